@@ -1,0 +1,182 @@
+//! What a report says, as data. Pages and reports draw this and nothing else; every answer carries the SQL behind it.
+
+use serde::Serialize;
+
+/// Rows, and the SQL that made them.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Answer<Row> {
+    /// The rows, in the order to show.
+    pub rows: Vec<Row>,
+    /// The SQL that gives exactly these rows from the store.
+    pub sql: String,
+}
+
+/// All that the report shows.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Findings {
+    /// The estate's name.
+    pub estate: String,
+    /// First local day with activity, ISO; empty when there is none.
+    pub from: String,
+    /// Last local day with activity, ISO.
+    pub to: String,
+    /// Number of the version record that was read.
+    pub version: u64,
+    /// Name, value and unit of each parameter of the measurement.
+    pub parameters: Vec<(String, String, String)>,
+    /// Key figures (view `headline`).
+    pub headline: Answer<Measure>,
+    /// Hours lost by system and cause (view `time_lost_by_system`).
+    pub by_system: Answer<LostBySystem>,
+    /// Hours lost by task and cause (view `time_lost_by_task`).
+    pub by_task: Answer<LostByTask>,
+    /// Re-entry from system to system (view `re_entry_matrix`).
+    pub matrix: Answer<MatrixCell>,
+    /// Fields keyed again (view `re_entry_hotspots`), verdict established.
+    pub hotspots: Answer<Hotspot>,
+    /// What to fix first (view `fixes`).
+    pub fixes: Answer<Fix>,
+    /// Checks on the data (view `data_quality`).
+    pub quality: Answer<Check>,
+}
+
+/// A key figure. `low` and `high` are null until intervals are computed.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Measure {
+    /// Its name, e.g. `lost_hours_per_person_week`.
+    pub measure: String,
+    /// Its value; null when not available.
+    pub value: Option<f64>,
+    /// Lower end of the 95 % interval.
+    pub low: Option<f64>,
+    /// Upper end.
+    pub high: Option<f64>,
+    /// Its unit.
+    pub unit: String,
+    /// People behind it.
+    pub people: i64,
+    /// Person-weeks behind it.
+    pub person_weeks: i64,
+    /// Evidence grade.
+    pub grade: String,
+}
+
+/// Hours lost in a system to a cause.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct LostBySystem {
+    /// The system.
+    pub system: String,
+    /// The cause: a category of group `lost`.
+    pub cause: String,
+    /// Hours.
+    pub hours: f64,
+    /// Hours per person-week.
+    pub hours_per_person_week: f64,
+    /// Share of all lost hours, 0 to 1.
+    pub share: f64,
+    /// People who lost time so.
+    pub people: i64,
+}
+
+/// Hours lost in a task to a cause.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct LostByTask {
+    /// The task; `unattributed` where there is none.
+    pub task: String,
+    /// The cause.
+    pub cause: String,
+    /// Hours.
+    pub hours: f64,
+    /// Share of all lost hours, 0 to 1.
+    pub share: f64,
+    /// Instances of the task.
+    pub instances: i64,
+    /// Minutes lost per instance; null where there is no instance.
+    pub minutes_per_instance: Option<f64>,
+}
+
+/// Re-entry from one system into another (or the same).
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct MatrixCell {
+    /// Where the estate held the value first.
+    pub from_system: String,
+    /// Where it was keyed again.
+    pub to_system: String,
+    /// Expected number of re-entries (certainties added up).
+    pub re_entries: f64,
+    /// Hours.
+    pub hours: f64,
+    /// Hours per person-week.
+    pub hours_per_person_week: f64,
+    /// Cases touched.
+    pub cases: i64,
+}
+
+/// A field that is keyed again from another.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Hotspot {
+    /// Rank by hours.
+    pub rank: i64,
+    /// System, screen and field where the value was held.
+    pub from: [String; 3],
+    /// System, screen and field where it is keyed again.
+    pub to: [String; 3],
+    /// `cross_system` or `within_system`.
+    pub scope: String,
+    /// Cases with a target and an earlier source.
+    pub n: i64,
+    /// Those that match.
+    pub m: i64,
+    /// Matches expected by chance, n p.
+    pub expected: f64,
+    /// Expected number of re-entries.
+    pub re_entries: f64,
+    /// Hours.
+    pub hours: f64,
+    /// Hours per person-week.
+    pub hours_per_person_week: f64,
+    /// Cases touched.
+    pub cases: i64,
+    /// People who re-enter.
+    pub people: i64,
+}
+
+/// Something to fix.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Fix {
+    /// Rank by hours per week.
+    pub rank: i64,
+    /// `integrate`, `speed_up`, `repair`, `single_sign_on`, `save_work` or `simplify`.
+    pub kind: String,
+    /// The system to change.
+    pub system: String,
+    /// The screen.
+    pub screen: Option<String>,
+    /// The field.
+    pub field: Option<String>,
+    /// For `integrate`: where the value is held already.
+    pub from_system: Option<String>,
+    /// For `integrate`: its screen.
+    pub from_screen: Option<String>,
+    /// For `integrate`: its field.
+    pub from_field: Option<String>,
+    /// Hours a week over the whole estate as observed.
+    pub hours_per_week: f64,
+    /// People touched.
+    pub people: i64,
+    /// One sentence: why.
+    pub why: String,
+}
+
+/// A check on the data.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Check {
+    /// Its name.
+    pub check: String,
+    /// Its value.
+    pub value: f64,
+    /// Its unit.
+    pub unit: String,
+    /// What it means.
+    pub meaning: String,
+}

@@ -1,0 +1,191 @@
+//! The fact tables: what refresh writes and views read. Ids are binary, hours and seconds doubles, `day` and `week`
+//! local to the estate.
+
+use gilbreth_collector::schema::{
+    ColumnType::{Binary, Boolean, Date, Double, Instant, Integer, Text},
+    Table, optional, required,
+};
+
+/// A stretch of one worker's time, with exactly one cause.
+pub static LEDGER: Table = Table {
+    name: "ledger",
+    folder: "facts/ledger",
+    grain: "a stretch of one worker's time",
+    partition: &["day"],
+    sort: &["worker", "started_at"],
+    columns: &[
+        required("worker", Binary, "keyed hash of the person"),
+        required("started_at", Instant, "start, clock-corrected"),
+        required("ended_at", Instant, "end, clock-corrected"),
+        required("seconds", Double, "length in seconds"),
+        required("category", Text, "category before weighing: entries that match a held value are `matched`"),
+        optional("system", Text, "the system that has this time"),
+        optional("next_system", Text, "for switching: the system switched to; for other gaps: the system that follows"),
+        optional("screen", Text, "the screen"),
+        optional("field", Text, "the field"),
+        optional("task", Text, "the task's name"),
+        optional("task_instance", Binary, "keyed hash of the task instance"),
+        optional(
+            "delimiter",
+            Text,
+            "how the task instance was told: task_id, trace, rule or run; null when unattributed",
+        ),
+        optional("case_id", Binary, "the case, as linked"),
+        optional("function", Text, "what the screen is for"),
+        optional("organisation", Text, "organisation of the worker"),
+        optional("team", Text, "team of the worker"),
+        optional("role", Text, "role of the worker"),
+        optional("release", Text, "release of the system"),
+        required("span_id", Binary, "the span that has this time; for a gap, the span before it"),
+        required("trace_id", Binary, "its trace"),
+        optional(
+            "target_span_id",
+            Binary,
+            "for entries and choices: the last span of the chain, which `matches` names",
+        ),
+        optional("rework_cause", Text, "lost_work, correction or revision"),
+        required("day", Date, "local day of the worker-day"),
+        required("week", Date, "Monday of its ISO week"),
+    ],
+};
+
+/// A target and a source field that agrees with it: the earliest such span of that field.
+pub static MATCHES: Table = Table {
+    name: "matches",
+    folder: "facts/matches",
+    grain: "a target and a source field that agrees",
+    partition: &["day"],
+    sort: &["span_id", "from_at"],
+    columns: &[
+        required("span_id", Binary, "the target"),
+        required("at", Instant, "start of the target, clock-corrected"),
+        required("worker", Binary, "keyed hash of the person who entered it"),
+        required("case_id", Binary, "the case, as linked"),
+        required("scope", Text, "cross_system or within_system"),
+        required("match", Text, "whole, split or join: the first kind that holds"),
+        required("origin", Text, "typed, pasted or selected"),
+        required("from_span_id", Binary, "the source"),
+        required("from_at", Instant, "when the source counts from"),
+        optional("from_worker", Binary, "keyed hash of the person of the source"),
+        required("from_system", Text, "system of the source"),
+        required("from_screen", Text, "screen of the source"),
+        required("from_field", Text, "field of the source; for join, the one that gave most parts"),
+        required("to_system", Text, "system of the target"),
+        required("to_screen", Text, "screen of the target"),
+        required("to_field", Text, "field of the target"),
+        required("day", Date, "local day of the target"),
+    ],
+};
+
+/// What `re_entry_pairs` adds up: all counts are sums over the days. `n` and the hits count the first target of each
+/// case, on that target's local day.
+pub static PAIR_COUNTS: Table = Table {
+    name: "pair_counts",
+    folder: "facts/pair_counts",
+    grain: "a field pair, kind of match and day",
+    partition: &["day"],
+    sort: &["from_system", "from_screen", "from_field"],
+    columns: &[
+        required("from_system", Text, "system of the source"),
+        required("from_screen", Text, "screen of the source"),
+        optional("from_field", Text, "field of the source; null for join, whose source is a screen"),
+        required("to_system", Text, "system of the target"),
+        required("to_screen", Text, "screen of the target"),
+        required("to_field", Text, "field of the target"),
+        required("scope", Text, "cross_system or within_system"),
+        required("match", Text, "whole, split or join"),
+        required("n", Integer, "cases with a target and an earlier source"),
+        required("m", Integer, "those whose first target matches, in this kind alone"),
+        required("all_hits", Integer, "other cases whose source values the target matches, summed over targets"),
+        required("all_trials", Integer, "other cases with the source field, summed over targets: n (C_f - 1)"),
+        required("near_hits", Integer, "the same over cases seen by the same worker on the same local day"),
+        required("near_trials", Integer, "such cases, summed over targets"),
+        required("disagreements", Integer, "of the n, those whose latest source value agrees in no kind, either way"),
+        required("day", Date, "local day of the target"),
+    ],
+};
+
+/// A task done once.
+pub static TASK_INSTANCES: Table = Table {
+    name: "task_instances",
+    folder: "facts/task_instances",
+    grain: "a task done once",
+    partition: &["day"],
+    sort: &["worker", "started_at"],
+    columns: &[
+        required("task_instance", Binary, "the instance"),
+        optional("task", Text, "the task's name; null for a run"),
+        required("delimiter", Text, "task_id, trace, rule or run"),
+        required("worker", Binary, "the worker with most active time in it"),
+        optional("organisation", Text, "organisation of the worker"),
+        optional("role", Text, "role of the worker"),
+        optional("case_id", Binary, "the case, as linked"),
+        required("started_at", Instant, "first activity"),
+        required("ended_at", Instant, "last close"),
+        required("active_seconds", Double, "ledger seconds other than outside ones"),
+        required("lost_seconds", Double, "ledger seconds of lost categories, `matched` not counted: views weigh it"),
+        required("systems", Integer, "systems used"),
+        required("switches", Integer, "changes of system"),
+        required("screens", Integer, "screens used"),
+        required("entries", Integer, "entries and choices, chains counted once"),
+        required("re_entries", Integer, "targets with at least one match, before verdicts"),
+        required("rework", Integer, "entries that were rework"),
+        required("waits", Integer, "waits"),
+        optional("release", Text, "release of the system with most active time"),
+        required("day", Date, "local day of its start"),
+    ],
+};
+
+/// The cube that fast views read.
+pub static WORKER_WEEKS: Table = Table {
+    name: "worker_weeks",
+    folder: "facts/worker_weeks",
+    grain: "worker, week, system, task and category",
+    partition: &["week"],
+    sort: &["worker"],
+    columns: &[
+        required("worker", Binary, "keyed hash of the person"),
+        required("week", Date, "Monday of the ISO week"),
+        optional("organisation", Text, "organisation of the worker"),
+        optional("role", Text, "role of the worker"),
+        optional("system", Text, "the system"),
+        optional("task", Text, "the task's name"),
+        required("category", Text, "category before weighing"),
+        required("seconds", Double, "seconds"),
+        required("whole_week", Boolean, "false for the first and last week of the data when they are not whole"),
+    ],
+};
+
+/// Which case each case number belongs to. A number of a component that is too large to link is its own case.
+pub static CASE_LINKS: Table = Table {
+    name: "case_links",
+    folder: "facts/case_links",
+    grain: "a case number",
+    partition: &[],
+    sort: &["case_ref"],
+    columns: &[
+        required("case_ref", Binary, "keyed hash of the number"),
+        required("case_id", Binary, "the case: the least of the hashes linked to it"),
+        required("numbers", Integer, "how many numbers the component has"),
+        required("linked", Boolean, "false where the component has too many numbers"),
+    ],
+};
+
+/// By how much the times of a session are shifted on a worker-day; no row where there is no shift.
+pub static CLOCK_SHIFTS: Table = Table {
+    name: "clock_shifts",
+    folder: "facts/clock_shifts",
+    grain: "a worker, session and UTC day as sent",
+    partition: &[],
+    sort: &["worker"],
+    columns: &[
+        required("worker", Binary, "keyed hash of the person"),
+        required("session", Binary, "keyed hash of the session"),
+        required("day", Date, "`day` of the spans shifted"),
+        required("shift_us", Integer, "microseconds to add"),
+    ],
+};
+
+/// Every fact table, in the order in which refresh writes them.
+pub static FACTS: [&Table; 7] =
+    [&CASE_LINKS, &CLOCK_SHIFTS, &MATCHES, &PAIR_COUNTS, &LEDGER, &TASK_INSTANCES, &WORKER_WEEKS];

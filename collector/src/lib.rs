@@ -1,0 +1,12 @@
+//! Bytes in, durable and private spans out.
+//!
+//! ```text
+//! receive ─▶ decode ─▶ gate ─▶ pipeline ─▶ log ─▶ acknowledge
+//!                                             └─▶ store (Delta table `spans`)
+//! ```
+pub mod error;
+pub mod gate;
+pub mod schema;
+pub mod store;
+
+pub use error::{Error, ErrorKind};

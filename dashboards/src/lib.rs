@@ -1,0 +1,1 @@
+//! Answers to pages, pictures and printed reports.

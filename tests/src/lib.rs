@@ -1,0 +1,1 @@
+//! The platform seen from outside; see `journeys/`.
