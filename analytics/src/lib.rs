@@ -1,6 +1,7 @@
 //! Spans to facts to views to answers.
 pub mod findings;
 pub mod local_time;
+pub mod operators;
 pub mod parameters;
 pub mod statistics;
 pub mod tables;
