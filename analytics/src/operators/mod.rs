@@ -9,6 +9,7 @@ pub mod cases;
 pub mod columns;
 pub mod grouped;
 pub mod ledger;
+pub mod matcher;
 pub mod rework;
 
 /// Identity of a span: span ids alone may repeat over traces. Orders by span id, then trace id.

@@ -71,8 +71,11 @@ pub struct Judged {
 /// Interactions that went wrong, by worker and system: what may lie between an entry and the next of the same field.
 #[derive(Debug, Default)]
 pub struct Mishaps {
-    by: HashMap<(u32, u32), Vec<(i64, SpanKey, bool)>>,
+    by: HashMap<(u32, u32), Vec<Mishap>>,
 }
+
+/// Start, identity, and whether it was a rejection.
+type Mishap = (i64, SpanKey, bool);
 
 impl Mishaps {
     /// From (worker, system, start, key, rejected) in any order; `rejected` tells `rejected` from `lost` and `failed`.
@@ -97,6 +100,9 @@ impl Mishaps {
     }
 }
 
+/// Worker, case, local day, field and record.
+type SameDay = (Option<u32>, u32, i32, u32, Option<u32>);
+
 /// Judges every entry; the result is in the order of the entries given, which may be any.
 ///
 /// A chain counts as one entry: it starts with its first span and has the value of its last. A chain whose first span
@@ -113,7 +119,7 @@ pub fn judge(entries: &[Entry], mishaps: &Mishaps) -> Vec<Judged> {
 
     // The latest chain seen so far of each field in a task instance and record, and in a worker's case, day and record.
     let mut in_task: HashMap<(u32, u32, Option<u32>), usize> = HashMap::new();
-    let mut in_day: HashMap<(Option<u32>, u32, i32, u32, Option<u32>), usize> = HashMap::new();
+    let mut in_day: HashMap<SameDay, usize> = HashMap::new();
     let mut causes: Vec<Option<Cause>> = vec![None; entries.len()];
     for &index in &order {
         let entry = &entries[index];

@@ -41,7 +41,7 @@ use activity::{Activity, EntryIs, Kind, Rules};
 #[derive(Debug, Default)]
 pub struct EntryFacts {
     /// Chain and rework of each entry.
-    pub judged: HashMap<SpanKey, Judged>,
+    pub judged: Arc<HashMap<SpanKey, Judged>>,
     /// Targets that agree with a held value.
     pub matched: HashSet<SpanKey>,
 }

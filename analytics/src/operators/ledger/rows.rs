@@ -12,7 +12,11 @@ use arrow::{
 use datafusion::error::Result;
 
 use super::{EntryFacts, Input, Instance, sweep::Stretch};
-use crate::{local_time::LocalTime, operators::columns::column, tables};
+use crate::{
+    local_time::LocalTime,
+    operators::{columns::column, rework::Cause},
+    tables,
+};
 
 /// Rows gathered over the workers of a batch.
 #[derive(Debug, Default)]
@@ -48,7 +52,7 @@ impl Rows {
             self.nexts.push(stretch.next.map(row));
             self.instances.push(instances[stretch.owner].clone());
             self.targets.push(judged.map(|judged| judged.last.span.to_be_bytes()));
-            self.causes.push(judged.and_then(|judged| judged.rework).map(|cause| cause.as_str()));
+            self.causes.push(judged.and_then(|judged| judged.rework).map(Cause::as_str));
         }
     }
 
