@@ -8,6 +8,7 @@ pub mod config;
 pub mod decode;
 pub mod error;
 pub mod gate;
+pub mod import;
 pub mod key;
 pub mod receive;
 pub mod schema;
