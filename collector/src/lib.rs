@@ -4,6 +4,7 @@
 //! receive ─▶ decode ─▶ gate ─▶ pipeline ─▶ log ─▶ acknowledge
 //!                                             └─▶ store (Delta table `spans`)
 //! ```
+pub mod disk;
 pub mod error;
 pub mod gate;
 pub mod schema;
