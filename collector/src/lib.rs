@@ -6,7 +6,6 @@
 //! ```
 pub mod decode;
 pub mod disk;
-
 pub mod error;
 pub mod gate;
 pub mod key;

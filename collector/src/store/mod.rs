@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use datafusion::{catalog::TableProvider, execution::SendableRecordBatchStream};
+use datafusion::catalog::TableProvider;
 use tokio::sync::Mutex;
 
 use crate::{
