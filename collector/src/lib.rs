@@ -4,8 +4,10 @@
 //! receive ─▶ decode ─▶ gate ─▶ pipeline ─▶ log ─▶ acknowledge
 //!                                             └─▶ store (Delta table `spans`)
 //! ```
+pub mod decode;
 pub mod error;
 pub mod gate;
+pub mod key;
 pub mod schema;
 pub mod store;
 
