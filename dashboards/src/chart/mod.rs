@@ -14,7 +14,7 @@ use backend::escape;
 
 /// The width for which a chart is laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Layout {
+pub(crate) enum Layout {
     /// For desks and paper.
     Wide,
     /// For telephones.
@@ -40,13 +40,13 @@ impl Layout {
 
 /// A drawn chart.
 #[derive(Debug, Clone)]
-pub struct Figure {
+pub(crate) struct Figure {
     /// Name, as in `figures/NAME.svg`.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// What is shown.
-    pub title: String,
+    pub(crate) title: String,
     /// What it says, in words.
-    pub description: String,
+    pub(crate) description: String,
     layout: Layout,
     size: (u32, u32),
     marks: String,
@@ -54,12 +54,12 @@ pub struct Figure {
 
 impl Figure {
     /// The SVG for a page, whose style sheet has the rules of [`style`].
-    pub fn inline(&self) -> String {
+    pub(crate) fn inline(&self) -> String {
         self.framed("")
     }
 
     /// The SVG as a file of its own, with its rules inside.
-    pub fn standalone(&self) -> String {
+    pub(crate) fn standalone(&self) -> String {
         format!(
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{}",
             self.framed(&format!(
@@ -83,7 +83,7 @@ impl Figure {
 }
 
 /// The rules for the marks of charts, for the style sheet of a page.
-pub fn style() -> String {
+pub(crate) fn style() -> String {
     palette::style()
 }
 

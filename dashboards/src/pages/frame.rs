@@ -18,8 +18,9 @@ pub fn stylesheet() -> String {
     format!("{}\n{}", include_str!("../../assets/gilbreth.css"), chart::style())
 }
 
-pub(super) fn frame(look: &Look, title: &str, body: &Markup) -> Markup {
-    html! {
+/// The whole page. Control characters in names become the replacement character: HTML allows none of them.
+pub(super) fn frame(look: &Look, title: &str, body: &Markup) -> String {
+    let html = html! {
         (DOCTYPE)
         html lang="en-GB" {
             head {
@@ -51,5 +52,6 @@ pub(super) fn frame(look: &Look, title: &str, body: &Markup) -> Markup {
                 } } }
             }
         }
-    }
+    };
+    html.into_string().replace(|c: char| c.is_control() && c != '\n' && c != '\t', "\u{fffd}")
 }

@@ -96,7 +96,7 @@ pub fn report(findings: &Findings) -> String {
         }
         (method::method(findings))
     };
-    frame(&Look::Report, &format!("Time lost to case systems: {}", name(findings)), &body).into_string()
+    frame(&Look::Report, &format!("Time lost to case systems: {}", name(findings)), &body)
 }
 
 /// A page of the web port.
@@ -116,16 +116,16 @@ pub fn page(findings: &Findings, page: Page) -> String {
             }
         }
     };
-    frame(&Look::Web(Some(page)), &format!("{}: {}", page.name(), name(findings)), &body).into_string()
+    frame(&Look::Web(Some(page)), &format!("{}: {}", page.name(), name(findings)), &body)
 }
 
 /// What is shown where there is no such page.
-pub fn not_found() -> String {
+pub(crate) fn not_found() -> String {
     let body: Markup = html! {
         h1 { "There is no such page" }
         p { "The address may be mistyped. Everything starts at the " a href="/" { "overview" } "." }
     };
-    frame(&Look::Web(None), "There is no such page", &body).into_string()
+    frame(&Look::Web(None), "There is no such page", &body)
 }
 
 /// Whether nothing has been measured yet.
