@@ -24,22 +24,11 @@ use gilbreth_conventions::{attribute, digest::Digester};
 
 pub use self::{hashes::Hashes, names::Names};
 use crate::{
+    config::Config,
     decode::{Attribute, Decoded, Value},
     key::StoreKey,
 };
 
-/// Attributes that stay when nothing is configured.
-pub const KEEP_ATTRIBUTES: [&str; 9] = [
-    "http.route",
-    "http.response.status_code",
-    "url.template",
-    "db.operation.name",
-    "error.type",
-    "browser.mobile",
-    "telemetry.sdk.name",
-    "telemetry.sdk.version",
-    "deployment.environment.name",
-];
 /// So many names of dropped attributes are told apart; the rest is counted together.
 const DROPPED_NAMES_MAX: usize = 200;
 /// Microseconds in a day.
@@ -52,18 +41,10 @@ const AHEAD_MAX_US: i64 = DAY_US;
 /// Where an export comes from, which decides what times are believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
-    /// A case system, now: times near the receipt, `casework.clock.received` ignored.
+    /// A sender, now. Without the replay right: times near the receipt, `casework.clock.received` ignored.
     Network,
-    /// A sender with the right to replay: any time, and the time of first receipt is believed.
-    Replay,
-    /// A file: as a replay, except that a span without a time of first receipt is not late.
+    /// A file: any time, and the time of first receipt is believed; a span without one is not late.
     File,
-}
-
-impl Source {
-    const fn is_replay(self) -> bool {
-        matches!(self, Self::Replay | Self::File)
-    }
 }
 
 /// What the gate goes by.
@@ -72,19 +53,34 @@ pub struct Policy {
     hashes: Hashes,
     page: Digester,
     keep: BTreeSet<String>,
+    replay: bool,
 }
 
 impl Policy {
-    /// A policy with the store's key, the page key of the estate (for values that come as text), and the exact names of
-    /// attributes to keep.
-    pub fn new(key: &StoreKey, page_key: &[u8], keep: impl IntoIterator<Item = String>) -> Self {
-        Self { hashes: Hashes::new(key), page: Digester::new(page_key), keep: keep.into_iter().collect() }
+    /// The policy of a store (by its key) and a configuration.
+    #[must_use]
+    pub fn new(key: &StoreKey, config: &Config) -> Self {
+        Self {
+            hashes: Hashes::new(key),
+            page: Digester::new(config.page_key.as_bytes()),
+            keep: config.keep_attributes.iter().cloned().collect(),
+            replay: config.replay,
+        }
+    }
+
+    /// Gives every sender the right to replay: any time, and the time of first receipt is believed.
+    pub const fn allow_replay(&mut self) {
+        self.replay = true;
     }
 
     /// The keyed hashes, for those who must hash a reference list in the same way.
     #[must_use]
     pub const fn hashes(&self) -> &Hashes {
         &self.hashes
+    }
+
+    const fn believes_any_time(&self, source: Source) -> bool {
+        self.replay || matches!(source, Source::File)
     }
 }
 
@@ -220,7 +216,7 @@ pub fn admit(
     policy: &Policy,
     source: Source,
     received_at_us: i64,
-    names: &mut Names,
+    names: &Names,
 ) -> Result<Admission, ArrowError> {
     let mut tally = Tally::default();
     let mut rows = rows::Rows::with_capacity(decoded.spans());
@@ -242,7 +238,7 @@ pub fn admit(
 
 /// What a resource says about all of its spans.
 struct Sender {
-    source: Source,
+    any_time: bool,
     system: Option<String>,
     release: Option<String>,
     sent_at_us: Option<i64>,
@@ -255,7 +251,7 @@ struct Sender {
 impl Sender {
     fn of(resource: Vec<Attribute>, policy: &Policy, source: Source, received_at_us: i64, tally: &mut Tally) -> Self {
         let mut sender = Self {
-            source,
+            any_time: policy.believes_any_time(source),
             system: None,
             release: None,
             sent_at_us: None,
@@ -268,7 +264,7 @@ impl Sender {
                 (attribute::SERVICE_NAME, Value::Text(text)) => sender.system = names::bounded(text),
                 (attribute::SERVICE_VERSION, Value::Text(text)) => sender.release = names::bounded(text),
                 (attribute::CLOCK_SENT, Value::Integer(ns)) => sender.sent_at_us = Some(ns.div_euclid(1000)),
-                (attribute::CLOCK_RECEIVED, Value::Integer(ns)) if source.is_replay() => {
+                (attribute::CLOCK_RECEIVED, Value::Integer(ns)) if sender.any_time => {
                     sender.received_at_us = ns.div_euclid(1000);
                     sender.receipt_known = true;
                 }

@@ -33,6 +33,58 @@ impl StoreKey {
         Self(bytes)
     }
 
+    /// The key of a store that exists.
+    ///
+    /// # Errors
+    /// If there is none, it cannot be read, others than its owner may read it, or it is no key.
+    pub fn load(store: &Path) -> Result<Self, Error> {
+        if let Some(key) = from_environment()? {
+            return Ok(key);
+        }
+        let path = path_of(store);
+        match read(&path)? {
+            Some(key) => Ok(key),
+            None => Err(Error::new(
+                ErrorKind::Unavailable,
+                format!("no store key at {}: put it back there, or set {VARIABLE}", path.display()),
+            )),
+        }
+    }
+
+    /// The key of a store; makes one where there is none yet, on the disk before it is returned. One that holds spans and has lost its key gets no new one, since no old digest would ever agree with a new.
+    ///
+    /// # Errors
+    /// As [`Self::load`], and if the key cannot be written.
+    pub fn load_or_create(store: &Path) -> Result<Self, Error> {
+        if let Some(key) = from_environment()? {
+            return Ok(key);
+        }
+        let path = path_of(store);
+        if let Some(key) = read(&path)? {
+            return Ok(key);
+        }
+        if holds_spans(store) {
+            return Self::load(store);
+        }
+        let mut bytes = [0; BYTES];
+        getrandom::fill(&mut bytes)
+            .map_err(|error| Error::new(ErrorKind::Unavailable, "no randomness for a store key").caused_by(error))?;
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let failed = |error| {
+            Error::new(ErrorKind::Unavailable, format!("cannot write the store key {}", path.display()))
+                .caused_by(error)
+        };
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            fs::create_dir_all(folder).map_err(failed)?;
+        }
+        match write_new(&path, &hex) {
+            Ok(()) => Ok(Self(bytes)),
+            // Another process was quicker: its key is the store's.
+            Err(error) if error.kind() == IoErrorKind::AlreadyExists => Self::load(store),
+            Err(error) => Err(failed(error)),
+        }
+    }
+
     pub(crate) const fn bytes(&self) -> &[u8] {
         &self.0
     }
@@ -59,56 +111,12 @@ pub fn path_of(store: &Path) -> PathBuf {
     store.with_file_name(key)
 }
 
-/// The key of a store that exists.
-///
-/// # Errors
-/// If there is none, it cannot be read, others than its owner may read it, or it is no key.
-pub fn load(store: &Path) -> Result<StoreKey, Error> {
-    if let Some(key) = from_environment()? {
-        return Ok(key);
-    }
-    let path = path_of(store);
-    match read(&path)? {
-        Some(key) => Ok(key),
-        None => Err(Error::new(
-            ErrorKind::Unavailable,
-            format!("no store key at {}: put it back there, or set {VARIABLE}", path.display()),
-        )),
-    }
-}
-
-/// The key of a store; makes one where there is none yet, on the disk before it is returned. Call it before the store is
-/// made: one that holds spans and has lost its key gets no new one, since no old digest would ever agree with a new.
-///
-/// # Errors
-/// As [`load`], and if the key cannot be written.
-pub fn load_or_create(store: &Path) -> Result<StoreKey, Error> {
-    if let Some(key) = from_environment()? {
-        return Ok(key);
-    }
-    let path = path_of(store);
-    if let Some(key) = read(&path)? {
-        return Ok(key);
-    }
-    if store.join(SPANS.folder).join("_delta_log").exists() {
-        return load(store);
-    }
-    let mut bytes = [0; BYTES];
-    getrandom::fill(&mut bytes)
-        .map_err(|error| Error::new(ErrorKind::Unavailable, "no randomness for a store key").caused_by(error))?;
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    let failed = |error| {
-        Error::new(ErrorKind::Unavailable, format!("cannot write the store key {}", path.display())).caused_by(error)
+/// Whether rows were ever committed: the table then has a folder for a day.
+fn holds_spans(store: &Path) -> bool {
+    let day = |entry: std::io::Result<fs::DirEntry>| {
+        entry.is_ok_and(|entry| entry.file_name().to_string_lossy().starts_with("day="))
     };
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        fs::create_dir_all(folder).map_err(failed)?;
-    }
-    match write_new(&path, &hex) {
-        Ok(()) => Ok(StoreKey(bytes)),
-        // Another process was quicker: its key is the store's.
-        Err(error) if error.kind() == IoErrorKind::AlreadyExists => load(store),
-        Err(error) => Err(failed(error)),
-    }
+    fs::read_dir(store.join(SPANS.folder)).is_ok_and(|mut entries| entries.any(day))
 }
 
 fn from_environment() -> Result<Option<StoreKey>, Error> {
@@ -168,10 +176,10 @@ mod tests {
     fn a_key_is_made_once_and_for_its_owner_alone() {
         let folder = tempfile::tempdir().unwrap();
         let store = folder.path().join("deeper").join("gilbreth-store");
-        assert!(load(&store).unwrap_err().to_string().contains("gilbreth-store.key"));
-        let made = load_or_create(&store).unwrap();
-        assert_eq!(load_or_create(&store).unwrap().bytes(), made.bytes());
-        assert_eq!(load(&store).unwrap().bytes(), made.bytes());
+        assert!(StoreKey::load(&store).unwrap_err().to_string().contains("gilbreth-store.key"));
+        let made = StoreKey::load_or_create(&store).unwrap();
+        assert_eq!(StoreKey::load_or_create(&store).unwrap().bytes(), made.bytes());
+        assert_eq!(StoreKey::load(&store).unwrap().bytes(), made.bytes());
         assert!(!store.exists(), "the key lies beside the store");
         assert_eq!(format!("{made:?}"), "StoreKey(…)");
         #[cfg(unix)]
@@ -180,7 +188,7 @@ mod tests {
             let path = path_of(&store);
             assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
             fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-            assert_eq!(load(&store).unwrap_err().kind(), ErrorKind::Invalid);
+            assert_eq!(StoreKey::load(&store).unwrap_err().kind(), ErrorKind::Invalid);
         }
     }
 
@@ -188,8 +196,8 @@ mod tests {
     fn a_store_that_lost_its_key_gets_no_new_one() {
         let folder = tempfile::tempdir().unwrap();
         let store = folder.path().join("s");
-        fs::create_dir_all(store.join("spans/_delta_log")).unwrap();
-        assert_eq!(load_or_create(&store).unwrap_err().kind(), ErrorKind::Unavailable);
+        fs::create_dir_all(store.join("spans/day=2024-01-01")).unwrap();
+        assert_eq!(StoreKey::load_or_create(&store).unwrap_err().kind(), ErrorKind::Unavailable);
     }
 
     #[test]

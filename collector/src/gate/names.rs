@@ -1,7 +1,10 @@
 //! Names: cut, masked, and of bounded variety, since a system that puts a person into a screen's name must not fill the
 //! store with people.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    sync::{PoisonError, RwLock},
+};
 
 use crate::decode::Value;
 
@@ -22,10 +25,11 @@ const SYSTEMS_MAX: usize = 1_000;
 /// Kept attributes that hold a path, in which a careless sender leaves numbers of people and cases.
 const PATHS: [&str; 2] = ["http.route", "url.template"];
 
-/// The screens and fields seen so far in each system, to bound their number.
+/// The screens and fields seen so far in each system, to bound their number. Shared by all who receive: nearly every
+/// name was seen before, so looking takes a lock that many may hold.
 #[derive(Debug, Default)]
 pub struct Names {
-    systems: HashMap<String, Seen>,
+    systems: RwLock<HashMap<String, Seen>>,
 }
 
 #[derive(Debug, Default)]
@@ -36,40 +40,45 @@ struct Seen {
 
 impl Names {
     /// The screen's name, or `other` beyond the limit.
-    pub(super) fn screen(&mut self, system: Option<&str>, name: String) -> String {
-        self.seen(system).map_or_else(other, |seen| within(&mut seen.screens, name, SCREENS_MAX))
+    pub(super) fn screen(&self, system: Option<&str>, name: String) -> String {
+        self.within(system, name, |seen| &seen.screens, |seen| &mut seen.screens, SCREENS_MAX)
     }
 
     /// The field's name, or `other` beyond the limit.
-    pub(super) fn field(&mut self, system: Option<&str>, name: String) -> String {
-        self.seen(system).map_or_else(other, |seen| within(&mut seen.fields, name, FIELDS_MAX))
+    pub(super) fn field(&self, system: Option<&str>, name: String) -> String {
+        self.within(system, name, |seen| &seen.fields, |seen| &mut seen.fields, FIELDS_MAX)
     }
 
-    fn seen(&mut self, system: Option<&str>) -> Option<&mut Seen> {
+    fn within(
+        &self,
+        system: Option<&str>,
+        name: String,
+        known: impl Fn(&Seen) -> &HashSet<String>,
+        growing: impl Fn(&mut Seen) -> &mut HashSet<String>,
+        most: usize,
+    ) -> String {
         let system = system.unwrap_or_default();
-        if !self.systems.contains_key(system) {
-            if self.systems.len() == SYSTEMS_MAX {
-                return None;
+        {
+            // A set of names is whole between any two operations on it, so a panic elsewhere does not spoil it.
+            let systems = self.systems.read().unwrap_or_else(PoisonError::into_inner);
+            if systems.get(system).is_some_and(|seen| known(seen).contains(&name)) {
+                return name;
             }
-            self.systems.insert(system.to_owned(), Seen::default());
         }
-        self.systems.get_mut(system)
+        let mut systems = self.systems.write().unwrap_or_else(PoisonError::into_inner);
+        if !systems.contains_key(system) {
+            if systems.len() == SYSTEMS_MAX {
+                return OTHER.to_owned();
+            }
+            systems.insert(system.to_owned(), Seen::default());
+        }
+        let Some(seen) = systems.get_mut(system).map(growing) else { return OTHER.to_owned() };
+        if seen.len() >= most && !seen.contains(&name) {
+            return OTHER.to_owned();
+        }
+        seen.insert(name.clone());
+        name
     }
-}
-
-fn within(seen: &mut HashSet<String>, name: String, most: usize) -> String {
-    if seen.contains(&name) {
-        return name;
-    }
-    if seen.len() == most {
-        return other();
-    }
-    seen.insert(name.clone());
-    name
-}
-
-fn other() -> String {
-    OTHER.to_owned()
 }
 
 /// The name cut at 80 characters, each run of three or more digits made `#`; `None` if it stays as it is.
@@ -152,7 +161,7 @@ mod tests {
 
     #[test]
     fn a_system_has_so_many_screens_and_no_more() {
-        let mut names = Names::default();
+        let names = Names::default();
         for index in 0..SCREENS_MAX {
             assert_eq!(names.screen(Some("a"), format!("s{index}")), format!("s{index}"));
         }

@@ -73,7 +73,7 @@ pub(super) fn row(
     span: Span,
     sender: &Sender,
     policy: &Policy,
-    names: &mut Names,
+    names: &Names,
     tally: &mut Tally,
 ) -> Result<Row, Refusal> {
     let mut row = checked(&span, sender)?;
@@ -113,7 +113,7 @@ fn checked(span: &Span, sender: &Sender) -> Result<Row, Refusal> {
     }
     let us = |ns: u64| i64::try_from(ns / 1000).expect("a thousandth of a u64 fits an i64");
     let started_at_us = us(span.started_at_ns);
-    if !sender.source.is_replay() {
+    if !sender.any_time {
         if started_at_us < sender.received_at_us.saturating_sub(AGE_MAX_US) {
             return Err(Refusal::TooOld);
         }
@@ -235,7 +235,7 @@ fn settle(row: &mut Row, pending: Pending, failed: bool, policy: &Policy) {
     }
 }
 
-fn mask_names(row: &mut Row, span_name: String, names: &mut Names, tally: &mut Tally) {
+fn mask_names(row: &mut Row, span_name: String, names: &Names, tally: &mut Tally) {
     let mask = &mut |name: String| match names::masked(&name) {
         Some(masked) => {
             tally.counts.names_masked += 1;

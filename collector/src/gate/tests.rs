@@ -13,7 +13,7 @@ const NOW_US: i64 = 1_700_000_000_000_000;
 const NOW_NS: u64 = 1_700_000_000_000_000_000;
 
 fn policy() -> Policy {
-    Policy::new(&StoreKey::new([7; 32]), b"page", KEEP_ATTRIBUTES.map(str::to_owned))
+    Policy::new(&StoreKey::new([7; 32]), &Config { page_key: "page".to_owned(), ..Config::default() })
 }
 
 fn span(attributes: Vec<Attribute>) -> Span {
@@ -35,7 +35,7 @@ fn decoded(spans: Vec<Span>) -> Decoded {
 }
 
 fn admit_network(spans: Vec<Span>) -> Admission {
-    admit(decoded(spans), &policy(), Source::Network, NOW_US, &mut Names::default()).unwrap()
+    admit(decoded(spans), &policy(), Source::Network, NOW_US, &Names::default()).unwrap()
 }
 
 fn row_of(attributes: Vec<Attribute>) -> RecordBatch {
@@ -261,11 +261,13 @@ fn only_replays_may_be_old_and_say_when_they_were_received() {
     export.batches[0]
         .resource
         .push(Attribute { name: attribute::CLOCK_RECEIVED.to_owned(), value: Value::Integer(3_000_000_999) });
-    let run = |source| admit(export.clone(), &policy(), source, NOW_US, &mut Names::default()).unwrap();
-    let network = run(Source::Network);
+    let mut replays = policy();
+    replays.allow_replay();
+    let run = |policy: &Policy, source| admit(export.clone(), policy, source, NOW_US, &Names::default()).unwrap();
+    let network = run(&policy(), Source::Network);
     assert_eq!((network.admitted.len(), network.dropped.get(attribute::CLOCK_RECEIVED)), (0, Some(&1)));
-    for source in [Source::Replay, Source::File] {
-        let replay = run(source);
+    for (policy, source) in [(&replays, Source::Network), (&policy(), Source::File)] {
+        let replay = run(policy, source);
         let received = replay.admitted.rows().column_by_name("received_at").unwrap();
         assert_eq!(received.as_primitive::<TimestampMicrosecondType>().value(0), 3_000_000);
         assert_eq!(replay.counts.late, 0);
@@ -328,8 +330,8 @@ proptest! {
             })
             .collect();
         let sent = Span { trace_id: trace, span_id: id, started_at_ns: start, ended_at_ns: end, attributes, ..Span::default() };
-        let source = if replay { Source::Replay } else { Source::Network };
-        let admission = admit(decoded(vec![sent]), &policy(), source, NOW_US, &mut Names::default()).unwrap();
+        let source = if replay { Source::File } else { Source::Network };
+        let admission = admit(decoded(vec![sent]), &policy(), source, NOW_US, &Names::default()).unwrap();
         prop_assert_eq!(admission.admitted.len() as u64 + admission.counts.refused, 1);
     }
 }
