@@ -6,6 +6,7 @@
 //! ```
 pub mod config;
 pub mod decode;
+pub mod disk;
 pub mod error;
 pub mod gate;
 pub mod key;
