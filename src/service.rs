@@ -60,7 +60,7 @@ impl Service {
         let otlp_listener = listen("OTLP/HTTP", otlp).await?;
         let web_listener = listen("dashboards", web).await?;
         let writer = Arc::new(store.lock()?);
-        let pipeline = Pipeline::start(Arc::clone(&writer), config.collector.pipeline()).await?;
+        let pipeline = Pipeline::start(Arc::clone(&writer), &config.collector.pipeline).await?;
         let mut policy = gate::Policy::new(&StoreKey::load_or_create(store.root())?, &config.collector);
         if replay == ReplayRight::Everybody {
             policy.allow_replay();
@@ -72,8 +72,8 @@ impl Service {
         let otlp_task = tokio::spawn(http::serve(otlp_listener, state, stopped(otlp_stopped)));
         let (findings, shown) = watch::channel(Arc::new(Findings::default()));
         let (stop_web, web_stopped) = watch::channel(false);
-        let pages = gilbreth_dashboards::routes::router(shown, format!("http://{otlp}"));
-        let web_task = tokio::spawn(gilbreth_dashboards::routes::serve(web_listener, pages, stopped(web_stopped)));
+        let pages = gilbreth_dashboards::router(shown);
+        let web_task = tokio::spawn(gilbreth_dashboards::serve(web_listener, pages, stopped(web_stopped)));
         Ok(Self {
             otlp,
             web,

@@ -6,8 +6,10 @@
 //! ```
 pub mod config;
 pub mod decode;
+pub mod disk;
 pub mod error;
 pub mod gate;
+pub mod import;
 pub mod key;
 pub mod receive;
 pub mod schema;
