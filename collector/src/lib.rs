@@ -10,6 +10,8 @@ pub mod disk;
 pub mod error;
 pub mod gate;
 pub mod key;
+mod log;
+pub mod pipeline;
 pub mod receive;
 pub mod schema;
 pub mod store;
