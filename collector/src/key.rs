@@ -51,7 +51,8 @@ impl StoreKey {
         }
     }
 
-    /// The key of a store; makes one where there is none yet, on the disk before it is returned. One that holds spans and has lost its key gets no new one, since no old digest would ever agree with a new.
+    /// The key of a store; makes one where there is none yet, on the disk before it is returned. A store that holds spans
+    /// and has lost its key gets no new one, since no old digest would ever agree with a new.
     ///
     /// # Errors
     /// As [`Self::load`], and if the key cannot be written.

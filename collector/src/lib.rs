@@ -9,6 +9,7 @@ pub mod decode;
 pub mod disk;
 pub mod error;
 pub mod gate;
+pub mod import;
 pub mod key;
 mod log;
 pub mod pipeline;

@@ -4,7 +4,7 @@ use std::io::{self, Read};
 
 /// How bytes are packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Compression {
+pub(crate) enum Compression {
     None,
     Gzip,
     Zstd,
@@ -12,7 +12,7 @@ pub(super) enum Compression {
 
 /// Why bytes could not be unpacked.
 #[derive(Debug)]
-pub(super) enum UnpackError {
+pub(crate) enum UnpackError {
     /// They are more than allowed once unpacked.
     TooLarge,
     /// They are not what they claim to be, or are cut short.
@@ -21,7 +21,7 @@ pub(super) enum UnpackError {
 
 impl Compression {
     /// A reader of the unpacked bytes.
-    pub(super) fn reader<'a>(self, packed: impl Read + Send + 'a) -> io::Result<Box<dyn Read + Send + 'a>> {
+    pub(crate) fn reader<'a>(self, packed: impl Read + Send + 'a) -> io::Result<Box<dyn Read + Send + 'a>> {
         Ok(match self {
             Self::None => Box::new(packed),
             Self::Gzip => Box::new(flate2::read::MultiGzDecoder::new(packed)),
@@ -30,7 +30,7 @@ impl Compression {
     }
 
     /// The bytes unpacked, if they are no more than `bytes_max`.
-    pub(super) fn unpack(self, packed: Vec<u8>, bytes_max: usize) -> Result<Vec<u8>, UnpackError> {
+    pub(crate) fn unpack(self, packed: Vec<u8>, bytes_max: usize) -> Result<Vec<u8>, UnpackError> {
         if self == Self::None {
             return if packed.len() > bytes_max { Err(UnpackError::TooLarge) } else { Ok(packed) };
         }

@@ -3,3 +3,5 @@
 mod compression;
 pub mod files;
 pub mod http;
+
+pub(crate) use self::compression::Compression;
