@@ -140,10 +140,10 @@ pub(crate) fn findings() -> Findings {
         headline: answer(
             "headline",
             [
-                measure("lost_hours_per_person_week", Some(all / 842.0), "hours"),
-                measure("active_hours_per_person_week", Some(21.73), "hours"),
-                measure("lost_share", Some(0.1164), "share"),
-                measure("re_entries", Some(31_204.0), "count"),
+                measure("lost_hours_per_person_week", Some(all / 842.0), "hours per person-week"),
+                measure("active_hours_per_person_week", Some(21.73), "hours per person-week"),
+                measure("share_lost", Some(0.1164), "share of active hours"),
+                measure("re_entries", Some(31_204.0), "entries"),
                 measure("self_reported_hours", None, "hours"),
             ],
         ),

@@ -11,19 +11,35 @@ const CAUSES: [(&str, &str, &str); 6] = [
     ("repeat_sign_in", "signing in again", "further sign-ins of a day to the same system"),
 ];
 
-const MEASURES: [(&str, &str); 12] = [
-    ("lost_hours_per_person_week", "Hours lost per person-week"),
-    ("lost_hours", "Hours lost"),
-    ("active_hours", "Active hours in the systems"),
-    ("active_hours_per_person_week", "Active hours per person-week"),
-    ("lost_share", "Share of active time lost"),
-    ("re_entry_hours_per_person_week", "Re-entry hours per person-week"),
-    ("re_entry_hours", "Hours of re-entry"),
-    ("re_entries", "Values entered again"),
-    ("re_entries_per_person_week", "Values entered again per person-week"),
-    ("person_weeks", "Person-weeks"),
-    ("people", "People"),
-    ("wait_hours_per_person_week", "Waiting hours per person-week"),
+/// Measures in words; their units stand beside them.
+const MEASURES: [(&str, &str); 17] = [
+    ("lost_hours_per_person_week", "Time lost"),
+    ("lost_hours_per_person_week_lower_quartile", "Time lost, lower quartile of person-weeks"),
+    ("lost_hours_per_person_week_median", "Time lost, median of person-weeks"),
+    ("lost_hours_per_person_week_upper_quartile", "Time lost, upper quartile of person-weeks"),
+    ("re_entry_hours_per_person_week", "Lost to re-entry"),
+    ("rework_hours_per_person_week", "Lost to rework"),
+    ("wait_hours_per_person_week", "Lost to waiting"),
+    ("unavailable_hours_per_person_week", "Lost to systems that were unavailable"),
+    ("switching_hours_per_person_week", "Lost to switching systems"),
+    ("repeat_sign_in_hours_per_person_week", "Lost to signing in again"),
+    ("active_hours_per_person_week", "Active in the systems"),
+    ("share_lost", "Share of active time that is lost"),
+    ("lost_hours", "Time lost in all"),
+    ("active_hours", "Active in the systems, in all"),
+    ("re_entries", "Values keyed again"),
+    ("people", "People measured"),
+    ("person_weeks", "Person-weeks measured"),
+];
+
+/// Measures to show large, the most telling first.
+pub(crate) const TELLING: [&str; 6] = [
+    "lost_hours_per_person_week",
+    "re_entry_hours_per_person_week",
+    "share_lost",
+    "re_entries",
+    "lost_hours",
+    "active_hours",
 ];
 
 /// A cause in words.

@@ -17,6 +17,7 @@ use crate::{
     schema::Table,
 };
 
+mod append;
 mod compact;
 mod delta;
 mod files;
@@ -28,7 +29,6 @@ mod tests;
 mod versions;
 
 pub use compact::Compacted;
-pub(crate) use delta::Commit;
 pub use manifest::Manifest;
 pub use versions::VersionRecord;
 

@@ -139,6 +139,11 @@ impl Places {
         Self { width, height, legend, top, left, right, above, labels, rows, bottom, axis, decimals }
     }
 
+    /// Where lines of the grid may go: all the way down, or beside bars alone where labels stand between them.
+    fn stretches(&self) -> Vec<(i32, i32)> {
+        if self.above { self.rows.iter().map(|y| (*y, y + BAR)).collect() } else { vec![(self.top, self.bottom)] }
+    }
+
     fn x(&self, value: f64) -> i32 {
         let span = f64::from((self.width - self.left - self.right).max(1));
         self.left + (value / self.axis.end() * span).round() as i32
@@ -192,7 +197,9 @@ fn draw(
     let quiet = text(&QUIET, FontStyle::Normal, HPos::Center, VPos::Top);
     for tick in 0..=at.axis.ticks {
         let x = at.x(at.axis.step * f64::from(tick));
-        root.draw(&PathElement::new([(x, at.top), (x, at.bottom)], GRID))?;
+        for (from, to) in at.stretches() {
+            root.draw(&PathElement::new([(x, from), (x, to)], GRID))?;
+        }
         let label = at.axis.label(tick);
         let half = metrics::width(&label, SIZE, Weight::Regular).ceil() as i32 / 2 + 1;
         root.draw_text(&label, &quiet, (x.clamp(half, at.width - half), at.bottom + 6))?;
@@ -229,6 +236,8 @@ fn draw(
         }
         root.draw_text(&number::fixed(from, at.decimals), &bold, (at.x(from) + 7, y + BAR / 2))?;
     }
-    root.draw(&PathElement::new([(at.left, at.top), (at.left, at.bottom)], QUIET))?;
+    for (from, to) in at.stretches() {
+        root.draw(&PathElement::new([(at.left, from), (at.left, to)], QUIET))?;
+    }
     root.present()
 }

@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn widths_are_those_of_the_font() {
-        assert!((width("Hello", 2048.0, Weight::Regular) - (1479 + 1139 + 455 + 455 + 1139) as f64).abs() < 1e-9);
+        assert!((width("Hello", 2048.0, Weight::Regular) - f64::from(1479 + 1139 + 455 + 455 + 1139)).abs() < 1e-9);
         assert!(width("Wide", 14.0, Weight::Bold) > width("Wide", 14.0, Weight::Regular));
     }
 

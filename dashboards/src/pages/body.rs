@@ -4,10 +4,10 @@ use gilbreth_analytics::findings::{Findings, Measure};
 use maud::{Markup, PreEscaped, html};
 
 use crate::data;
-use crate::number::{self, count};
+use crate::number;
 use crate::sections::{self, Section};
 use crate::table::{Cell, Table, numbers, text, words};
-use crate::words::{counted, measure};
+use crate::words::{TELLING, counted, measure};
 
 /// Key figures shown large; the rest is in the table.
 const LARGE_MAX: usize = 4;
@@ -61,7 +61,7 @@ pub(super) fn key_figures(findings: &Findings) -> Markup {
     html! {
         section aria-labelledby="key-figures" {
             h2 #key-figures { "Key figures" }
-            dl.large { @for r in rows.iter().filter(|r| r.value.is_some()).take(LARGE_MAX) {
+            dl.large { @for r in telling(rows) {
                 div { dt { (measure(&r.measure)) } dd { (shown(r)) span { (unit(r)) } } }
             } }
             @if !intervals { p.quiet { "95% interval: not available yet." } }
@@ -118,6 +118,14 @@ fn behind(findings: &Findings, view: &str, sql: &str) -> Markup {
     }
 }
 
+/// The measures to show large: the most telling of those that have a value, or the first where none is known.
+fn telling(rows: &[Measure]) -> Vec<&Measure> {
+    let valued = || rows.iter().filter(|r| r.value.is_some_and(f64::is_finite));
+    let known: Vec<&Measure> = TELLING.iter().filter_map(|name| valued().find(|r| r.measure == *name)).collect();
+    let chosen = if known.is_empty() { valued().collect() } else { known };
+    chosen.into_iter().take(LARGE_MAX).collect()
+}
+
 fn headline(rows: &[Measure], intervals: bool) -> Table {
     let mut columns = vec![words("measure", "Measure"), numbers("value", "Value")];
     if intervals {
@@ -145,17 +153,18 @@ fn shown(r: &Measure) -> String {
     r.value.map_or(number::NONE.into(), |value| figure(r, value))
 }
 
-/// Shares are shown as percentages, whole counts without decimals, other numbers as suits them.
+/// Shares are shown as percentages, counts without decimals, other numbers as suits them.
 fn figure(r: &Measure, value: f64) -> String {
     match r.unit.as_str() {
-        "share" => number::percent(value),
-        "people" | "person-weeks" | "person_weeks" | "cases" | "count" if value.fract() == 0.0 => count(value as i64),
+        unit if unit.starts_with("share") => number::percent(value),
+        "people" | "person-weeks" | "entries" => number::fixed(value, 0),
         _ => number::plain(value),
     }
 }
 
+/// The unit beside a number: `share of active hours` is `of active hours` after a percentage.
 fn unit(r: &Measure) -> String {
-    if r.unit == "share" { String::new() } else { crate::words::spaced(&r.unit) }
+    r.unit.strip_prefix("share").map_or_else(|| r.unit.clone(), |of| of.trim_start().to_owned())
 }
 
 /// `2026-11-02` as `2 November 2026`; anything else as it is.

@@ -101,3 +101,14 @@ fn an_empty_store_says_how_to_fill_it() {
     bare.headline.rows.clear();
     assert!(report(&bare).contains("No value was found to be keyed again"));
 }
+
+#[test]
+fn without_a_whole_week_hours_are_said_instead_of_rates() {
+    let mut findings = fixture::findings();
+    for row in &mut findings.by_system.rows {
+        row.hours_per_person_week = 0.0;
+    }
+    let said = &sections::all(&findings)[0];
+    assert!(said.finding.starts_with("ndelius costs 1,486 hours, 53%"), "{}", said.finding);
+    assert_eq!(said.figures[0].title, "Hours lost, by system and cause");
+}

@@ -1,6 +1,6 @@
 //! Time lost, by system and by task, each by cause.
 
-use gilbreth_analytics::findings::Findings;
+use gilbreth_analytics::findings::{Findings, LostBySystem};
 
 use super::{Section, both, ranked, ratio};
 use crate::chart::{Bar, BarChart};
@@ -74,40 +74,40 @@ impl ByCause {
 /// Which system loses most, and to what.
 pub(super) fn by_system(findings: &Findings) -> Section {
     let rows = &findings.by_system.rows;
-    let cells: Vec<_> = rows.iter().map(|r| (r.system.as_str(), r.cause.as_str(), r.hours_per_person_week)).collect();
+    // Rates need a whole week; where the data hold none, as in a recording of an hour, hours are all there is to say.
+    let rates = rows.iter().any(|r| r.hours_per_person_week.is_finite() && r.hours_per_person_week > 0.0);
+    let value = |r: &LostBySystem| if rates { r.hours_per_person_week } else { r.hours };
+    let per = if rates { " per person-week" } else { "" };
+    let cells: Vec<_> = rows.iter().map(|r| (r.system.as_str(), r.cause.as_str(), value(r))).collect();
     let by_cause = ByCause::of(&cells);
-    let systems = ranked(rows, |r| &r.system, |r| r.hours_per_person_week);
+    let systems = ranked(rows, |r| &r.system, value);
     let all: f64 = systems.iter().map(|(_, hours)| hours).sum();
     let mut lead = Vec::new();
     let finding = match systems.first() {
         Some((system, hours)) => {
-            let causes = ranked(rows, |r| &r.cause, |r| r.hours_per_person_week);
+            let causes = ranked(rows, |r| &r.cause, value);
             if let Some((name, hours)) = causes.first() {
                 lead.push(format!(
-                    "Over all systems {} hours are lost per person-week. The greatest cause is {}: {} hours, {} of it.",
+                    "Over all systems {} hours{per} are lost. The greatest cause is {}: {} hours, {} of it.",
                     plain(all),
                     cause(name),
                     plain(*hours),
                     percent(ratio(*hours, all)),
                 ));
             }
-            format!(
-                "{system} costs {} hours per person-week, {} of all time lost",
-                plain(*hours),
-                percent(ratio(*hours, all))
-            )
+            format!("{system} costs {} hours{per}, {} of all time lost", plain(*hours), percent(ratio(*hours, all)))
         }
         None => "No lost time was found".to_owned(),
     };
     let (series, bars) = by_cause.chart();
     let chart = BarChart {
         name: "time-lost-by-system",
-        title: "Hours lost per person-week, by system and cause".into(),
+        title: format!("Hours lost{per}, by system and cause"),
         description: format!(
             "Stacked bars, one for each of {}. {finding}. The table that follows holds every number.",
             counted(systems.len() as i64, "system", "systems")
         ),
-        unit: "hours per person-week",
+        unit: if rates { "hours per person-week" } else { "hours" },
         series,
         bars,
     };
@@ -117,7 +117,7 @@ pub(super) fn by_system(findings: &Findings) -> Section {
         finding,
         lead,
         figures: both(&chart),
-        table: by_cause.table("Hours lost per person-week, by system and cause", ("system", "System")),
+        table: by_cause.table(&format!("Hours lost{per}, by system and cause"), ("system", "System")),
         view: "time_lost_by_system",
         sql: findings.by_system.sql.clone(),
     }

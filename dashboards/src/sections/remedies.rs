@@ -4,7 +4,7 @@ use gilbreth_analytics::findings::{Findings, Fix};
 
 use super::{Section, bar, both};
 use crate::chart::BarChart;
-use crate::number::{fixed, plain};
+use crate::number::{fixed, percent, plain};
 use crate::table::{Cell, Table, numbers, text, words};
 use crate::words::{capital, counted, fix, path, spaced};
 
@@ -14,12 +14,7 @@ const DRAWN_MAX: usize = 10;
 pub(super) fn fixes(findings: &Findings) -> Section {
     let rows = &findings.fixes.rows;
     let finding = match rows.first() {
-        Some(first) => format!(
-            "First to fix: {}, {}; it takes {} hours a week",
-            lower(&fix(&first.kind)),
-            place(first),
-            plain(first.hours_per_week)
-        ),
+        Some(first) => first_of(first),
         None => "Nothing to fix was found".to_owned(),
     };
     let lead = if rows.is_empty() {
@@ -37,7 +32,7 @@ pub(super) fn fixes(findings: &Findings) -> Section {
         description: format!("Bars in order of hours. {finding}. The table that follows holds the reasons."),
         unit: "hours a week",
         series: vec!["hours a week".into()],
-        bars: rows.iter().take(DRAWN_MAX).map(|r| bar(vec![fix(&r.kind), place(r)], r.hours_per_week)).collect(),
+        bars: rows.iter().take(DRAWN_MAX).map(|r| bar(label(r), r.hours_per_week)).collect(),
     };
     let table = Table {
         caption: "What to fix, in order of hours".into(),
@@ -103,8 +98,11 @@ pub(super) fn quality(findings: &Findings) -> Section {
             rows: rows
                 .iter()
                 .map(|r| {
-                    let whole = r.value.fract() == 0.0;
-                    let value = if whole { fixed(r.value, 0) } else { plain(r.value) };
+                    let value = match r.value {
+                        share if r.unit == "share" => percent(share),
+                        whole if whole.fract() == 0.0 => fixed(whole, 0),
+                        other => plain(other),
+                    };
                     vec![text(capital(&spaced(&r.check))), text(value), text(&r.unit), text(&r.meaning)]
                 })
                 .collect(),
@@ -112,6 +110,28 @@ pub(super) fn quality(findings: &Findings) -> Section {
         view: "data_quality",
         sql: findings.quality.sql.clone(),
     }
+}
+
+/// The first fix as a finding.
+fn first_of(r: &Fix) -> String {
+    let hours = plain(r.hours_per_week);
+    match (&r.from_field, &r.from_system) {
+        (Some(field), Some(from)) => format!(
+            "Passing {field} on from {from} to {} comes first: {hours} hours a week go into keying it again",
+            r.system
+        ),
+        _ => format!("{}: {} comes first, with {hours} hours lost a week", fix(&r.kind), place(r)),
+    }
+}
+
+/// Lines of the label of a bar.
+fn label(r: &Fix) -> Vec<String> {
+    let mut lines = vec![fix(&r.kind)];
+    match place(r).split_once(" → ") {
+        Some((from, to)) => lines.extend([from.to_owned(), format!("→ {to}")]),
+        None => lines.push(place(r)),
+    }
+    lines
 }
 
 /// Where a fix belongs: for an integration, from which field to which.
@@ -122,9 +142,4 @@ fn place(r: &Fix) -> String {
         Some(from) => format!("{} → {to}", path([from.as_str(), &part(&r.from_screen), &part(&r.from_field)])),
         None => to,
     }
-}
-
-fn lower(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
 }
