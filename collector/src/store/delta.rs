@@ -163,9 +163,8 @@ impl Store {
 
     fn log_store(&self, table: &Table) -> Result<LogStoreRef, Error> {
         let folder = self.root().join(table.folder);
-        let url = Url::from_directory_path(&folder).map_err(|()| {
-            Error::new(ErrorKind::Internal, format!("{} is not an absolute path", folder.display()))
-        })?;
+        let url = Url::from_directory_path(&folder)
+            .map_err(|()| Error::new(ErrorKind::Internal, format!("{} is not an absolute path", folder.display())))?;
         logstore_with(self.objects(), &url, StorageConfig::default())
             .map_err(|error| failed(table, "be reached", error))
     }

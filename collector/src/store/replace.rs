@@ -35,11 +35,8 @@ impl Writer {
         }
         let mut actions = removals(table, &before, true)?;
         actions.extend(files.finish().await?.into_iter().map(Action::Add));
-        let operation = DeltaOperation::Write {
-            mode: SaveMode::Overwrite,
-            partition_by: partition_by(table),
-            predicate: None,
-        };
+        let operation =
+            DeltaOperation::Write { mode: SaveMode::Overwrite, partition_by: partition_by(table), predicate: None };
         let after = self.store().commit(table, before, Commit { actions, operation, sequence: None }).await?;
         version_of(table, &after)
     }
