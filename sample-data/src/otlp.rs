@@ -149,7 +149,8 @@ fn batch(batches: &mut Vec<Batch>, at: usize, day: &[Interaction], seed: u64, da
     for index in order {
         let span = &day[index as usize];
         let session = (span.system, span.session);
-        let full = pending.get(&session).is_some_and(|held| span.ended_at > held.until || held.spans.len() >= SPANS_MAX);
+        let full =
+            pending.get(&session).is_some_and(|held| span.ended_at > held.until || held.spans.len() >= SPANS_MAX);
         if full && let Some(held) = pending.remove(&session) {
             send(held, latency());
         }

@@ -49,11 +49,8 @@ pub(super) fn check(file: EstateFile) -> Result<Estate, EstateError> {
         add_system(&mut estate, system, &file.systems)?;
     }
     estate.companies.case_system = system_named(&estate, "companies.case_system", &file.companies.case_system)?;
-    estate.companies.case_system_with_interface = system_named(
-        &estate,
-        "companies.case_system_with_interface",
-        &file.companies.case_system_with_interface,
-    )?;
+    estate.companies.case_system_with_interface =
+        system_named(&estate, "companies.case_system_with_interface", &file.companies.case_system_with_interface)?;
     let case_systems = file
         .case_systems
         .iter()
@@ -131,10 +128,7 @@ fn add_system(estate: &mut Estate, file: &SystemFile, all: &[SystemFile]) -> Res
         values: file.values,
         case_number: file.case_number,
         sign_in_s: positive(&format!("{place}, sign_in_s"), file.sign_in_s)?,
-        sign_in_again_after_min: positive(
-            &format!("{place}, sign_in_again_after_min"),
-            file.sign_in_again_after_min,
-        )?,
+        sign_in_again_after_min: positive(&format!("{place}, sign_in_again_after_min"), file.sign_in_again_after_min)?,
         wait_median_s: positive(&format!("{place}, wait.median_s"), file.wait.median_s)?,
         wait_sigma: not_negative(&format!("{place}, wait.sigma"), file.wait.sigma)?,
         outages_per_day: share(&format!("{place}, outages_per_day"), file.outages_per_day)?,
@@ -245,8 +239,7 @@ fn step_named(estate: &Estate, place: &str, text: &str, case_systems: &[SystemId
         Some((path, "shared")) => (path, true),
         Some(_) => return Err(invalid(place, "only 'shared' may follow the screen")),
     };
-    let (system, screen) =
-        path.split_once('/').ok_or_else(|| invalid(&place, "it must be written system/screen"))?;
+    let (system, screen) = path.split_once('/').ok_or_else(|| invalid(&place, "it must be written system/screen"))?;
     let find = |system: SystemId| {
         estate
             .screens

@@ -22,18 +22,26 @@ fn the_estate_that_comes_along_is_valid() {
 
 #[test]
 fn errors_name_the_place() {
-    refused("sigma = 0.85", "sigma = 0.85, sigmoid = 2", "unknown field `sigmoid`");
+    refused("sigma = 0.95 }", "sigma = 0.95, sigmoid = 2 }", "unknown field `sigmoid`");
     refused("name = \"probation\"", "name = ", "line");
     refused("Europe/London", "Europe/Leeds", "estate, time_zone: 'Europe/Leeds'");
-    refused("fact = \"surname\", how = \"seen\"", "fact = \"sirname\", how = \"seen\"", "screen case_summary, field surname: there is no fact 'sirname'");
+    refused(
+        "fact = \"surname\", how = \"seen\"",
+        "fact = \"sirname\", how = \"seen\"",
+        "screen case_summary, field surname: there is no fact 'sirname'",
+    );
     refused("fact = \"surname\", how = \"seen\"", "how = \"seen\"", "either a fact or a value");
     refused("value = \"today\"", "value = \"yesterday\"", "screen contact_entry, field contact_date");
     refused("value = \"yes-no\", how = \"chosen\"", "value = \"yes-no\", how = \"seen\"", "only a fact can be seen");
     refused("rejected = 0.045", "rejected = 4.5", "system ndelius, rejected: 4.5 is no share");
-    refused("sign_in_s = 14.0", "sign_in_s = 0.0", "system ndelius, sign_in_s");
+    refused("sign_in_s = 24.0", "sign_in_s = 0.0", "system ndelius, sign_in_s");
     refused("\"oasys/review\"]", "\"oasys/revue\"]", "step 'oasys/revue': oasys has no such screen");
     refused("\"rsr/new_score\"", "\"rsr new_score\"", "only 'shared' may follow");
-    refused("{ \"offender manager\" = 5.5 }", "{ \"officer\" = 5.5 }", "task contact recording: there is no role 'officer'");
+    refused(
+        "{ \"offender manager\" = 5.5 }",
+        "{ \"officer\" = 5.5 }",
+        "task contact recording: there is no role 'officer'",
+    );
     refused("\"offender manager\" = 0.62", "\"offender manager\" = 0.6", "service.roles: the shares add up to");
     refused("name = \"oasys\"", "name = \"ndelius\"", "system ndelius: there are two of that name");
     refused("screens_of = \"crc-b\"", "screens_of = \"crc-c\"", "screens_of names no system");

@@ -17,7 +17,7 @@ pub(super) struct Entered {
     pub(super) value: Value,
 }
 
-/// With how many hands a pause in the middle of typing may come in.
+/// Whether a pause may come in the middle of typing.
 enum Pauses {
     Maybe,
     Never,
@@ -121,7 +121,8 @@ impl Desk<'_> {
         }
         span.keystrokes = Some(rest);
         span.value = Some(value.clone());
-        let settle_s = self.about_s(0.3, 0.3);
+        // Who copies a value looks it up first, with the field already in focus.
+        let settle_s = self.about_s(if as_what == Category::ReEntry { 5.0 } else { 0.4 }, 0.6).min(30.0);
         self.finish(span, as_what, f64::from(rest) * key_s + settle_s);
     }
 

@@ -61,10 +61,8 @@ pub fn simulate(estate: &Estate, options: &Options) -> Result<Simulation, Option
     let workers = Arc::new(staff(&estate, options.staff, options.seed));
     let cases = Cases::new(&estate, &workers, options.seed, options.start);
     let sender = Arc::new(Sender::new(Arc::clone(&estate), Arc::clone(&workers), &options.page_key));
-    let end = options
-        .start
-        .checked_add_days(Days::new(u64::from(options.weeks) * 7))
-        .expect("options bound start and weeks");
+    let end =
+        options.start.checked_add_days(Days::new(u64::from(options.weeks) * 7)).expect("options bound start and weeks");
     let witness = Witness::new(Arc::clone(&estate), options);
     Ok(Simulation { estate, options: options.clone(), workers, sender, cases, witness, next: options.start, end })
 }

@@ -123,8 +123,7 @@ impl Shift<'_> {
 
     fn steps(&mut self, desk: &mut Desk<'_>, id: TaskId) {
         let worker = desk.worker;
-        let circumstances =
-            Circumstances { today: self.day, own_name: &worker.name, own_office: &worker.office };
+        let circumstances = Circumstances { today: self.day, own_name: &worker.name, own_office: &worker.office };
         for step in &self.estate.task(id).steps {
             let Some(screen) = step.screen(worker.case_system) else { continue };
             let shared = self.scenario == Scenario::NoReEntry || (step.shared && worker.interface);

@@ -161,12 +161,8 @@ fn nobody_keys_anything_again_where_systems_share() {
 #[test]
 fn summary() {
     let truth = run(&small(Scenario::Clean));
-    let mut text = format!(
-        "{} spans, {} person-weeks, {} re-entries\n",
-        truth.spans,
-        truth.person_weeks,
-        truth.re_entries.len()
-    );
+    let mut text =
+        format!("{} spans, {} person-weeks, {} re-entries\n", truth.spans, truth.person_weeks, truth.re_entries.len());
     for category in Category::ALL {
         let per_week = |seconds: f64| seconds / 3_600.0 / truth.person_weeks as f64;
         let (rule, lived) = (per_week(truth.rule.of(category)), per_week(truth.lived.of(category)));

@@ -1,6 +1,6 @@
 //! Going to a screen, reading it, filling it in, saving it.
 
-use gilbreth_conventions::kind::{Kind, Outcome, Origin, Trigger};
+use gilbreth_conventions::kind::{Kind, Origin, Outcome, Trigger};
 use rand::RngExt;
 
 use super::desk::Desk;
@@ -148,13 +148,7 @@ impl Desk<'_> {
     }
 
     /// Keys what is to be keyed and saves it, again where validation refuses it or the work is lost.
-    fn fill_in(
-        &mut self,
-        screen: ScreenId,
-        to_key: &[FieldId],
-        cases: &mut Cases,
-        circumstances: &Circumstances<'_>,
-    ) {
+    fn fill_in(&mut self, screen: ScreenId, to_key: &[FieldId], cases: &mut Cases, circumstances: &Circumstances<'_>) {
         let begun = self.now;
         let mut entered = Vec::with_capacity(to_key.len());
         for &field in to_key {
@@ -184,7 +178,7 @@ impl Desk<'_> {
             self.spend(Category::Reading, pause_s);
             let seconds = self.about_s(0.4, 0.3);
             self.act(screen, Kind::Action, seconds, outcome);
-            self.wait(screen, 1.3);
+            self.wait(screen, 1.6);
             match outcome {
                 Outcome::Ok | Outcome::Abandoned => break,
                 Outcome::Rejected => self.correct(&mut entered, circumstances),

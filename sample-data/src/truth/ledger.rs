@@ -110,7 +110,8 @@ fn activities(day: &[Interaction]) -> Vec<Activity<'_>> {
         .filter(|(span, _)| span.trigger == Trigger::User && span.ended_at - span.started_at <= ACTIVITY_MAX)
         .collect();
     spans.sort_by_key(|(span, _)| (span.started_at, span.span));
-    let others: Vec<i64> = spans.iter().filter(|(_, kind)| *kind != Kind::Wait).map(|(span, _)| span.started_at).collect();
+    let others: Vec<i64> =
+        spans.iter().filter(|(_, kind)| *kind != Kind::Wait).map(|(span, _)| span.started_at).collect();
     let mut chain: Option<(i64, i64)> = None;
     spans
         .into_iter()

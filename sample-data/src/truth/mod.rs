@@ -175,7 +175,10 @@ impl Truth {
     /// Seconds of everything that was keyed, by the rules.
     #[must_use]
     pub fn entry_seconds(&self) -> f64 {
-        [Category::FirstEntry, Category::ReEntry, Category::Rework].into_iter().map(|category| self.rule.of(category)).sum()
+        [Category::FirstEntry, Category::ReEntry, Category::Rework]
+            .into_iter()
+            .map(|category| self.rule.of(category))
+            .sum()
     }
 
     /// Whether both fields of a re-entry are of one system.

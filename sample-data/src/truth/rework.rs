@@ -9,8 +9,7 @@ use crate::interaction::{Interaction, SpanId};
 
 /// The spans of a worker's day that are rework; for a chain, its last.
 pub(super) fn reworked(day: &[Interaction]) -> BTreeSet<SpanId> {
-    let mut keyed: Vec<&Interaction> =
-        day.iter().filter(|span| span.is_keyed() && span.continues.is_none()).collect();
+    let mut keyed: Vec<&Interaction> = day.iter().filter(|span| span.is_keyed() && span.continues.is_none()).collect();
     keyed.sort_by_key(|span| (span.started_at, span.span));
     let mut seen = BTreeSet::new();
     let mut reworked = BTreeSet::new();

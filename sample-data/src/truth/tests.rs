@@ -86,21 +86,24 @@ fn gaps_are_reading_switching_elsewhere_or_away() {
     let (here, there) = (at(&estate, "ndelius"), at(&estate, "oasys"));
     let day = [
         span(here, Kind::Navigation, 0.0, 1.0),
-        span(here, Kind::View, 31.0, 31.0), // 30 s of reading
-        span(there, Kind::View, 51.0, 51.0), // 15 s of reading, 5 s of switching
-        span(there, Kind::Hidden, 61.0, 61.0), // 10 s of reading
-        span(there, Kind::Shown, 121.0, 121.0), // 60 s elsewhere: no longer than the threshold
+        span(here, Kind::View, 31.0, 31.0),      // 30 s of reading
+        span(there, Kind::View, 51.0, 51.0),     // 15 s of reading, 5 s of switching
+        span(there, Kind::Hidden, 61.0, 61.0),   // 10 s of reading
+        span(there, Kind::Shown, 121.0, 121.0),  // 60 s elsewhere: no longer than the threshold
         span(there, Kind::Hidden, 122.0, 122.0), // 1 s of reading
-        span(here, Kind::View, 190.0, 190.0), // 68 s away, whole
-        span(there, Kind::View, 193.0, 193.0), // 3 s of switching: all of it
+        span(here, Kind::View, 190.0, 190.0),    // 68 s away, whole
+        span(there, Kind::View, 193.0, 193.0),   // 3 s of switching: all of it
     ];
-    check(&day, &[
-        (Category::Navigation, 1.0),
-        (Category::Reading, 56.0),
-        (Category::Switching, 8.0),
-        (Category::Elsewhere, 60.0),
-        (Category::Away, 68.0),
-    ]);
+    check(
+        &day,
+        &[
+            (Category::Navigation, 1.0),
+            (Category::Reading, 56.0),
+            (Category::Switching, 8.0),
+            (Category::Elsewhere, 60.0),
+            (Category::Away, 68.0),
+        ],
+    );
 }
 
 #[test]

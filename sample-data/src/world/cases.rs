@@ -64,7 +64,8 @@ impl Cases {
             allocated_today: Vec::new(),
         };
         for (index, worker) in workers.iter().enumerate() {
-            let has_cases = estate.tasks.iter().any(|task| task.cases == About::Own && task.per_day_of(&worker.role) > 0.0);
+            let has_cases =
+                estate.tasks.iter().any(|task| task.cases == About::Own && task.per_day_of(&worker.role) > 0.0);
             for _ in 0..if has_cases { CASELOAD } else { 0 } {
                 let case = cases.add(true);
                 cases.give(case, index, worker);

@@ -46,14 +46,18 @@ pub fn staff(estate: &Estate, staff: u32, seed: u64) -> Vec<Worker> {
         let teams = (in_service / TEAM_PEOPLE_MIN).clamp(1, estate.service.teams.len());
         let team = k % teams;
         let office = place(seed, 0, team);
-        workers.push(person(seed, workers.len(), Job {
-            organisation: estate.service.name.clone(),
-            team: estate.service.teams[team].clone(),
-            office,
-            role,
-            case_system: None,
-            interface: false,
-        }));
+        workers.push(person(
+            seed,
+            workers.len(),
+            Job {
+                organisation: estate.service.name.clone(),
+                team: estate.service.teams[team].clone(),
+                office,
+                role,
+                case_system: None,
+                interface: false,
+            },
+        ));
     }
     let companies = &estate.companies;
     for (k, role) in quota(&companies.roles, in_companies).into_iter().enumerate() {
@@ -61,14 +65,18 @@ pub fn staff(estate: &Estate, staff: u32, seed: u64) -> Vec<Worker> {
         let interface = company < companies.with_interface;
         let case_system = if interface { companies.case_system_with_interface } else { companies.case_system };
         let office = place(seed, 1, company);
-        workers.push(person(seed, workers.len(), Job {
-            organisation: format!("{} rehabilitation company", companies.names[company]),
-            team: format!("{} team", companies.names[company]),
-            office,
-            role,
-            case_system: Some(case_system),
-            interface,
-        }));
+        workers.push(person(
+            seed,
+            workers.len(),
+            Job {
+                organisation: format!("{} rehabilitation company", companies.names[company]),
+                team: format!("{} team", companies.names[company]),
+                office,
+                role,
+                case_system: Some(case_system),
+                interface,
+            },
+        ));
     }
     workers
 }
@@ -94,7 +102,7 @@ fn person(seed: u64, index: usize, job: Job) -> Worker {
         role: job.role,
         case_system: job.case_system,
         interface: job.interface,
-        key_s: log_normal(&mut rng, 0.27, 0.2).clamp(0.15, 0.6),
+        key_s: log_normal(&mut rng, 0.34, 0.2).clamp(0.15, 0.6),
         begins_min: rng.random_range(8.0 * 60.0..9.5 * 60.0),
         day_off: rng.random_bool(0.12).then(|| rng.random_range(0..5)),
     }

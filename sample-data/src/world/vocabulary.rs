@@ -194,15 +194,52 @@ impl Maker {
 }
 
 const OFFENCE_ACTS: [&str; 6] = ["theft from", "damage to", "assault at", "burglary of", "fraud upon", "trespass at"];
-const OFFENCE_OBJECTS: [&str; 10] =
-    ["a shop", "a dwelling", "a vehicle", "a school", "a warehouse", "a station", "a market", "a farm", "a boat", "a bank"];
+const OFFENCE_OBJECTS: [&str; 10] = [
+    "a shop",
+    "a dwelling",
+    "a vehicle",
+    "a school",
+    "a warehouse",
+    "a station",
+    "a market",
+    "a farm",
+    "a boat",
+    "a bank",
+];
 const COURT_SEATS: [&str; 15] = [
-    "Aldermoor", "Brackwell", "Cotterham", "Dunsleigh", "Eastholme", "Farringley", "Garstone", "Hexworth", "Ilsbury",
-    "Kelverton", "Lowmarsh", "Marsworth", "Netherby", "Oxcombe", "Pendrith",
+    "Aldermoor",
+    "Brackwell",
+    "Cotterham",
+    "Dunsleigh",
+    "Eastholme",
+    "Farringley",
+    "Garstone",
+    "Hexworth",
+    "Ilsbury",
+    "Kelverton",
+    "Lowmarsh",
+    "Marsworth",
+    "Netherby",
+    "Oxcombe",
+    "Pendrith",
 ];
 const DRAMA_EXCHANGES: [&str; 16] = [
-    "0113 496 0", "0114 496 0", "0115 496 0", "0116 496 0", "0117 496 0", "0118 496 0", "0121 496 0", "0131 496 0",
-    "0141 496 0", "0151 496 0", "0161 496 0", "0191 498 0", "020 7946 0", "029 2018 0", "01632 960", "07700 900",
+    "0113 496 0",
+    "0114 496 0",
+    "0115 496 0",
+    "0116 496 0",
+    "0117 496 0",
+    "0118 496 0",
+    "0121 496 0",
+    "0131 496 0",
+    "0141 496 0",
+    "0151 496 0",
+    "0161 496 0",
+    "0191 498 0",
+    "020 7946 0",
+    "029 2018 0",
+    "01632 960",
+    "07700 900",
 ];
 const ONSETS: [&str; 24] = [
     "b", "br", "c", "d", "dr", "f", "g", "gr", "h", "j", "k", "l", "m", "n", "p", "pr", "r", "s", "st", "t", "tr", "v",
@@ -236,7 +273,7 @@ pub(crate) fn capital(word: &str) -> String {
 }
 
 fn paragraph(rng: &mut ChaCha8Rng) -> String {
-    let chars = rng.random_range(90..260);
+    let chars = rng.random_range(150..520);
     let mut text = capital(&word(rng, 2));
     while text.chars().count() < chars {
         let syllables = rng.random_range(1..4);
