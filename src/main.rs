@@ -1,1 +1,2 @@
+//! The one binary; its commands are being joined.
 fn main() {}

@@ -1,1 +1,6 @@
-//! The platform seen from outside; see `journeys/`.
+//! What the journeys in `journeys/` stand on: the `gilbreth` program started as a user starts it, and spans as a case
+//! system sends them.
+
+pub mod http;
+pub mod program;
+pub mod spans;

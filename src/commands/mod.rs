@@ -1,0 +1,52 @@
+//! One thin file a command.
+
+use std::{path::Path, process::ExitCode};
+
+use gilbreth_analytics::{scope::Scope, session::Session};
+use gilbreth_collector::store::Store;
+
+use crate::{
+    cli::{self, Cli, Command},
+    config::Config,
+};
+
+mod demo;
+mod import;
+mod ingest;
+mod refresh;
+mod report;
+mod schema;
+mod score;
+mod serve;
+mod simulate;
+mod sql;
+
+/// Does what was asked.
+pub async fn run(arguments: Cli) -> anyhow::Result<ExitCode> {
+    match arguments.command.unwrap_or_else(|| Command::Demo(cli::Demo::default())) {
+        Command::Demo(options) => demo::run(options).await,
+        Command::Serve(options) => serve::run(options).await,
+        Command::Simulate(options) => simulate::run(options).await,
+        Command::Import(options) => import::run(options).await,
+        Command::Ingest(options) => ingest::run(options).await,
+        Command::Refresh(options) => refresh::run(options).await,
+        Command::Sql(options) => sql::run(options).await,
+        Command::Schema(options) => schema::run(options).await,
+        Command::Report(options) => report::run(options).await,
+        Command::Score(options) => score::run(options).await,
+    }
+}
+
+/// A session over a store that is there.
+async fn session(store: &Path, scope: &cli::Scope, config: &Config) -> anyhow::Result<Session> {
+    let scope = Scope {
+        from: scope.from.clone(),
+        to: scope.to.clone(),
+        system: scope.system.clone(),
+        organisation: scope.organisation.clone(),
+        role: scope.role.clone(),
+        task: scope.task.clone(),
+        as_of: scope.as_of.clone(),
+    };
+    Ok(Session::open(&Store::open(store)?, &scope, &config.measurement, Vec::new()).await?)
+}

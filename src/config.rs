@@ -1,0 +1,120 @@
+//! The one configuration file: each crate owns its section, nested here; `GILBRETH_<SECTION>_<KEY>` overrides.
+
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+use gilbreth_analytics::parameters::Parameters;
+use gilbreth_collector::store::Manifest;
+use serde::Deserialize;
+
+/// Everything that can be configured.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// What a new store is made with.
+    pub store: Store,
+    /// Receiving, the gate, the log and its commits.
+    pub collector: gilbreth_collector::config::Config,
+    /// The parameters of the measurement.
+    pub measurement: Parameters,
+    /// The service.
+    pub serve: Serve,
+}
+
+/// What a new store is made with.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Store {
+    /// The estate's name, as reports print it.
+    pub estate: String,
+    /// Local time of the workers, by its IANA name.
+    pub time_zone: chrono_tz::Tz,
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self { estate: "estate".to_owned(), time_zone: chrono_tz::Europe::London }
+    }
+}
+
+/// The service.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Serve {
+    /// How often the facts are brought up to date, seconds.
+    pub refresh_every_s: u64,
+}
+
+impl Default for Serve {
+    fn default() -> Self {
+        Self { refresh_every_s: 300 }
+    }
+}
+
+impl Config {
+    /// Reads the file, if one is named, and the environment.
+    pub fn load(file: Option<&Path>) -> anyhow::Result<Self> {
+        let text = match file {
+            Some(file) => std::fs::read_to_string(file)
+                .with_context(|| format!("cannot read the configuration {}", file.display()))?,
+            None => String::new(),
+        };
+        let named = || file.map_or_else(|| "the configuration".to_owned(), |file| file.display().to_string());
+        // Parsed from the text first, for errors that name the line.
+        let config: Self = toml::from_str(&text).with_context(named)?;
+        let variables = std::env::vars().filter_map(|(name, value)| Some((override_path(&name)?, value)));
+        let overrides: Vec<_> = variables.collect();
+        if overrides.is_empty() {
+            return Ok(config);
+        }
+        let mut table: toml::Table = toml::from_str(&text).with_context(named)?;
+        for ((section, key), value) in overrides {
+            let variable = format!("GILBRETH_{}_{}", section.to_uppercase(), key.to_uppercase());
+            let value = toml::from_str::<toml::Table>(&format!("value = {value}"))
+                .ok()
+                .and_then(|mut parsed| parsed.remove("value"))
+                .unwrap_or(toml::Value::String(value));
+            let entry = table.entry(section.clone()).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+            let Some(inside) = entry.as_table_mut() else { bail!("{section} is no section in {}", named()) };
+            inside.insert(key, value);
+            toml::Value::Table(table.clone())
+                .try_into::<Self>()
+                .with_context(|| format!("environment variable {variable}"))?;
+        }
+        Ok(toml::Value::Table(table).try_into()?)
+    }
+
+    /// What a new store is made with.
+    pub fn manifest(&self) -> Manifest {
+        Manifest { estate: self.store.estate.clone(), time_zone: self.store.time_zone, ..Manifest::default() }
+    }
+}
+
+/// Section and key of an environment variable that overrides; `None` for every other variable, those of the key and of
+/// the tests included.
+fn override_path(name: &str) -> Option<(String, String)> {
+    let rest = name.strip_prefix("GILBRETH_")?.to_lowercase();
+    let (section, key) = rest.split_once('_')?;
+    if (section, key) == ("store", "key") || !["store", "collector", "measurement", "serve"].contains(&section) {
+        return None;
+    }
+    Some((section.to_owned(), key.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Config;
+
+    #[test]
+    fn the_example_is_the_default_written_out() {
+        let example = include_str!("../gilbreth.example.toml");
+        let parsed: Config = toml::from_str(example).unwrap();
+        assert_eq!(format!("{parsed:?}"), format!("{:?}", Config::default()));
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_its_line() {
+        let error = toml::from_str::<Config>("[store]\nestate = \"x\"\ncolour = 3\n").unwrap_err().to_string();
+        assert!(error.contains("line 3") && error.contains("colour"), "{error}");
+    }
+}
