@@ -1,6 +1,15 @@
 //! Spans to facts to views to answers.
+pub mod catalogue;
+pub mod error;
 pub mod findings;
 pub mod local_time;
 pub mod parameters;
+pub mod query;
+mod rows;
+pub mod scope;
+pub mod score;
+pub mod session;
 pub mod statistics;
 pub mod tables;
+
+pub use error::Error;
