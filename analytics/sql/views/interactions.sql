@@ -11,8 +11,8 @@
 SELECT
     hex(s.trace_id) AS trace_id, hex(s.span_id) AS span_id, hex(s.parent_span_id) AS parent_span_id, s.name, s.kind,
     s."trigger",
-    s.started_at + coalesce(c.shift_us, 0) * INTERVAL '1 microsecond' AS started_at,
-    s.ended_at + coalesce(c.shift_us, 0) * INTERVAL '1 microsecond' AS ended_at,
+    arrow_cast(CAST(s.started_at AS BIGINT) + coalesce(c.shift_us, 0), 'Timestamp(Microsecond, Some("UTC"))') AS started_at,
+    arrow_cast(CAST(s.ended_at AS BIGINT) + coalesce(c.shift_us, 0), 'Timestamp(Microsecond, Some("UTC"))') AS ended_at,
     s.sent_at, s.received_at, s.system, s."release", hex(s.worker) AS worker, s.organisation, s.team, s.role,
     hex(s.session) AS session, s.screen, s.field, hex(s.case_refs) AS case_refs, hex(s.record) AS record, s.task,
     hex(s.task_instance) AS task_instance, s.function, s.origin, s.keystrokes, s.corrections,

@@ -53,7 +53,7 @@ async fn binary_formats_read_back() {
 
 fn bytes_of(file: Vec<u8>) -> std::fs::File {
     let mut temporary = tempfile::tempfile().unwrap();
-    std::io::Write::write_all(&mut temporary, &file).unwrap();
+    temporary.write_all(&file).unwrap();
     temporary
 }
 

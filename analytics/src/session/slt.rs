@@ -60,11 +60,34 @@ impl Bench {
     }
 }
 
+#[async_trait::async_trait]
 impl AsyncDB for Bench {
-    type Error = Error;
+    type Error = Failure;
     type ColumnType = DefaultColumnType;
 
-    async fn run(&mut self, sql: &str) -> Result<DBOutput<DefaultColumnType>, Error> {
+    async fn run(&mut self, sql: &str) -> Result<DBOutput<DefaultColumnType>, Failure> {
+        self.answer(sql).await.map_err(|error| Failure(format!("{}", Chain(&error))))
+    }
+
+    async fn shutdown(&mut self) {}
+}
+
+/// An error with its causes, so that a failing test says why.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Failure(String);
+
+struct Chain<'a>(&'a dyn std::error::Error);
+
+impl std::fmt::Display for Chain<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{}", self.0)?;
+        self.0.source().map_or(Ok(()), |source| write!(formatter, ": {}", Chain(source)))
+    }
+}
+
+impl Bench {
+    async fn answer(&mut self, sql: &str) -> Result<DBOutput<DefaultColumnType>, Error> {
         if let Some((key, value)) = sql.strip_prefix("SET scope.").and_then(|rest| rest.split_once(" = ")) {
             self.narrow(key, value.trim_matches('\''));
             return Ok(DBOutput::StatementComplete(0));
@@ -85,8 +108,6 @@ impl AsyncDB for Bench {
         let columns = batches.first().map_or(1, RecordBatch::num_columns);
         Ok(DBOutput::Rows { types: vec![DefaultColumnType::Any; columns], rows })
     }
-
-    async fn shutdown(&mut self) {}
 }
 
 /// Doubles to six significant places after the point, so that a test says what a person worked out.
