@@ -1,5 +1,88 @@
-//! The gate (contract only so far): the only maker of [`Admitted`].
-use arrow::record_batch::RecordBatch;
+//! The gate: the only maker of [`Admitted`], and so the only way to the log and the store.
+//!
+//! What comes in names people and cases and may hold what somebody typed. What goes out does not:
+//!
+//! - identifiers (worker, session, case, record, task instance) are keyed hashes by the store key, each type in a
+//!   domain of its own, so that a worker and a case of the same text differ;
+//! - values are digests, hashed again by the store key; the text of a value ends here, undigested if it is free text;
+//! - names are cut, their numbers masked, their variety bounded;
+//! - of all other attributes only those of a short list stay, the rest is counted by name and dropped.
+//!
+//! Pure but for [`Names`], the memory of names already seen, which the caller keeps. The time of receipt is an argument.
+
+mod hashes;
+mod names;
+mod row;
+mod rows;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use arrow::{array::BooleanArray, compute::filter_record_batch, error::ArrowError, record_batch::RecordBatch};
+use gilbreth_conventions::{attribute, digest::Digester};
+
+pub use self::{hashes::Hashes, names::Names};
+use crate::{
+    config::Config,
+    decode::{Attribute, Decoded, Value},
+    key::StoreKey,
+};
+
+/// So many names of dropped attributes are told apart; the rest is counted together.
+const DROPPED_NAMES_MAX: usize = 200;
+/// Microseconds in a day.
+const DAY_US: i64 = 24 * 3600 * 1_000_000;
+/// Over the network a span may have started this long before its receipt.
+const AGE_MAX_US: i64 = 30 * DAY_US;
+/// Over the network a span may start this long after its receipt, by a sender's wrong clock.
+const AHEAD_MAX_US: i64 = DAY_US;
+
+/// Where an export comes from, which decides what times are believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// A sender, now. Without the replay right: times near the receipt, `casework.clock.received` ignored.
+    Network,
+    /// A file: any time, and the time of first receipt is believed; a span without one is not late.
+    File,
+}
+
+/// What the gate goes by.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    hashes: Hashes,
+    page: Digester,
+    keep: BTreeSet<String>,
+    replay: bool,
+}
+
+impl Policy {
+    /// The policy of a store (by its key) and a configuration.
+    #[must_use]
+    pub fn new(key: &StoreKey, config: &Config) -> Self {
+        Self {
+            hashes: Hashes::new(key),
+            page: Digester::new(config.page_key.as_bytes()),
+            keep: config.keep_attributes.iter().cloned().collect(),
+            replay: config.replay,
+        }
+    }
+
+    /// Gives every sender the right to replay: any time, and the time of first receipt is believed.
+    pub const fn allow_replay(&mut self) {
+        self.replay = true;
+    }
+
+    /// The keyed hashes, for those who must hash a reference list in the same way.
+    #[must_use]
+    pub const fn hashes(&self) -> &Hashes {
+        &self.hashes
+    }
+
+    const fn believes_any_time(&self, source: Source) -> bool {
+        self.replay || matches!(source, Source::File)
+    }
+}
 
 /// Rows of `spans` from which every identifier and value has been taken out. Only the gate makes it, and the log
 /// takes nothing else.
@@ -11,7 +94,214 @@ pub struct Admitted {
 impl Admitted {
     /// The rows, in the schema of [`crate::schema::SPANS`].
     #[must_use]
-    pub fn rows(&self) -> &RecordBatch {
+    pub const fn rows(&self) -> &RecordBatch {
         &self.rows
+    }
+
+    /// How many rows there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.rows.num_rows()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Only the rows for which `keep` is true: how duplicates are dropped.
+    ///
+    /// # Errors
+    /// If `keep` has another length than the rows.
+    pub fn retain(&self, keep: &BooleanArray) -> Result<Self, ArrowError> {
+        filter_record_batch(&self.rows, keep).map(|rows| Self { rows })
+    }
+}
+
+/// What is known about an intake that its rows cannot tell; the columns of [`crate::schema::INTAKE`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct IntakeCounts {
+    /// Spans and log records received.
+    pub received: u64,
+    /// Refused by partial success.
+    pub refused: u64,
+    /// Seen before and dropped; the pipeline counts it.
+    pub duplicated: u64,
+    /// Received more than an hour after they ended.
+    pub late: u64,
+    /// Attributes that are not kept, dropped.
+    pub attributes_dropped: u64,
+    /// Names cut or masked.
+    pub names_masked: u64,
+}
+
+impl std::ops::AddAssign for IntakeCounts {
+    fn add_assign(&mut self, other: Self) {
+        self.received += other.received;
+        self.refused += other.refused;
+        self.duplicated += other.duplicated;
+        self.late += other.late;
+        self.attributes_dropped += other.attributes_dropped;
+        self.names_masked += other.names_masked;
+    }
+}
+
+/// Why a span can never be accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Refusal {
+    /// The trace id is not of 16 bytes, or all zeros.
+    TraceId,
+    /// The span id is not of 8 bytes, or all zeros.
+    SpanId,
+    /// It ends before it starts.
+    EndsBeforeStart,
+    /// It started more than 30 days before its receipt.
+    TooOld,
+    /// It starts more than a day after its receipt.
+    TooFarAhead,
+    /// A log record that is no event of the conventions.
+    OtherLog,
+}
+
+impl Refusal {
+    /// The reason as the sender is told.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::TraceId => "trace id not of 16 bytes, or of zeros",
+            Self::SpanId => "span id not of 8 bytes, or of zeros",
+            Self::EndsBeforeStart => "ends before it starts",
+            Self::TooOld => "started more than 30 days before it was received",
+            Self::TooFarAhead => "starts more than a day after it was received",
+            Self::OtherLog => "log record that is no event of the conventions",
+        }
+    }
+}
+
+/// What the gate made of an export.
+#[derive(Debug)]
+pub struct Admission {
+    /// The rows to keep.
+    pub admitted: Admitted,
+    /// How many were refused, by reason.
+    pub refused: BTreeMap<Refusal, u64>,
+    /// What was counted; `duplicated` is 0 here.
+    pub counts: IntakeCounts,
+    /// Dropped attributes by name (cut and masked as names are), at most 200 names, the rest as `other`.
+    pub dropped: BTreeMap<String, u64>,
+}
+
+impl Admission {
+    /// The message of a partial success; `None` if nothing was refused.
+    #[must_use]
+    pub fn refusal_message(&self) -> Option<String> {
+        if self.refused.is_empty() {
+            return None;
+        }
+        let reasons: Vec<String> =
+            self.refused.iter().map(|(reason, count)| format!("{count} × {}", reason.as_str())).collect();
+        Some(reasons.join("; "))
+    }
+}
+
+/// Lets an export through, as far as it can be.
+///
+/// `received_at_us` is the time of receipt in Unix microseconds. The same input, policy and names give the same rows.
+///
+/// # Errors
+/// Only if the rows contradict their schema, which would be a defect here.
+pub fn admit(
+    decoded: Decoded,
+    policy: &Policy,
+    source: Source,
+    received_at_us: i64,
+    names: &Names,
+) -> Result<Admission, ArrowError> {
+    let mut tally = Tally::default();
+    let mut rows = rows::Rows::with_capacity(decoded.spans());
+    tally.refuse(Refusal::OtherLog, decoded.other_logs);
+    tally.counts.received = decoded.other_logs;
+    for batch in decoded.batches {
+        let sender = Sender::of(batch.resource, policy, source, received_at_us, &mut tally);
+        for span in batch.spans {
+            tally.counts.received += 1;
+            match row::row(span, &sender, policy, names, &mut tally) {
+                Ok(row) => rows.push(row),
+                Err(refusal) => tally.refuse(refusal, 1),
+            }
+        }
+    }
+    let rows = rows.finish()?;
+    Ok(Admission { admitted: Admitted { rows }, refused: tally.refused, counts: tally.counts, dropped: tally.dropped })
+}
+
+/// What a resource says about all of its spans.
+struct Sender {
+    any_time: bool,
+    system: Option<String>,
+    release: Option<String>,
+    sent_at_us: Option<i64>,
+    received_at_us: i64,
+    /// Whether the time of receipt is that of the spans, not merely that of reading a file.
+    receipt_known: bool,
+    kept: Vec<(String, String)>,
+}
+
+impl Sender {
+    fn of(resource: Vec<Attribute>, policy: &Policy, source: Source, received_at_us: i64, tally: &mut Tally) -> Self {
+        let mut sender = Self {
+            any_time: policy.believes_any_time(source),
+            system: None,
+            release: None,
+            sent_at_us: None,
+            received_at_us,
+            receipt_known: source != Source::File,
+            kept: Vec::new(),
+        };
+        for Attribute { name, value } in resource {
+            match (name.as_str(), value) {
+                (attribute::SERVICE_NAME, Value::Text(text)) => sender.system = names::bounded(text),
+                (attribute::SERVICE_VERSION, Value::Text(text)) => sender.release = names::bounded(text),
+                (attribute::CLOCK_SENT, Value::Integer(ns)) => sender.sent_at_us = Some(ns.div_euclid(1000)),
+                (attribute::CLOCK_RECEIVED, Value::Integer(ns)) if sender.any_time => {
+                    sender.received_at_us = ns.div_euclid(1000);
+                    sender.receipt_known = true;
+                }
+                (_, value) => match names::kept(&policy.keep, &name, &value) {
+                    Some(text) => sender.kept.push((name, text)),
+                    None => tally.drop_attribute(&name),
+                },
+            }
+        }
+        sender
+    }
+}
+
+/// What is counted on the way.
+#[derive(Default)]
+struct Tally {
+    counts: IntakeCounts,
+    refused: BTreeMap<Refusal, u64>,
+    dropped: BTreeMap<String, u64>,
+}
+
+impl Tally {
+    fn refuse(&mut self, reason: Refusal, count: u64) {
+        if count > 0 {
+            *self.refused.entry(reason).or_default() += count;
+            self.counts.refused += count;
+        }
+    }
+
+    fn drop_attribute(&mut self, name: &str) {
+        self.counts.attributes_dropped += 1;
+        if let Some(count) = self.dropped.get_mut(name) {
+            *count += 1;
+            return;
+        }
+        let shown = names::masked(name).unwrap_or_else(|| name.to_owned());
+        let key = if self.dropped.len() < DROPPED_NAMES_MAX { shown } else { names::OTHER.to_owned() };
+        *self.dropped.entry(key).or_default() += 1;
     }
 }

@@ -4,8 +4,14 @@
 //! receive ─▶ decode ─▶ gate ─▶ pipeline ─▶ log ─▶ acknowledge
 //!                                             └─▶ store (Delta table `spans`)
 //! ```
+pub mod config;
+pub mod decode;
+pub mod disk;
 pub mod error;
 pub mod gate;
+pub mod import;
+pub mod key;
+pub mod receive;
 pub mod schema;
 pub mod store;
 

@@ -1,34 +1,52 @@
-//! The store on disk (contract only so far).
+//! The store on disk: its manifest, its lock, its Delta tables and the records of what belongs together.
+//!
+//! One process holds the [`Writer`]; any number may read. Readers need no lock: a [`Snapshot`] is a list of files that
+//! are never changed.
 
 use std::{
-    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use datafusion::{catalog::TableProvider, execution::SendableRecordBatchStream};
+use datafusion::catalog::TableProvider;
+use tokio::sync::Mutex;
 
-use crate::{Error, schema::Table};
+use crate::{
+    Error, ErrorKind,
+    disk::{self, Disk, DiskObjects, LocalDisk, Lock, Locked},
+    schema::Table,
+};
 
-/// A store, opened for reading. Cheap to clone.
+mod compact;
+mod delta;
+mod files;
+mod manifest;
+mod replace;
+mod sort;
+#[cfg(test)]
+mod tests;
+mod versions;
+
+pub use compact::Compacted;
+pub(crate) use delta::Commit;
+pub use manifest::Manifest;
+pub use versions::VersionRecord;
+
+/// The format that this version writes, and the newest that it reads.
+pub const FORMAT: u32 = 1;
+
+/// A store, opened for reading. Cheap to clone; clones share what they know of the tables.
 #[derive(Debug, Clone)]
 pub struct Store {
     root: PathBuf,
     manifest: Manifest,
+    collector: String,
+    disk: Arc<dyn Disk>,
+    objects: DiskObjects,
+    tables: Arc<delta::Tables>,
 }
 
-/// `store.toml`.
-#[derive(Debug, Clone)]
-pub struct Manifest {
-    /// Format number; a newer one is refused.
-    pub format: u32,
-    /// The estate's name.
-    pub estate: String,
-    /// Local time of the workers.
-    pub time_zone: chrono_tz::Tz,
-}
-
-/// A table at one version, ready for DataFusion.
+/// A table at one version, ready for DataFusion. Columns come with the types of [`Table::arrow_schema`].
 #[derive(Debug, Clone)]
 pub struct Snapshot {
     /// Delta version.
@@ -37,38 +55,52 @@ pub struct Snapshot {
     pub provider: Arc<dyn TableProvider>,
 }
 
-/// `versions/NNNNNNNN.json`: what belongs together.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct VersionRecord {
-    /// Its number, from 1.
-    pub number: u64,
-    /// When it was written, Unix microseconds.
-    pub written_at_us: i64,
-    /// Each table's Delta version.
-    pub tables: BTreeMap<String, u64>,
-    /// Highest log sequence committed to `spans`.
-    pub log_watermark: u64,
-    /// The parameters of the measurement.
-    pub parameters: serde_json::Value,
-    /// Content hash of the SQL (and operators' revision) that made the facts.
-    pub facts_hash: String,
-}
-
-/// The right to write: whoever has it holds the store's lock.
+/// The right to write: whoever has it holds the store's lock, until it is dropped.
 #[derive(Debug)]
 pub struct Writer {
     store: Store,
+    /// Commits of one process go one after the other: concurrent ones of a table could double rows.
+    committing: Mutex<()>,
+    _lock: Lock,
 }
 
 impl Store {
     /// Opens a store that exists; says so if there is none, or if its format is newer.
-    pub fn open(_root: &Path) -> Result<Self, Error> {
-        todo!()
+    pub fn open(root: &Path) -> Result<Self, Error> {
+        Self::open_on(Arc::new(LocalDisk), root)
     }
 
-    /// Opens a store, or makes one with this manifest if there is none.
-    pub fn open_or_create(_root: &Path, _manifest: Manifest) -> Result<Self, Error> {
-        todo!()
+    /// Opens a store, or makes one with this manifest if there is none. The format of the manifest given is not looked
+    /// at: a new store gets [`FORMAT`].
+    pub fn open_or_create(root: &Path, manifest: Manifest) -> Result<Self, Error> {
+        Self::open_or_create_on(Arc::new(LocalDisk), root, manifest)
+    }
+
+    /// [`Store::open`] on a disk of choice.
+    pub fn open_on(disk: Arc<dyn Disk>, root: &Path) -> Result<Self, Error> {
+        let root = absolute(root)?;
+        match manifest::read(disk.as_ref(), &root)? {
+            Some(found) => Ok(Self::assemble(disk, root, found)),
+            None => Err(Error::new(
+                ErrorKind::Unavailable,
+                format!("there is no store at {}: serve, ingest, import and demo make one", root.display()),
+            )),
+        }
+    }
+
+    /// [`Store::open_or_create`] on a disk of choice.
+    pub fn open_or_create_on(disk: Arc<dyn Disk>, root: &Path, manifest: Manifest) -> Result<Self, Error> {
+        let root = absolute(root)?;
+        if let Some(found) = manifest::read(disk.as_ref(), &root)? {
+            return Ok(Self::assemble(disk, root, found));
+        }
+        manifest::create(disk.as_ref(), &root, manifest)?;
+        Self::open_on(disk, &root)
+    }
+
+    fn assemble(disk: Arc<dyn Disk>, root: PathBuf, (manifest, collector): (Manifest, String)) -> Self {
+        let objects = DiskObjects::new(Arc::clone(&disk));
+        Self { root, manifest, collector, disk, objects, tables: Arc::default() }
     }
 
     /// The folder.
@@ -83,24 +115,58 @@ impl Store {
         &self.manifest
     }
 
-    /// Takes the lock; says who to talk to if another process has it.
+    /// The name under which this store's collector numbers its commits.
+    pub(crate) fn collector(&self) -> &str {
+        &self.collector
+    }
+
+    pub(crate) fn disk(&self) -> &Arc<dyn Disk> {
+        &self.disk
+    }
+
+    /// Whether a write through Delta Lake failed half way, so that what can be listed may not have reached the disk.
+    pub(crate) fn is_doubtful(&self) -> bool {
+        self.objects.is_doubtful()
+    }
+
+    /// Takes the lock; says who to talk to if another process has it. What an earlier writer left half-written is
+    /// removed.
     pub fn lock(&self) -> Result<Writer, Error> {
-        todo!()
+        let failed =
+            |error| unavailable(format!("the store {} cannot be locked", self.root.display()), error);
+        match self.disk.lock(&self.root.join("lock")).map_err(failed)? {
+            Locked::Ours(lock) => {
+                sweep(self.disk.as_ref(), &self.root).map_err(failed)?;
+                Ok(Writer { store: self.clone(), committing: Mutex::new(()), _lock: lock })
+            }
+            Locked::Theirs(process) => {
+                let holder = process.map_or_else(|| "another process".to_owned(), |id| format!("process {id}"));
+                Err(Error::new(
+                    ErrorKind::Unavailable,
+                    format!(
+                        "the store {} is being written by {holder}: send to that service instead (OTLP/HTTP, by default \
+                         127.0.0.1:4318), or stop it first",
+                        self.root.display()
+                    ),
+                ))
+            }
+        }
     }
 
     /// The newest version of a table; `None` if it was never written.
-    pub async fn snapshot(&self, _table: &Table) -> Result<Option<Snapshot>, Error> {
-        todo!()
+    pub async fn snapshot(&self, table: &Table) -> Result<Option<Snapshot>, Error> {
+        let Some(newest) = self.newest(table).await? else { return Ok(None) };
+        delta::pin(&newest, table).map(Some)
     }
 
     /// A table at a version.
-    pub async fn snapshot_at(&self, _table: &Table, _version: u64) -> Result<Snapshot, Error> {
-        todo!()
+    pub async fn snapshot_at(&self, table: &Table, version: u64) -> Result<Snapshot, Error> {
+        delta::pin(&self.at(table, version).await?, table)
     }
 
     /// The newest record of what belongs together; `None` before the first refresh.
     pub fn latest_version(&self) -> Result<Option<VersionRecord>, Error> {
-        todo!()
+        versions::latest(self.disk.as_ref(), &self.root)
     }
 }
 
@@ -111,14 +177,31 @@ impl Writer {
         &self.store
     }
 
-    /// Replaces the whole content of a table in one commit (and makes the table if it is not there). Rows need not be
-    /// sorted or grouped by partition: that is done here, in bounded memory. Returns the Delta version.
-    pub async fn replace(&self, _table: &Table, _rows: SendableRecordBatchStream) -> Result<u64, Error> {
-        todo!()
-    }
-
     /// Writes the next version record, once, synced. Its `number` is chosen here.
-    pub fn record_version(&self, _record: VersionRecord) -> Result<u64, Error> {
-        todo!()
+    pub fn record_version(&self, record: VersionRecord) -> Result<u64, Error> {
+        versions::write(self.store.disk.as_ref(), &self.store.root, record)
     }
+}
+
+/// Removes files that never got their name.
+fn sweep(disk: &dyn Disk, folder: &Path) -> std::io::Result<()> {
+    for entry in disk.list(folder)? {
+        if entry.is_folder {
+            sweep(disk, &entry.path)?;
+        } else if disk::is_temporary(&entry.path) {
+            disk.remove(&entry.path)?;
+        }
+    }
+    Ok(())
+}
+
+fn absolute(root: &Path) -> Result<PathBuf, Error> {
+    std::path::absolute(root).map_err(|error| {
+        Error::new(ErrorKind::Invalid, format!("{} cannot be a store's folder", root.display())).caused_by(error)
+    })
+}
+
+/// The disk refused; the store is as it was.
+fn unavailable(message: String, error: std::io::Error) -> Error {
+    Error::new(ErrorKind::Unavailable, format!("{message}: {error}")).caused_by(error)
 }

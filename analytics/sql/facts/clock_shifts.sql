@@ -1,0 +1,31 @@
+-- By how much the times of a session are shifted. A session's offset is the least `received_at - sent_at` seen in it;
+-- where any session of a worker-day is off by more than the tolerance, all sessions of that worker-day are shifted, each
+-- by its own offset. An offset beyond a day is a replay and shifts nothing, nor does a session that never said when it
+-- sent.
+--
+-- grain: a worker, session and UTC day as sent
+-- inputs: spans
+-- columns like: clock_shifts
+WITH offsets AS (
+    SELECT session, min(arrow_cast(received_at, 'Int64') - arrow_cast(sent_at, 'Int64')) AS shift_us
+    FROM spans
+    WHERE session IS NOT NULL AND sent_at IS NOT NULL
+    GROUP BY session
+),
+known AS (
+    SELECT session, shift_us FROM offsets WHERE abs(shift_us) <= $clock_replay_us
+),
+sessions AS (
+    SELECT DISTINCT worker, session, day FROM spans WHERE worker IS NOT NULL AND session IS NOT NULL
+),
+shifted_days AS (
+    SELECT DISTINCT s.worker, s.day
+    FROM sessions s
+    JOIN known k ON k.session = s.session
+    WHERE abs(k.shift_us) > $clock_tolerance_us
+)
+SELECT s.worker, s.session, s.day, k.shift_us
+FROM sessions s
+JOIN shifted_days d ON d.worker = s.worker AND d.day = s.day
+JOIN known k ON k.session = s.session
+WHERE k.shift_us <> 0

@@ -1,0 +1,43 @@
+//! Where facts go.
+
+use std::{future::Future, sync::Arc};
+
+use arrow::array::RecordBatch;
+use datafusion::{
+    catalog::TableProvider, error::Result, execution::SendableRecordBatchStream,
+    physical_plan::stream::RecordBatchStreamAdapter,
+};
+use futures::TryStreamExt;
+use gilbreth_collector::schema::Table;
+
+use crate::operators::columns::column;
+
+/// Takes the tables of the facts, each once: a store, or memory.
+pub trait Sink: Send {
+    /// Replaces a table's content.
+    fn write(
+        &mut self,
+        table: &'static Table,
+        rows: SendableRecordBatchStream,
+    ) -> impl Future<Output = Result<()>> + Send;
+
+    /// A table written before.
+    fn read(&self, table: &'static Table) -> impl Future<Output = Result<Arc<dyn TableProvider>>> + Send;
+}
+
+/// The columns of a table, by name, each cast to its type.
+#[must_use]
+pub fn conform(rows: SendableRecordBatchStream, table: &'static Table) -> SendableRecordBatchStream {
+    let schema = table.arrow_schema();
+    let wanted = schema.clone();
+    let conformed = rows.and_then(move |batch| {
+        let columns = wanted
+            .fields()
+            .iter()
+            .map(|field| column(&batch, field.name(), field.data_type()))
+            .collect::<Result<Vec<_>>>()
+            .and_then(|columns| Ok(RecordBatch::try_new(wanted.clone(), columns)?));
+        futures::future::ready(columns)
+    });
+    Box::pin(RecordBatchStreamAdapter::new(schema, conformed))
+}

@@ -1,0 +1,40 @@
+//! What is special about waits and sign-ins: chains of waits share one tolerated second, and a day's first sign-in to a
+//! system is no loss.
+
+use std::collections::HashSet;
+
+use super::activity::{Activity, Kind, Rules};
+
+/// For each wait, the end of the tolerated part of its chain. Activities are in order of (start, key); `closes` as
+/// [`super::activity::closes`] gives them. What is no wait has no meaningful value.
+#[must_use]
+pub fn tolerated_until(activities: &[Activity], closes: &[i64], rules: &Rules) -> Vec<i64> {
+    let mut until = vec![i64::MIN; activities.len()];
+    // Latest end and first start of the chain so far.
+    let mut chain: Option<(i64, i64)> = None;
+    for (index, activity) in activities.iter().enumerate().filter(|(_, activity)| activity.kind == Kind::Wait) {
+        let (end, first) = match chain {
+            Some((end, first)) if activity.start <= end.saturating_add(rules.wait_chain) => (end, first),
+            _ => (activity.start, activity.start),
+        };
+        chain = Some((end.max(closes[index]), first));
+        until[index] = first.saturating_add(rules.tolerated);
+    }
+    until
+}
+
+/// Which activities are the worker's first sign-in of a local day to a system: the earliest by start, then smaller span
+/// id, of some duration and not failed.
+#[must_use]
+pub fn first_sign_ins(activities: &[Activity], rules: &Rules) -> Vec<bool> {
+    let mut seen = HashSet::new();
+    activities
+        .iter()
+        .map(|activity| {
+            activity.kind == Kind::SignIn
+                && activity.end > activity.start
+                && !activity.failed
+                && seen.insert((rules.local.day(activity.start), activity.system))
+        })
+        .collect()
+}

@@ -1,0 +1,186 @@
+//! Bringing the facts up to date with the spans: what must be done, as a pure plan, and doing it.
+
+use std::{collections::BTreeMap, fmt, sync::Arc, time::SystemTime};
+
+use datafusion::{
+    catalog::TableProvider, common::internal_err, datasource::MemTable, error::DataFusionError,
+    execution::SendableRecordBatchStream,
+};
+use gilbreth_collector::{
+    ErrorKind,
+    schema::{SPANS, Table},
+    store::{Snapshot, VersionRecord, Writer},
+};
+
+use crate::{
+    facts::{self, Sink},
+    parameters::Parameters,
+};
+
+/// Why the facts could not be brought up to date. They are as they were: the record of what belongs together is
+/// written last.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The store could not be read or written.
+    #[error("the facts could not be stored")]
+    Store(#[from] gilbreth_collector::Error),
+    /// The facts could not be worked out.
+    #[error("the facts could not be worked out")]
+    Facts(#[from] DataFusionError),
+    /// The parameters could not be recorded.
+    #[error("the parameters could not be recorded")]
+    Parameters(#[from] serde_json::Error),
+}
+
+impl Error {
+    /// What to do about it.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Store(error) => error.kind(),
+            Self::Facts(error) => match error.find_root() {
+                DataFusionError::ResourcesExhausted(_) => ErrorKind::Overloaded,
+                DataFusionError::IoError(_) | DataFusionError::ObjectStore(_) => ErrorKind::Unavailable,
+                _ => ErrorKind::Internal,
+            },
+            Self::Parameters(_) => ErrorKind::Internal,
+        }
+    }
+}
+
+/// What must be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Plan {
+    /// The facts are those of the spans.
+    Nothing,
+    /// All facts are worked out again.
+    Everything,
+}
+
+/// What a refresh did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refreshed {
+    /// What was done.
+    pub plan: Plan,
+    /// The number of the record that names the tables that belong together.
+    pub version: u64,
+}
+
+impl fmt::Display for Refreshed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.plan {
+            Plan::Nothing => write!(f, "already up to date, version {}", self.version),
+            Plan::Everything => write!(f, "version {}", self.version),
+        }
+    }
+}
+
+/// What must be done, given the newest record and what the facts would be made from now.
+#[must_use]
+pub fn plan(
+    latest: Option<&VersionRecord>,
+    spans: Option<u64>,
+    parameters: &serde_json::Value,
+    facts_hash: &str,
+    full: bool,
+) -> Plan {
+    match latest {
+        Some(record)
+            if !full
+                && record.tables.get(SPANS.name).copied() == spans
+                && record.parameters == *parameters
+                && record.facts_hash == facts_hash =>
+        {
+            Plan::Nothing
+        }
+        _ => Plan::Everything,
+    }
+}
+
+/// Brings the facts up to date. With `full`, also where nothing seems to have changed. The record of what belongs
+/// together is written once every table is, so that a refresh which fails half-way changes nothing for readers.
+pub async fn run(writer: &Writer, parameters: &Parameters, full: bool) -> Result<Refreshed, Error> {
+    let store = writer.store();
+    let spans = store.snapshot(&SPANS).await?;
+    let spans_version = spans.as_ref().map(|spans| spans.version);
+    let latest = store.latest_version()?;
+    let parameters_said = serde_json::to_value(parameters)?;
+    let facts_hash = facts::sql::hash();
+    let plan = plan(latest.as_ref(), spans_version, &parameters_said, &facts_hash, full);
+    if let (Plan::Nothing, Some(record)) = (plan, &latest) {
+        return Ok(Refreshed { plan, version: record.number });
+    }
+
+    let context = facts::context()?;
+    let provider: Arc<dyn TableProvider> = match spans {
+        Some(Snapshot { provider, .. }) => provider,
+        None => Arc::new(MemTable::try_new(SPANS.arrow_schema(), vec![vec![]])?),
+    };
+    context.register_table(SPANS.name, provider)?;
+    let mut sink = Stored { writer, tables: BTreeMap::new() };
+    facts::compute(&context, parameters, store.manifest().time_zone, &mut sink).await?;
+    let mut tables = sink.tables;
+    tables.extend(spans_version.map(|version| (SPANS.name.to_owned(), version)));
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let version = writer.record_version(VersionRecord {
+        number: 0,
+        written_at_us: now.as_micros() as i64,
+        tables,
+        log_watermark: latest.map_or(0, |record| record.log_watermark),
+        parameters: parameters_said,
+        facts_hash,
+    })?;
+    Ok(Refreshed { plan, version })
+}
+
+/// Facts in a store, with the version that each table got.
+struct Stored<'a> {
+    writer: &'a Writer,
+    tables: BTreeMap<String, u64>,
+}
+
+impl Sink for Stored<'_> {
+    async fn write(&mut self, table: &'static Table, rows: SendableRecordBatchStream) -> Result<(), DataFusionError> {
+        let started = std::time::Instant::now();
+        let version =
+            self.writer.replace(table, rows).await.map_err(|error| DataFusionError::External(error.into()))?;
+        self.tables.insert(table.name.to_owned(), version);
+        tracing::debug!(table = table.name, version, elapsed = ?started.elapsed(), "facts written");
+        Ok(())
+    }
+
+    async fn read(&self, table: &'static Table) -> Result<Arc<dyn TableProvider>, DataFusionError> {
+        let Some(version) = self.tables.get(table.name) else { return internal_err!("{} is not written", table.name) };
+        let snapshot = self.writer.store().snapshot_at(table, *version).await;
+        Ok(snapshot.map_err(|error| DataFusionError::External(error.into()))?.provider)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(spans: u64) -> VersionRecord {
+        VersionRecord {
+            number: 3,
+            written_at_us: 0,
+            tables: BTreeMap::from([(SPANS.name.to_owned(), spans)]),
+            log_watermark: 0,
+            parameters: serde_json::json!({"switch_s": 5.0}),
+            facts_hash: "a".to_owned(),
+        }
+    }
+
+    #[test]
+    fn facts_are_made_again_when_anything_they_rest_on_changed() {
+        let same = serde_json::json!({"switch_s": 5.0});
+        let other = serde_json::json!({"switch_s": 2.0});
+        let record = record(7);
+        assert_eq!(plan(Some(&record), Some(7), &same, "a", false), Plan::Nothing);
+        assert_eq!(plan(Some(&record), Some(7), &same, "a", true), Plan::Everything);
+        assert_eq!(plan(Some(&record), Some(8), &same, "a", false), Plan::Everything);
+        assert_eq!(plan(Some(&record), Some(7), &other, "a", false), Plan::Everything);
+        assert_eq!(plan(Some(&record), Some(7), &same, "b", false), Plan::Everything);
+        assert_eq!(plan(None, None, &same, "a", false), Plan::Everything);
+    }
+}

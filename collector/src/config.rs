@@ -1,0 +1,62 @@
+//! The collector's section of the configuration. Few options: what nobody will tune is a constant where it is used.
+
+use serde::Deserialize;
+
+/// How exports are received and what the gate lets through. Each key has a default; unknown keys are refused.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Origins (`https://cases.example`) whose pages may send from a browser; `*` is every origin, which lets any page
+    /// that somebody opens on this machine send. Default: none.
+    pub cors_origins: Vec<String>,
+    /// Exact names of attributes that stay, beyond those of the conventions. Each one listed is stored in clear.
+    pub keep_attributes: Vec<String>,
+    /// The key by which pages digest values: the same in all systems of the estate, or nothing ever agrees. Used for
+    /// values that come as text. No secret, since pages hold it.
+    pub page_key: String,
+    /// Whether every sender may send old exports and say when they were first received. Default: no, since a wrong time
+    /// of receipt shifts a worker's day.
+    pub replay: bool,
+    /// Most bytes of a request, after decompression. More takes more memory; less makes senders split.
+    pub body_bytes_max: usize,
+    /// Most requests in work at once; further ones are told to come again.
+    pub requests_at_once_max: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            cors_origins: Vec::new(),
+            keep_attributes: KEEP_ATTRIBUTES.map(str::to_owned).into(),
+            page_key: "gilbreth".to_owned(),
+            replay: false,
+            body_bytes_max: 64 << 20,
+            requests_at_once_max: 64,
+        }
+    }
+}
+
+/// Attributes that stay when nothing is configured.
+const KEEP_ATTRIBUTES: [&str; 9] = [
+    "http.route",
+    "http.response.status_code",
+    "url.template",
+    "db.operation.name",
+    "error.type",
+    "browser.mobile",
+    "telemetry.sdk.name",
+    "telemetry.sdk.version",
+    "deployment.environment.name",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_section_is_the_default_and_unknown_keys_are_refused() {
+        assert_eq!(toml::from_str::<Config>("").unwrap(), Config::default());
+        let error = toml::from_str::<Config>("page_key = 'x'\nkeep_atributes = []").unwrap_err().to_string();
+        assert!(error.contains("line 2") && error.contains("keep_atributes"), "{error}");
+    }
+}

@@ -1,0 +1,62 @@
+//! Keyed hashes: what stands for an identifier or a value in the store.
+
+use gilbreth_conventions::{digest::Digester, normalise};
+
+use crate::key::StoreKey;
+
+/// Hashes by one store key. Each type of identifier has a domain of its own, so that rows of different columns cannot
+/// be joined by accident or design; the domains end in a zero byte, which keeps them apart from any text.
+#[derive(Debug, Clone)]
+pub struct Hashes(Digester);
+
+impl Hashes {
+    /// Hashes by that key.
+    #[must_use]
+    pub fn new(key: &StoreKey) -> Self {
+        Self(Digester::new(key.bytes()))
+    }
+
+    /// A worker: their name in the system, whatever was sent.
+    #[must_use]
+    pub fn worker(&self, id: &str) -> [u8; 8] {
+        self.tagged(b"worker\0", &normalise::step_1(id))
+    }
+
+    /// A number by which a screen names the case.
+    #[must_use]
+    pub fn case(&self, id: &str) -> [u8; 8] {
+        self.tagged(b"case\0", &normalise::step_1(id))
+    }
+
+    /// A session.
+    #[must_use]
+    pub fn session(&self, id: &str) -> [u8; 8] {
+        self.tagged(b"session\0", id)
+    }
+
+    /// A record within a case.
+    #[must_use]
+    pub fn record(&self, id: &str) -> [u8; 8] {
+        self.tagged(b"record\0", id)
+    }
+
+    /// A task instance.
+    #[must_use]
+    pub fn task(&self, id: &str) -> [u8; 8] {
+        self.tagged(b"task\0", id)
+    }
+
+    /// The stored digest of a client digest; `None` if that is not 16 hex digits.
+    #[must_use]
+    pub fn value(&self, client_digest: &str) -> Option<i64> {
+        let hex = client_digest.len() == 16 && client_digest.bytes().all(|byte| byte.is_ascii_hexdigit());
+        hex.then(|| i64::from_be_bytes(self.0.first_8_bytes(client_digest.to_ascii_lowercase().as_bytes())))
+    }
+
+    fn tagged(&self, domain: &[u8], text: &str) -> [u8; 8] {
+        let mut message = Vec::with_capacity(domain.len() + text.len());
+        message.extend_from_slice(domain);
+        message.extend_from_slice(text.as_bytes());
+        self.0.first_8_bytes(&message)
+    }
+}

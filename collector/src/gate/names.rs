@@ -1,0 +1,173 @@
+//! Names: cut, masked, and of bounded variety, since a system that puts a person into a screen's name must not fill the
+//! store with people.
+
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    sync::{PoisonError, RwLock},
+};
+
+use crate::decode::Value;
+
+/// What names beyond the limits become.
+pub(super) const OTHER: &str = "other";
+/// Names and other short texts are cut here.
+const NAME_CHARS_MAX: usize = 80;
+/// Kept attributes are cut here.
+const ATTRIBUTE_CHARS_MAX: usize = 256;
+/// A run of so many digits is more than a position or a version: it may be somebody's number.
+const MASKED_DIGITS_MIN: usize = 3;
+/// Screens of one system.
+const SCREENS_MAX: usize = 2_000;
+/// Fields of one system.
+const FIELDS_MAX: usize = 20_000;
+/// Systems whose names are remembered; in those beyond, every screen and field is `other`.
+const SYSTEMS_MAX: usize = 1_000;
+/// Kept attributes that hold a path, in which a careless sender leaves numbers of people and cases.
+const PATHS: [&str; 2] = ["http.route", "url.template"];
+
+/// The screens and fields seen so far in each system, to bound their number. Shared by all who receive: nearly every
+/// name was seen before, so looking takes a lock that many may hold.
+#[derive(Debug, Default)]
+pub struct Names {
+    systems: RwLock<HashMap<String, Seen>>,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    screens: HashSet<String>,
+    fields: HashSet<String>,
+}
+
+impl Names {
+    /// The screen's name, or `other` beyond the limit.
+    pub(super) fn screen(&self, system: Option<&str>, name: String) -> String {
+        self.within(system, name, |seen| &seen.screens, |seen| &mut seen.screens, SCREENS_MAX)
+    }
+
+    /// The field's name, or `other` beyond the limit.
+    pub(super) fn field(&self, system: Option<&str>, name: String) -> String {
+        self.within(system, name, |seen| &seen.fields, |seen| &mut seen.fields, FIELDS_MAX)
+    }
+
+    fn within(
+        &self,
+        system: Option<&str>,
+        name: String,
+        known: impl Fn(&Seen) -> &HashSet<String>,
+        growing: impl Fn(&mut Seen) -> &mut HashSet<String>,
+        most: usize,
+    ) -> String {
+        let system = system.unwrap_or_default();
+        {
+            // A set of names is whole between any two operations on it, so a panic elsewhere does not spoil it.
+            let systems = self.systems.read().unwrap_or_else(PoisonError::into_inner);
+            if systems.get(system).is_some_and(|seen| known(seen).contains(&name)) {
+                return name;
+            }
+        }
+        let mut systems = self.systems.write().unwrap_or_else(PoisonError::into_inner);
+        if !systems.contains_key(system) {
+            if systems.len() == SYSTEMS_MAX {
+                return OTHER.to_owned();
+            }
+            systems.insert(system.to_owned(), Seen::default());
+        }
+        let Some(seen) = systems.get_mut(system).map(growing) else { return OTHER.to_owned() };
+        if seen.len() >= most && !seen.contains(&name) {
+            return OTHER.to_owned();
+        }
+        seen.insert(name.clone());
+        name
+    }
+}
+
+/// The name cut at 80 characters, each run of three or more digits made `#`; `None` if it stays as it is.
+pub(super) fn masked(name: &str) -> Option<String> {
+    let long = name.len() > NAME_CHARS_MAX && name.chars().nth(NAME_CHARS_MAX).is_some();
+    let mut digits = 0;
+    let numbered = name.chars().any(|c| {
+        digits = if c.is_numeric() { digits + 1 } else { 0 };
+        digits == MASKED_DIGITS_MIN
+    });
+    (long || numbered).then(|| mask(name).chars().take(NAME_CHARS_MAX).collect())
+}
+
+fn mask(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    let mut rest = name;
+    while let Some(start) = rest.find(char::is_numeric) {
+        out.push_str(&rest[..start]);
+        let run = &rest[start..];
+        let end = run.find(|c: char| !c.is_numeric()).unwrap_or(run.len());
+        if run[..end].chars().count() >= MASKED_DIGITS_MIN {
+            out.push('#');
+        } else {
+            out.push_str(&run[..end]);
+        }
+        rest = &run[end..];
+    }
+    out.push_str(rest);
+    out
+}
+
+/// A short text that is no name (system, release, team …): cut, not masked, since releases are numbers; `None` if empty.
+pub(super) fn bounded(text: String) -> Option<String> {
+    let cut = cut(text, NAME_CHARS_MAX);
+    (!cut.is_empty()).then_some(cut)
+}
+
+/// The text of an attribute that stays; `None` if it is to be dropped.
+pub(super) fn kept(keep: &BTreeSet<String>, name: &str, value: &Value) -> Option<String> {
+    if !keep.contains(name) {
+        return None;
+    }
+    match value {
+        Value::Text(text) if PATHS.contains(&name) => Some(cut(mask(text), ATTRIBUTE_CHARS_MAX)),
+        Value::Text(text) => Some(cut(text.clone(), ATTRIBUTE_CHARS_MAX)),
+        Value::Integer(number) => Some(number.to_string()),
+        Value::Double(number) => Some(number.to_string()),
+        Value::Boolean(truth) => Some(truth.to_string()),
+        Value::Texts(_) | Value::Other => None,
+    }
+}
+
+fn cut(mut text: String, chars_max: usize) -> String {
+    if text.len() > chars_max
+        && let Some((end, _)) = text.char_indices().nth(chars_max)
+    {
+        text.truncate(end);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_of_three_digits_are_masked_and_long_names_cut() {
+        for (name, expected) in [
+            ("Contact list", None),
+            ("Step 12", None),
+            ("Case 123", Some("Case #".to_owned())),
+            ("X123456/7/890", Some("X#/7/#".to_owned())),
+            ("١٢٣", Some("#".to_owned())),
+            (&"é".repeat(81), Some("é".repeat(80))),
+            (&"é".repeat(80), None),
+        ] {
+            assert_eq!(masked(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_system_has_so_many_screens_and_no_more() {
+        let names = Names::default();
+        for index in 0..SCREENS_MAX {
+            assert_eq!(names.screen(Some("a"), format!("s{index}")), format!("s{index}"));
+        }
+        assert_eq!(names.screen(Some("a"), "one more".to_owned()), OTHER);
+        assert_eq!(names.screen(Some("a"), "s7".to_owned()), "s7");
+        assert_eq!(names.screen(Some("b"), "one more".to_owned()), "one more");
+        assert_eq!(names.field(Some("a"), "one more".to_owned()), "one more");
+    }
+}

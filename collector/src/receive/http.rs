@@ -1,0 +1,118 @@
+//! OTLP over HTTP: `POST /v1/traces`, `POST /v1/logs`, and whether we are alive.
+//!
+//! 200 means that the spans are on the disk. A sender repeats what is answered with 429 or 503 and drops what is
+//! answered otherwise, so a fault of ours is always 503, and what is refused in part is only what can never succeed.
+
+mod answer;
+mod cors;
+mod export;
+mod metrics;
+#[cfg(test)]
+mod tests;
+
+use std::{future::Future, pin::Pin, sync::Arc};
+
+use axum::{
+    Router,
+    extract::State as Extract,
+    http::{HeaderMap, Method, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use tokio::{net::TcpListener, sync::Semaphore};
+
+use self::{answer::Failure, metrics::Metrics};
+use crate::{
+    Error,
+    config::Config,
+    decode::{Encoding, Signal},
+    gate::{Admitted, IntakeCounts, Names, Policy},
+};
+
+type Submitted = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
+type Submit = dyn Fn(Admitted, IntakeCounts) -> Submitted + Send + Sync;
+
+/// What the handlers share. Cheap to clone.
+#[derive(Clone)]
+pub struct State(Arc<Inner>);
+
+struct Inner {
+    policy: Policy,
+    names: Names,
+    submit: Box<Submit>,
+    cors_origins: Vec<String>,
+    body_bytes_max: usize,
+    at_once: Semaphore,
+    now_us: fn() -> i64,
+    metrics: Metrics,
+}
+
+impl std::fmt::Debug for State {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("State").field("policy", &self.0.policy).finish_non_exhaustive()
+    }
+}
+
+impl State {
+    fn with_submit(policy: Policy, submit: Box<Submit>, config: &Config, now_us: fn() -> i64) -> Self {
+        Self(Arc::new(Inner {
+            policy,
+            names: Names::default(),
+            submit,
+            cors_origins: config.cors_origins.clone(),
+            body_bytes_max: config.body_bytes_max,
+            at_once: Semaphore::new(config.requests_at_once_max.max(1)),
+            now_us,
+            metrics: Metrics::default(),
+        }))
+    }
+}
+
+/// The routes.
+pub fn router(state: State) -> Router {
+    let export = |signal| {
+        post(move |Extract(state): Extract<State>, headers: HeaderMap, body| async move {
+            export::handle(state, signal, headers, body).await
+        })
+        .options(|Extract(state): Extract<State>, headers: HeaderMap| async move { cors::preflight(&state, &headers) })
+        .fallback(wrong_method)
+    };
+    Router::new()
+        .route("/v1/traces", export(Signal::Traces))
+        .route("/v1/logs", export(Signal::Logs))
+        .route("/livez", get(|| async { "alive\n" }))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(|Extract(state): Extract<State>| async move { state.0.metrics.text() }))
+        .fallback(|headers: HeaderMap| async move {
+            let failure = Failure::new(StatusCode::NOT_FOUND, "no such path: POST /v1/traces or /v1/logs");
+            failure.into_response(answer::encoding_of(&headers).unwrap_or(Encoding::Json))
+        })
+        .with_state(state)
+}
+
+/// Answers requests until `shutdown` resolves and those under way are answered.
+///
+/// # Errors
+/// If the listener fails.
+pub async fn serve(
+    listener: TcpListener,
+    state: State,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    axum::serve(listener, router(state)).with_graceful_shutdown(shutdown).await
+}
+
+async fn ready(Extract(state): Extract<State>) -> Response {
+    if state.0.metrics.is_ready() {
+        "ready\n".into_response()
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "the last export could not be stored\n").into_response()
+    }
+}
+
+async fn wrong_method(method: Method, headers: HeaderMap) -> Response {
+    let failure = Failure::new(StatusCode::METHOD_NOT_ALLOWED, format!("{method} is not possible here: POST"));
+    let mut response = failure.into_response(answer::encoding_of(&headers).unwrap_or(Encoding::Json));
+    response.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static("POST, OPTIONS"));
+    response
+}

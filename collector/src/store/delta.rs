@@ -1,0 +1,203 @@
+//! Delta tables: found, made, pinned, committed to.
+//!
+//! A loaded table is kept and only brought up to date, since loading one from nothing reads its whole log.
+
+use std::{collections::HashMap, sync::Arc};
+
+use arrow::datatypes::Schema;
+use deltalake::{
+    DeltaTable, DeltaTableError,
+    delta_datafusion::{DeltaScanConfig, DeltaScanNext},
+    kernel::{
+        Action, StructType, Transaction,
+        engine::arrow_conversion::TryFromArrow,
+        transaction::{CommitBuilder, CommitProperties},
+    },
+    logstore::{LogStoreRef, StorageConfig, logstore_with},
+    operations::create::CreateBuilder,
+    protocol::{DeltaOperation, SaveMode},
+};
+use object_store::ObjectStore;
+use tokio::sync::Mutex;
+use url::Url;
+
+use super::{Snapshot, Store, Writer};
+use crate::{Error, ErrorKind, schema::Table};
+
+/// The tables loaded so far, by folder.
+pub(super) type Tables = Mutex<HashMap<&'static str, DeltaTable>>;
+
+/// What goes into one version of a table.
+#[derive(Debug)]
+pub(crate) struct Commit {
+    /// Files added and removed.
+    pub(crate) actions: Vec<Action>,
+    /// What the table's history says happened.
+    pub(crate) operation: DeltaOperation,
+    /// The collector's log sequence up to which the rows are in, for an append.
+    pub(crate) sequence: Option<u64>,
+}
+
+impl Store {
+    /// The table as it is now; `None` if it was never made.
+    pub(crate) async fn newest(&self, table: &Table) -> Result<Option<DeltaTable>, Error> {
+        let known = self.tables.lock().await.get(table.folder).cloned();
+        let loaded = match known {
+            Some(mut known) => {
+                known.update_state().await.map_err(|error| failed(table, "be brought up to date", error))?;
+                known
+            }
+            None => {
+                let mut fresh = DeltaTable::new(self.log_store(table)?);
+                let exists =
+                    fresh.verify_deltatable_existence().await.map_err(|error| failed(table, "be found", error))?;
+                if !exists {
+                    return Ok(None);
+                }
+                fresh.load().await.map_err(|error| failed(table, "be loaded", error))?;
+                fresh
+            }
+        };
+        self.remember(table, &loaded).await;
+        Ok(Some(loaded))
+    }
+
+    /// The table as it was at a version.
+    pub(super) async fn at(&self, table: &Table, version: u64) -> Result<DeltaTable, Error> {
+        let known = self.tables.lock().await.get(table.folder).cloned();
+        if let Some(known) = known
+            && known.version() == Some(version)
+        {
+            return Ok(known);
+        }
+        let mut pinned = DeltaTable::new(self.log_store(table)?);
+        pinned.load_version(version).await.map_err(|error| failed(table, &format!("be read at {version}"), error))?;
+        Ok(pinned)
+    }
+
+    /// The table with the schema that it should have, made or changed if needed. A change of schema empties it.
+    pub(crate) async fn ensure(&self, table: &Table) -> Result<DeltaTable, Error> {
+        let wanted = delta_schema(table)?;
+        let existing = self.newest(table).await?;
+        if let Some(existing) = existing
+            && has_schema(&existing, &wanted)
+        {
+            return Ok(existing);
+        }
+        let made = CreateBuilder::new()
+            .with_log_store(self.log_store(table)?)
+            .with_table_name(table.name)
+            .with_comment(table.grain)
+            .with_columns(wanted.fields().cloned())
+            .with_partition_columns(table.partition.iter().copied())
+            .with_save_mode(SaveMode::Overwrite)
+            .await
+            .map_err(|error| failed(table, "be made", error))?;
+        self.remember(table, &made).await;
+        Ok(made)
+    }
+
+    /// Adds a version to the table.
+    pub(crate) async fn commit(&self, table: &Table, mut on: DeltaTable, commit: Commit) -> Result<DeltaTable, Error> {
+        let mut properties = CommitProperties::default();
+        if let Some(sequence) = commit.sequence {
+            let sequence = i64::try_from(sequence)
+                .map_err(|_| Error::new(ErrorKind::Internal, format!("log sequence {sequence} is out of range")))?;
+            properties = properties.with_application_transaction(Transaction::new(self.collector(), sequence));
+        }
+        let state = on.snapshot().map_err(|error| failed(table, "be committed to", error))?;
+        let finalized = CommitBuilder::from(properties)
+            .with_actions(commit.actions)
+            .build(Some(state), on.log_store(), commit.operation)
+            .await
+            .map_err(|error| failed(table, "be committed to", error))?;
+        on.state = Some(finalized.snapshot());
+        self.remember(table, &on).await;
+        Ok(on)
+    }
+
+    /// The log sequence up to which this store's collector has committed to the table; 0 if it never has.
+    pub(crate) async fn committed_sequence(&self, table: &Table) -> Result<u64, Error> {
+        let Some(newest) = self.newest(table).await? else { return Ok(0) };
+        self.sequence_in(table, &newest).await
+    }
+
+    /// The same for a table at hand.
+    pub(crate) async fn sequence_in(&self, table: &Table, at: &DeltaTable) -> Result<u64, Error> {
+        let state = at.snapshot().map_err(|error| failed(table, "be read", error))?;
+        let version = state
+            .transaction_version(at.log_store().as_ref(), self.collector())
+            .await
+            .map_err(|error| failed(table, "say what was committed", error))?;
+        Ok(version.and_then(|version| u64::try_from(version).ok()).unwrap_or(0))
+    }
+
+    /// The object store that tables lie in.
+    pub(crate) fn objects(&self) -> Arc<dyn ObjectStore> {
+        Arc::new(self.objects.clone())
+    }
+
+    fn log_store(&self, table: &Table) -> Result<LogStoreRef, Error> {
+        let folder = self.root().join(table.folder);
+        let url = Url::from_directory_path(&folder).map_err(|()| {
+            Error::new(ErrorKind::Internal, format!("{} is not an absolute path", folder.display()))
+        })?;
+        logstore_with(self.objects(), &url, StorageConfig::default())
+            .map_err(|error| failed(table, "be reached", error))
+    }
+
+    async fn remember(&self, table: &Table, loaded: &DeltaTable) {
+        let mut tables = self.tables.lock().await;
+        let newer = tables.get(table.folder).is_none_or(|known| known.version() <= loaded.version());
+        if newer {
+            tables.insert(table.folder, loaded.clone());
+        }
+    }
+}
+
+impl Writer {
+    /// Holds back other commits of this process.
+    pub(crate) async fn committing(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.committing.lock().await
+    }
+}
+
+/// A provider that stays at the version of the table given.
+pub(super) fn pin(at: &DeltaTable, table: &Table) -> Result<Snapshot, Error> {
+    let state = at.snapshot().map_err(|error| failed(table, "be read", error))?;
+    Ok(Snapshot { version: state.version(), provider: Arc::new(scan(at, table)?) })
+}
+
+/// A scan of the table at hand. Plain strings and plain partition values, so that columns have the declared types.
+pub(super) fn scan(at: &DeltaTable, table: &Table) -> Result<DeltaScanNext, Error> {
+    let state = at.snapshot().map_err(|error| failed(table, "be read", error))?;
+    let config =
+        DeltaScanConfig { schema_force_view_types: false, wrap_partition_values: false, ..DeltaScanConfig::new() };
+    DeltaScanNext::new(state.snapshot().clone(), config).map_err(|error| {
+        Error::new(ErrorKind::Internal, format!("the table {} cannot be scanned", table.name)).caused_by(error)
+    })
+}
+
+fn delta_schema(table: &Table) -> Result<StructType, Error> {
+    let schema: &Schema = &table.arrow_schema();
+    StructType::try_from_arrow(schema).map_err(|error| {
+        Error::new(ErrorKind::Internal, format!("the table {} has a column that Delta Lake lacks", table.name))
+            .caused_by(error)
+    })
+}
+
+fn has_schema(existing: &DeltaTable, wanted: &StructType) -> bool {
+    existing.snapshot().is_ok_and(|state| state.schema().as_ref() == wanted)
+}
+
+/// Something in or below Delta Lake failed. What the disk or a rival caused can be mended outside; the rest is ours.
+pub(super) fn failed(table: &Table, what: &str, error: DeltaTableError) -> Error {
+    let kind = match &error {
+        DeltaTableError::ObjectStore { .. } | DeltaTableError::Io { .. } | DeltaTableError::Transaction { .. } => {
+            ErrorKind::Unavailable
+        }
+        DeltaTableError::InvalidVersion(_) => ErrorKind::Invalid,
+        _ => ErrorKind::Internal,
+    };
+    Error::new(kind, format!("the table {} cannot {what}", table.name)).caused_by(error)
+}

@@ -1,0 +1,152 @@
+//! Sorted rows into Parquet files.
+
+use arrow::{
+    array::RecordBatch,
+    compute::{SortColumn, cast, concat_batches, lexsort_to_indices, partition, take_record_batch},
+    datatypes::SchemaRef,
+};
+use deltalake::{
+    DeltaTable,
+    kernel::Add,
+    writer::{DeltaWriter, RecordBatchWriter},
+};
+use parquet::{
+    basic::{Compression, ZstdLevel},
+    file::properties::WriterProperties,
+};
+
+use super::delta::failed;
+use crate::{Error, ErrorKind, schema::Table};
+
+/// Files are closed at this size: large enough that a day is one file or few, small enough to sort and rewrite.
+const FILE_BYTES_MAX: u64 = 256 << 20;
+/// Rows held while a row group is encoded.
+const ROW_GROUP_ROWS_MAX: usize = 256 << 10;
+
+/// Writes rows that come sorted by the table's partition columns; one partition is open at a time.
+pub(crate) struct Files {
+    table: Table,
+    schema: SchemaRef,
+    writer: RecordBatchWriter,
+    /// The last row of what is open, to see where the next partition starts.
+    last: Option<RecordBatch>,
+    written: Vec<Add>,
+}
+
+impl Files {
+    /// Files for a table at hand.
+    pub(crate) fn of(table: &Table, at: &DeltaTable) -> Result<Self, Error> {
+        let properties = WriterProperties::builder()
+            .set_compression(Compression::ZSTD(ZstdLevel::try_new(1).unwrap_or_default()))
+            .set_max_row_group_row_count(Some(ROW_GROUP_ROWS_MAX))
+            .set_created_by(concat!("gilbreth ", env!("CARGO_PKG_VERSION")).to_owned())
+            .build();
+        let writer = RecordBatchWriter::for_table(at)
+            .map_err(|error| failed(table, "be written", error))?
+            .with_writer_properties(properties)
+            .with_target_file_size(FILE_BYTES_MAX);
+        let schema = writer.arrow_schema();
+        Ok(Self { table: *table, schema, writer, last: None, written: Vec::new() })
+    }
+
+    /// Writes rows, sorted by partition columns among themselves and against those before.
+    pub(crate) async fn write(&mut self, rows: &RecordBatch) -> Result<(), Error> {
+        let rows = conform(rows, &self.schema, &self.table)?;
+        if rows.num_rows() == 0 {
+            return Ok(());
+        }
+        if let Some(last) = &self.last
+            && !same_partition(last, &rows.slice(0, 1), &self.table)?
+        {
+            self.close().await?;
+        }
+        for (number, range) in partitions(&rows, &self.table)?.into_iter().enumerate() {
+            if number > 0 {
+                self.close().await?;
+            }
+            let part = rows.slice(range.start, range.len());
+            self.writer.write(part).await.map_err(|error| failed(&self.table, "be written", error))?;
+        }
+        self.last = Some(take_last(&rows)?);
+        Ok(())
+    }
+
+    /// Ends the last file and says what was written. None of it is in the table before it is committed.
+    pub(crate) async fn finish(mut self) -> Result<Vec<Add>, Error> {
+        self.close().await?;
+        Ok(self.written)
+    }
+
+    async fn close(&mut self) -> Result<(), Error> {
+        let adds = self.writer.flush().await.map_err(|error| failed(&self.table, "be written", error))?;
+        self.written.extend(adds);
+        Ok(())
+    }
+}
+
+/// Sorts rows that fit in memory by the table's partition and sort columns.
+pub(crate) fn sort_in_memory(batches: &[RecordBatch], table: &Table) -> Result<RecordBatch, Error> {
+    let Some(first) = batches.first() else { return Ok(RecordBatch::new_empty(table.arrow_schema())) };
+    let internal = |error| Error::new(ErrorKind::Internal, "rows cannot be sorted").caused_by(error);
+    let all = concat_batches(&first.schema(), batches).map_err(internal)?;
+    let columns: Vec<SortColumn> = table
+        .partition
+        .iter()
+        .chain(table.sort)
+        .filter_map(|name| all.column_by_name(name))
+        .map(|values| SortColumn { values: values.clone(), options: None })
+        .collect();
+    if columns.is_empty() {
+        return Ok(all);
+    }
+    let order = lexsort_to_indices(&columns, None).map_err(internal)?;
+    take_record_batch(&all, &order).map_err(internal)
+}
+
+/// The rows with the table's columns, by name and in its types.
+fn conform(rows: &RecordBatch, schema: &SchemaRef, table: &Table) -> Result<RecordBatch, Error> {
+    if rows.schema_ref() == schema {
+        return Ok(rows.clone());
+    }
+    let columns = schema
+        .fields()
+        .iter()
+        .map(|field| {
+            let column = rows.column_by_name(field.name()).ok_or_else(|| {
+                Error::new(ErrorKind::Internal, format!("rows for {} lack the column {}", table.name, field.name()))
+            })?;
+            cast(column, field.data_type()).map_err(|error| {
+                Error::new(
+                    ErrorKind::Internal,
+                    format!("the column {} of rows for {} has the wrong type", field.name(), table.name),
+                )
+                .caused_by(error)
+            })
+        })
+        .collect::<Result<Vec<_>, Error>>()?;
+    RecordBatch::try_new(schema.clone(), columns)
+        .map_err(|error| Error::new(ErrorKind::Internal, "rows cannot be put together").caused_by(error))
+}
+
+fn partitions(rows: &RecordBatch, table: &Table) -> Result<Vec<std::ops::Range<usize>>, Error> {
+    if table.partition.is_empty() {
+        return Ok(vec![std::ops::Range { start: 0, end: rows.num_rows() }]);
+    }
+    let columns: Vec<_> = table.partition.iter().filter_map(|name| rows.column_by_name(name).cloned()).collect();
+    let found = partition(&columns)
+        .map_err(|error| Error::new(ErrorKind::Internal, "rows cannot be divided by partition").caused_by(error))?;
+    Ok(found.ranges())
+}
+
+fn same_partition(one: &RecordBatch, other: &RecordBatch, table: &Table) -> Result<bool, Error> {
+    let both = concat_batches(&one.schema(), [one, other])
+        .map_err(|error| Error::new(ErrorKind::Internal, "rows cannot be compared").caused_by(error))?;
+    Ok(partitions(&both, table)?.len() == 1)
+}
+
+/// The last row on its own, so that it does not keep its batch alive.
+fn take_last(rows: &RecordBatch) -> Result<RecordBatch, Error> {
+    let last = rows.slice(rows.num_rows() - 1, 1);
+    take_record_batch(&last, &arrow::array::UInt32Array::from(vec![0]))
+        .map_err(|error| Error::new(ErrorKind::Internal, "a row cannot be copied").caused_by(error))
+}

@@ -1,0 +1,61 @@
+//! Replacing the whole content of a table in one commit.
+
+use datafusion::execution::SendableRecordBatchStream;
+use deltalake::{
+    DeltaTable,
+    kernel::Action,
+    protocol::{DeltaOperation, SaveMode},
+};
+use futures::TryStreamExt;
+
+use super::{
+    Writer,
+    delta::{Commit, failed},
+    files::Files,
+    sort::sorted,
+};
+use crate::{Error, ErrorKind, schema::Table};
+
+impl Writer {
+    /// Replaces the whole content of a table in one commit (and makes the table if it is not there). Rows need not be
+    /// sorted or grouped by partition: that is done here, in bounded memory. Columns are found by name and cast to the
+    /// table's types. Returns the Delta version.
+    ///
+    /// Dropping the future, or an error of the stream, leaves the table as it was.
+    pub async fn replace(&self, table: &Table, rows: SendableRecordBatchStream) -> Result<u64, Error> {
+        let _committing = self.committing().await;
+        let before = self.store().ensure(table).await?;
+        let order: Vec<&str> = table.partition.iter().chain(table.sort).copied().collect();
+        let mut rows = sorted(rows, &order)?;
+        let mut files = Files::of(table, &before)?;
+        while let Some(batch) = rows.try_next().await.map_err(|error| {
+            Error::new(ErrorKind::Internal, format!("the rows of {} cannot be computed", table.name)).caused_by(error)
+        })? {
+            files.write(&batch).await?;
+        }
+        let mut actions = removals(table, &before, true)?;
+        actions.extend(files.finish().await?.into_iter().map(Action::Add));
+        let operation = DeltaOperation::Write {
+            mode: SaveMode::Overwrite,
+            partition_by: partition_by(table),
+            predicate: None,
+        };
+        let after = self.store().commit(table, before, Commit { actions, operation, sequence: None }).await?;
+        version_of(table, &after)
+    }
+}
+
+/// The removal of every file of the table at hand.
+pub(super) fn removals(table: &Table, at: &DeltaTable, data_change: bool) -> Result<Vec<Action>, Error> {
+    let state = at.snapshot().map_err(|error| failed(table, "be read", error))?;
+    Ok(state.log_data().iter().map(|file| Action::Remove(file.remove_action(data_change))).collect())
+}
+
+/// The partition columns as Delta's history names them.
+pub(crate) fn partition_by(table: &Table) -> Option<Vec<String>> {
+    (!table.partition.is_empty()).then(|| table.partition.iter().map(|&name| name.to_owned()).collect())
+}
+
+pub(super) fn version_of(table: &Table, at: &DeltaTable) -> Result<u64, Error> {
+    at.version().ok_or_else(|| Error::new(ErrorKind::Internal, format!("the table {} was not loaded", table.name)))
+}

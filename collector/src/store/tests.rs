@@ -1,0 +1,287 @@
+use std::{path::Path, sync::Arc};
+
+use arrow::{
+    array::{Array, AsArray, BinaryArray, Date32Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray},
+    datatypes::{Int64Type, SchemaRef},
+};
+use datafusion::{
+    execution::SendableRecordBatchStream, physical_plan::stream::RecordBatchStreamAdapter, prelude::SessionContext,
+};
+use futures::stream;
+
+use super::{Manifest, Snapshot, Store, VersionRecord, Writer};
+use crate::{
+    Error, ErrorKind,
+    schema::{ColumnType, SPANS, Table, optional, required},
+};
+
+static SAMPLE: Table = Table {
+    name: "sample",
+    folder: "facts/sample",
+    grain: "a row",
+    partition: &["day"],
+    sort: &["worker", "at"],
+    columns: &[
+        optional("worker", ColumnType::Binary, "a hash"),
+        required("at", ColumnType::Instant, "an instant"),
+        optional("label", ColumnType::Text, "a text"),
+        optional("number", ColumnType::Integer, "a number"),
+        required("day", ColumnType::Date, "a day"),
+    ],
+};
+
+pub(crate) fn manifest() -> Manifest {
+    Manifest { format: 0, estate: "Test".to_owned(), time_zone: chrono_tz::Europe::London }
+}
+
+fn store(root: &Path) -> Store {
+    Store::open_or_create(&root.join("store"), manifest()).unwrap()
+}
+
+/// (worker, at, number, day) with the label made of the number.
+fn rows(of: &[(Option<&[u8]>, i64, i64, i32)]) -> RecordBatch {
+    let labels: Vec<String> = of.iter().map(|row| format!("row {}", row.2)).collect();
+    RecordBatch::try_new(
+        SAMPLE.arrow_schema(),
+        vec![
+            Arc::new(of.iter().map(|row| row.0).collect::<BinaryArray>()),
+            Arc::new(TimestampMicrosecondArray::from_iter_values(of.iter().map(|row| row.1)).with_timezone("UTC")),
+            Arc::new(StringArray::from_iter_values(labels)),
+            Arc::new(Int64Array::from_iter_values(of.iter().map(|row| row.2))),
+            Arc::new(Date32Array::from_iter_values(of.iter().map(|row| row.3))),
+        ],
+    )
+    .unwrap()
+}
+
+fn streamed(schema: SchemaRef, batches: Vec<RecordBatch>) -> SendableRecordBatchStream {
+    Box::pin(RecordBatchStreamAdapter::new(schema, stream::iter(batches.into_iter().map(Ok))))
+}
+
+async fn replace(writer: &Writer, batches: Vec<RecordBatch>) -> u64 {
+    writer.replace(&SAMPLE, streamed(SAMPLE.arrow_schema(), batches)).await.unwrap()
+}
+
+async fn query(snapshot: Snapshot, sql: &str) -> Vec<RecordBatch> {
+    let context = SessionContext::new();
+    context.register_table("sample", snapshot.provider).unwrap();
+    context.sql(sql).await.unwrap().collect().await.unwrap()
+}
+
+async fn numbers(snapshot: Snapshot) -> Vec<i64> {
+    query(snapshot, "select number from sample order by number")
+        .await
+        .iter()
+        .flat_map(|batch| batch.column(0).as_primitive::<Int64Type>().values().to_vec())
+        .collect()
+}
+
+fn kind_and_message(error: &Error) -> (ErrorKind, String) {
+    (error.kind(), error.to_string())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_come_back_with_the_declared_types() {
+    let folder = tempfile::tempdir().unwrap();
+    let writer = store(folder.path()).lock().unwrap();
+    replace(&writer, vec![rows(&[(Some(b"b"), 2, 1, 20), (None, 1, 2, 19), (Some(b"a"), 3, 3, 20)])]).await;
+    let snapshot = writer.store().snapshot(&SAMPLE).await.unwrap().unwrap();
+    assert_eq!(snapshot.provider.schema(), SAMPLE.arrow_schema());
+    let found = query(snapshot, "select * from sample").await;
+    assert_eq!(found[0].schema().fields(), SAMPLE.arrow_schema().fields());
+    assert_eq!(found.iter().map(RecordBatch::num_rows).sum::<usize>(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_types_of_spans_survive_the_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let writer = store(folder.path()).lock().unwrap();
+    writer.replace(&SPANS, streamed(SPANS.arrow_schema(), Vec::new())).await.unwrap();
+    let snapshot = writer.store().snapshot(&SPANS).await.unwrap().unwrap();
+    assert_eq!(snapshot.provider.schema(), SPANS.arrow_schema());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn replacing_sorts_within_days_and_leaves_nothing_of_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let writer = store(folder.path()).lock().unwrap();
+    replace(&writer, vec![rows(&[(None, 1, 99, 1)])]).await;
+    let unsorted: Vec<_> = (0..5_000_i64)
+        .map(|number| rows(&[(Some(&[(number * 7 % 251) as u8][..]), number * 31 % 977, number, (number % 3) as i32)]))
+        .collect();
+    let version = replace(&writer, unsorted).await;
+    let snapshot = writer.store().snapshot(&SAMPLE).await.unwrap().unwrap();
+    assert_eq!(snapshot.version, version);
+    assert_eq!(numbers(snapshot).await, (0..5_000).collect::<Vec<_>>());
+    let table = writer.store().newest(&SAMPLE).await.unwrap().unwrap();
+    let paths: Vec<_> = table.get_file_uris().unwrap().collect();
+    assert_eq!(paths.len(), 3, "one file a day: {paths:?}");
+    for path in paths {
+        let path = path.trim_start_matches("file://").to_owned();
+        let file = std::fs::File::open(path).unwrap();
+        let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
+        let batches: Vec<_> = reader.with_batch_size(10_000).build().unwrap().map(Result::unwrap).collect();
+        let keys: Vec<_> = batches
+            .iter()
+            .flat_map(|batch| {
+                let workers = batch.column_by_name("worker").unwrap().as_binary::<i32>();
+                let at = batch
+                    .column_by_name("at")
+                    .unwrap()
+                    .as_primitive::<arrow::datatypes::TimestampMicrosecondType>();
+                (0..batch.num_rows()).map(|row| (workers.value(row).to_vec(), at.value(row))).collect::<Vec<_>>()
+            })
+            .collect();
+        assert!(keys.is_sorted());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_exists_after_being_replaced_by_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let writer = store(folder.path()).lock().unwrap();
+    assert!(writer.store().snapshot(&SAMPLE).await.unwrap().is_none());
+    replace(&writer, Vec::new()).await;
+    assert_eq!(numbers(writer.store().snapshot(&SAMPLE).await.unwrap().unwrap()).await, Vec::<i64>::new());
+    replace(&writer, vec![rows(&[(None, 1, 1, 1)])]).await;
+    replace(&writer, Vec::new()).await;
+    assert_eq!(numbers(writer.store().snapshot(&SAMPLE).await.unwrap().unwrap()).await, Vec::<i64>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_snapshot_stays_at_its_version() {
+    let folder = tempfile::tempdir().unwrap();
+    let writer = store(folder.path()).lock().unwrap();
+    let first = replace(&writer, vec![rows(&[(None, 1, 1, 1)])]).await;
+    let held = writer.store().snapshot(&SAMPLE).await.unwrap().unwrap();
+    let second = replace(&writer, vec![rows(&[(None, 1, 2, 1)])]).await;
+    assert_eq!(numbers(held).await, [1]);
+    let reader = Store::open(writer.store().root()).unwrap();
+    for (version, expected) in [(first, 1), (second, 2), (first, 1)] {
+        for store in [writer.store(), &reader] {
+            let pinned = store.snapshot_at(&SAMPLE, version).await.unwrap();
+            assert_eq!(pinned.version, version);
+            assert_eq!(numbers(pinned).await, [expected]);
+        }
+    }
+    assert!(writer.store().snapshot_at(&SAMPLE, 77).await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_definition_replaces_the_schema() {
+    static NARROWER: Table = Table {
+        partition: &[],
+        sort: &["number"],
+        columns: &[optional("number", ColumnType::Integer, "a number")],
+        ..SAMPLE
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let writer = store(folder.path()).lock().unwrap();
+    replace(&writer, vec![rows(&[(None, 1, 1, 1)])]).await;
+    let narrow = RecordBatch::try_new(NARROWER.arrow_schema(), vec![Arc::new(Int64Array::from(vec![8, 7]))]).unwrap();
+    writer.replace(&NARROWER, streamed(NARROWER.arrow_schema(), vec![narrow])).await.unwrap();
+    let snapshot = writer.store().snapshot(&NARROWER).await.unwrap().unwrap();
+    assert_eq!(snapshot.provider.schema(), NARROWER.arrow_schema());
+    assert_eq!(numbers(snapshot).await, [7, 8]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_without_a_column_are_refused_and_change_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let writer = store(folder.path()).lock().unwrap();
+    replace(&writer, vec![rows(&[(None, 1, 1, 1)])]).await;
+    let whole = rows(&[(None, 1, 2, 1)]);
+    let part = whole.project(&[0, 1, 3, 4]).unwrap();
+    let error = writer.replace(&SAMPLE, streamed(part.schema(), vec![part])).await.unwrap_err();
+    assert_eq!(error.to_string(), "rows for sample lack the column label");
+    assert_eq!(numbers(writer.store().snapshot(&SAMPLE).await.unwrap().unwrap()).await, [1]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn version_records_are_numbered_and_the_newest_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let writer = store(folder.path()).lock().unwrap();
+    assert_eq!(writer.store().latest_version().unwrap(), None);
+    let record = VersionRecord {
+        number: 0,
+        written_at_us: 5,
+        tables: [("spans".to_owned(), 3)].into(),
+        log_watermark: 9,
+        parameters: serde_json::json!({"idle_threshold_s": 60.0}),
+        facts_hash: "abc".to_owned(),
+    };
+    assert_eq!(writer.record_version(record.clone()).unwrap(), 1);
+    assert_eq!(writer.record_version(VersionRecord { written_at_us: 6, ..record.clone() }).unwrap(), 2);
+    let newest = writer.store().latest_version().unwrap().unwrap();
+    assert_eq!(newest, VersionRecord { number: 2, written_at_us: 6, ..record });
+}
+
+#[test]
+fn a_second_writer_is_told_who_holds_the_lock() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(folder.path());
+    let writer = store.lock().unwrap();
+    let (kind, message) = kind_and_message(&store.lock().unwrap_err());
+    assert_eq!(kind, ErrorKind::Unavailable);
+    assert!(message.contains(&format!("process {}", std::process::id())), "{message}");
+    assert!(message.contains("send to that service instead"), "{message}");
+    drop(writer);
+    store.lock().unwrap();
+}
+
+#[test]
+fn the_lock_sweeps_what_was_half_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(folder.path());
+    let left = store.root().join("spans/day=2026-01-01");
+    std::fs::create_dir_all(&left).unwrap();
+    std::fs::write(left.join(".part.1-2.tmp"), b"half").unwrap();
+    std::fs::write(left.join("part"), b"whole").unwrap();
+    let _writer = store.lock().unwrap();
+    assert!(!left.join(".part.1-2.tmp").exists());
+    assert!(left.join("part").exists());
+}
+
+#[test]
+fn a_newer_format_is_refused_before_anything_else_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = store(folder.path()).root().to_owned();
+    std::fs::write(root.join("store.toml"), "format = 99\nshape = { unknown = true }\n").unwrap();
+    for error in [Store::open(&root).unwrap_err(), Store::open_or_create(&root, manifest()).unwrap_err()] {
+        let (kind, message) = kind_and_message(&error);
+        assert_eq!(kind, ErrorKind::Unavailable);
+        assert!(message.contains("format 99") && message.contains("newer gilbreth"), "{message}");
+    }
+}
+
+#[test]
+fn a_store_that_is_not_there_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("nowhere");
+    let (kind, message) = kind_and_message(&Store::open(&root).unwrap_err());
+    assert_eq!(kind, ErrorKind::Unavailable);
+    assert!(message.contains("there is no store at") && message.contains("nowhere"), "{message}");
+    assert!(!root.exists());
+}
+
+#[test]
+fn a_broken_manifest_is_corrupt() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = store(folder.path()).root().to_owned();
+    for text in ["format = ", "format = 1\n", "format = 1\nestate = \"E\"\ntime_zone = \"Mars/Base\"\ncollector = \"c\"\n"] {
+        std::fs::write(root.join("store.toml"), text).unwrap();
+        assert_eq!(Store::open(&root).unwrap_err().kind(), ErrorKind::Corrupt, "{text}");
+    }
+}
+
+#[test]
+fn a_manifest_outlives_the_process_and_is_not_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = store(folder.path());
+    let other = Manifest { estate: "Other".to_owned(), ..manifest() };
+    let again = Store::open_or_create(made.root(), other).unwrap();
+    assert_eq!(again.manifest().estate, "Test");
+    assert_eq!(again.manifest().time_zone, chrono_tz::Europe::London);
+    assert_eq!(again.collector(), made.collector());
+    assert_eq!(made.collector().len(), 32);
+}

@@ -1,0 +1,87 @@
+//! Charts hold for any number of rows, any name and any number, and say in words what they show.
+
+use super::*;
+
+fn chart(rows: usize, value: impl Fn(usize) -> f64) -> BarChart<'static> {
+    BarChart {
+        name: "test",
+        title: "A title".into(),
+        description: "What it says.".into(),
+        unit: "hours",
+        series: vec!["first".into(), "second & more".into()],
+        bars: (0..rows)
+            .map(|i| Bar { label: vec![format!("system {i}")], values: vec![value(i), value(i) / 2.0] })
+            .collect(),
+    }
+}
+
+/// Numbers of an attribute, in order.
+fn numbers(svg: &str, element: &str, attribute: &str) -> Vec<f64> {
+    let tag = format!("<{element} ");
+    let name = format!(" {attribute}=\"");
+    svg.lines()
+        .filter(|line| line.starts_with(&tag))
+        .filter_map(|line| line.split_once(name.as_str())?.1.split('"').next()?.parse().ok())
+        .collect()
+}
+
+#[test]
+fn stacked_bars_are_drawn_as_agreed() {
+    insta::assert_snapshot!(bars(&chart(2, |i| 1.5 + i as f64), Layout::Wide).standalone());
+}
+
+#[test]
+fn bars_stay_inside_the_picture_whatever_their_number_and_size() {
+    for rows in [0, 1, 40] {
+        for scale in [0.0, 1e-7, 1.0, 3.7e9, f64::NAN, f64::INFINITY, -1.0] {
+            for layout in [Layout::Wide, Layout::Narrow] {
+                let figure = bars(&chart(rows, |i| scale * (i + 1) as f64), layout);
+                let svg = figure.inline();
+                let (width, height) = (f64::from(figure.size.0), f64::from(figure.size.1));
+                assert!(!svg.contains("NaN") && !svg.contains("inf"), "{rows} rows of {scale}");
+                let right = numbers(&svg, "rect", "x").into_iter().zip(numbers(&svg, "rect", "width"));
+                assert!(right.map(|(x, w)| x + w).all(|x| x <= width), "{rows} rows of {scale}");
+                assert!(numbers(&svg, "text", "y").iter().all(|y| (0.0..=height).contains(y)), "{rows} of {scale}");
+                assert_eq!(svg.matches(">system ").count(), rows, "each bar has its label");
+            }
+        }
+    }
+}
+
+#[test]
+fn long_labels_are_cut_before_they_meet_the_bars() {
+    let mut chart = chart(1, |_| 1.0);
+    chart.bars[0].label = vec!["w".repeat(300)];
+    for layout in [Layout::Wide, Layout::Narrow] {
+        let svg = bars(&chart, layout).inline();
+        let label = svg.lines().find(|line| line.contains(">www")).expect("the label is there");
+        let shown = label.split('>').nth(1).and_then(|rest| rest.split('<').next()).expect("text");
+        assert!(shown.ends_with('…'));
+        assert!(metrics::width(shown, 15.0, metrics::Weight::Regular) <= f64::from(layout.width()));
+    }
+}
+
+#[test]
+fn a_matrix_shows_every_number_and_grows_rather_than_squeeze() {
+    let grid = |n: usize| Grid {
+        name: "grid",
+        title: "T".into(),
+        description: "D".into(),
+        rows_are: "held in",
+        columns_are: "keyed again into",
+        rows: (0..n).map(|i| format!("row {i}")).collect(),
+        columns: (0..n).map(|i| format!("column {i}")).collect(),
+        cells: (0..n).map(|i| (0..n).map(|j| (i != j).then_some((i * n + j) as f64 + 0.25)).collect()).collect(),
+    };
+    for n in [0, 1, 2, 6, 20] {
+        for layout in [Layout::Wide, Layout::Narrow] {
+            let figure = matrix(&grid(n), layout);
+            assert!(figure.size.0 >= layout.width());
+            let svg = figure.inline();
+            assert_eq!(svg.matches("<rect").count(), n * n);
+            assert_eq!(svg.matches("<text").count(), if n == 0 { 1 } else { 2 + 2 * n + n * (n - 1) });
+            let right = numbers(&svg, "rect", "x").into_iter().zip(numbers(&svg, "rect", "width"));
+            assert!(right.map(|(x, w)| x + w).all(|x| x <= f64::from(figure.size.0)));
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! The rows of each view as a table: what `data/*.csv` and `/api/data/{view}.csv` hold, and pages show in full.
+
+use gilbreth_analytics::findings::Findings;
+
+use crate::table::{Cell, Table, numbers, text, words};
+
+/// Names of the views, as in `data/NAME.csv`.
+pub const VIEWS: [&str; 8] = [
+    "headline",
+    "time_lost_by_system",
+    "time_lost_by_task",
+    "re_entry_matrix",
+    "re_entry_hotspots",
+    "fixes",
+    "data_quality",
+    "parameters",
+];
+
+/// The rows of a view as CSV; none where there is no such view.
+pub fn csv(findings: &Findings, view: &str) -> Option<String> {
+    table(findings, view).map(|table| table.csv())
+}
+
+/// The rows of a view.
+pub(crate) fn table(findings: &Findings, view: &str) -> Option<Table> {
+    Some(match view {
+        "headline" => headline(findings),
+        "time_lost_by_system" => by_system(findings),
+        "time_lost_by_task" => by_task(findings),
+        "re_entry_matrix" => matrix(findings),
+        "re_entry_hotspots" => hotspots(findings),
+        "fixes" => fixes(findings),
+        "data_quality" => quality(findings),
+        "parameters" => parameters(findings),
+        _ => return None,
+    })
+}
+
+fn headline(findings: &Findings) -> Table {
+    let rows = findings.headline.rows.iter().map(|r| {
+        vec![
+            text(&r.measure),
+            Cell::Number(r.value),
+            Cell::Number(r.low),
+            Cell::Number(r.high),
+            text(&r.unit),
+            Cell::Count(r.people),
+            Cell::Count(r.person_weeks),
+            text(&r.grade),
+        ]
+    });
+    Table {
+        caption: "Key figures: every row".into(),
+        columns: vec![
+            words("measure", "Measure"),
+            numbers("value", "Value"),
+            numbers("low", "Low"),
+            numbers("high", "High"),
+            words("unit", "Unit"),
+            numbers("people", "People"),
+            numbers("person_weeks", "Person-weeks"),
+            words("grade", "Evidence"),
+        ],
+        rows: rows.collect(),
+    }
+}
+
+fn by_system(findings: &Findings) -> Table {
+    let rows = findings.by_system.rows.iter().map(|r| {
+        vec![
+            text(&r.system),
+            text(&r.cause),
+            Cell::Number(Some(r.hours)),
+            Cell::Number(Some(r.hours_per_person_week)),
+            Cell::Share(r.share),
+            Cell::Count(r.people),
+        ]
+    });
+    Table {
+        caption: "Hours lost by system and cause: every row".into(),
+        columns: vec![
+            words("system", "System"),
+            words("cause", "Cause"),
+            numbers("hours", "Hours"),
+            numbers("hours_per_person_week", "Hours per person-week"),
+            numbers("share", "Share of lost time"),
+            numbers("people", "People"),
+        ],
+        rows: rows.collect(),
+    }
+}
+
+fn by_task(findings: &Findings) -> Table {
+    let rows = findings.by_task.rows.iter().map(|r| {
+        vec![
+            text(&r.task),
+            text(&r.cause),
+            Cell::Number(Some(r.hours)),
+            Cell::Share(r.share),
+            Cell::Count(r.instances),
+            Cell::Number(r.minutes_per_instance),
+        ]
+    });
+    Table {
+        caption: "Hours lost by task and cause: every row".into(),
+        columns: vec![
+            words("task", "Task"),
+            words("cause", "Cause"),
+            numbers("hours", "Hours"),
+            numbers("share", "Share of lost time"),
+            numbers("instances", "Times done"),
+            numbers("minutes_per_instance", "Minutes lost each time"),
+        ],
+        rows: rows.collect(),
+    }
+}
+
+fn matrix(findings: &Findings) -> Table {
+    let rows = findings.matrix.rows.iter().map(|r| {
+        vec![
+            text(&r.from_system),
+            text(&r.to_system),
+            Cell::Number(Some(r.re_entries)),
+            Cell::Number(Some(r.hours)),
+            Cell::Number(Some(r.hours_per_person_week)),
+            Cell::Count(r.cases),
+        ]
+    });
+    Table {
+        caption: "Re-entry from system to system: every row".into(),
+        columns: vec![
+            words("from_system", "Held in"),
+            words("to_system", "Keyed again into"),
+            numbers("re_entries", "Re-entries (expected number)"),
+            numbers("hours", "Hours"),
+            numbers("hours_per_person_week", "Hours per person-week"),
+            numbers("cases", "Cases"),
+        ],
+        rows: rows.collect(),
+    }
+}
+
+fn hotspots(findings: &Findings) -> Table {
+    let rows = findings.hotspots.rows.iter().map(|r| {
+        let mut row = vec![Cell::Count(r.rank)];
+        row.extend(r.from.iter().chain(&r.to).map(text));
+        row.extend([
+            text(&r.scope),
+            Cell::Count(r.n),
+            Cell::Count(r.m),
+            Cell::Number(Some(r.expected)),
+            Cell::Number(Some(r.re_entries)),
+            Cell::Number(Some(r.hours)),
+            Cell::Number(Some(r.hours_per_person_week)),
+            Cell::Count(r.cases),
+            Cell::Count(r.people),
+        ]);
+        row
+    });
+    Table {
+        caption: "Fields keyed again: every row".into(),
+        columns: vec![
+            numbers("rank", "Rank"),
+            words("from_system", "Held in system"),
+            words("from_screen", "screen"),
+            words("from_field", "field"),
+            words("to_system", "Keyed again in system"),
+            words("to_screen", "screen"),
+            words("to_field", "field"),
+            words("scope", "Scope"),
+            numbers("n", "Cases with both"),
+            numbers("m", "that agree"),
+            numbers("expected", "by chance"),
+            numbers("re_entries", "Re-entries (expected number)"),
+            numbers("hours", "Hours"),
+            numbers("hours_per_person_week", "Hours per person-week"),
+            numbers("cases", "Cases"),
+            numbers("people", "People"),
+        ],
+        rows: rows.collect(),
+    }
+}
+
+fn fixes(findings: &Findings) -> Table {
+    let rows = findings.fixes.rows.iter().map(|r| {
+        let place = [&r.screen, &r.field, &r.from_system, &r.from_screen, &r.from_field];
+        let mut row = vec![Cell::Count(r.rank), text(&r.kind), text(&r.system)];
+        row.extend(place.map(|part| text(part.as_deref().unwrap_or_default())));
+        row.extend([Cell::Number(Some(r.hours_per_week)), Cell::Count(r.people), text(&r.why)]);
+        row
+    });
+    Table {
+        caption: "What to fix: every row".into(),
+        columns: vec![
+            numbers("rank", "Rank"),
+            words("kind", "Kind"),
+            words("system", "System"),
+            words("screen", "Screen"),
+            words("field", "Field"),
+            words("from_system", "Held in system"),
+            words("from_screen", "screen"),
+            words("from_field", "field"),
+            numbers("hours_per_week", "Hours a week"),
+            numbers("people", "People"),
+            words("why", "Why"),
+        ],
+        rows: rows.collect(),
+    }
+}
+
+fn quality(findings: &Findings) -> Table {
+    let rows = findings
+        .quality
+        .rows
+        .iter()
+        .map(|r| vec![text(&r.check), Cell::Number(Some(r.value)), text(&r.unit), text(&r.meaning)]);
+    Table {
+        caption: "Checks on the data: every row".into(),
+        columns: vec![
+            words("check", "Check"),
+            numbers("value", "Value"),
+            words("unit", "Unit"),
+            words("meaning", "Meaning"),
+        ],
+        rows: rows.collect(),
+    }
+}
+
+fn parameters(findings: &Findings) -> Table {
+    let rows = findings.parameters.iter().map(|(name, value, unit)| vec![text(name), text(value), text(unit)]);
+    Table {
+        caption: "Parameters of the measurement".into(),
+        columns: vec![words("parameter", "Parameter"), numbers("value", "Value"), words("unit", "Unit")],
+        rows: rows.collect(),
+    }
+}

@@ -1,0 +1,80 @@
+//! Numbers as a reader sees them: thousands with commas, decimals that suit the size, the same in every run.
+
+/// What stands where there is no number.
+pub(crate) const NONE: &str = "not available";
+
+/// Decimals that suit a column or axis whose greatest value is `max`: three or so significant digits.
+pub(crate) fn decimals(max: f64) -> usize {
+    match max.abs() {
+        m if m >= 100.0 || !m.is_finite() => 0,
+        m if m >= 10.0 => 1,
+        m if m >= 0.1 || m == 0.0 => 2,
+        m if m >= 0.001 => 4,
+        _ => 6,
+    }
+}
+
+/// `value` with so many decimals and commas between thousands.
+pub(crate) fn fixed(value: f64, decimals: usize) -> String {
+    if !value.is_finite() {
+        return NONE.to_owned();
+    }
+    let plain = format!("{:.decimals$}", value.abs());
+    let (whole, fraction) = plain.split_once('.').unwrap_or((&plain, ""));
+    let mut out = String::new();
+    if value < 0.0 && plain.bytes().any(|b| (b'1'..=b'9').contains(&b)) {
+        out.push('−');
+    }
+    for (i, digit) in whole.chars().enumerate() {
+        if i > 0 && (whole.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    if !fraction.is_empty() {
+        out.push('.');
+        out.push_str(fraction);
+    }
+    out
+}
+
+/// `value` with the decimals that suit it.
+pub(crate) fn plain(value: f64) -> String {
+    fixed(value, decimals(value))
+}
+
+/// A count.
+pub(crate) fn count(value: i64) -> String {
+    let digits = fixed(value.unsigned_abs() as f64, 0);
+    if value < 0 { format!("−{digits}") } else { digits }
+}
+
+/// A share from 0 to 1 as a percentage; under one per cent is said so, rather than rounded to nothing.
+pub(crate) fn percent(share: f64) -> String {
+    match share * 100.0 {
+        p if !p.is_finite() => NONE.to_owned(),
+        p if p > 0.0 && p < 1.0 => "under 1%".to_owned(),
+        p if p > 99.0 && p < 100.0 => "over 99%".to_owned(),
+        p => format!("{p:.0}%"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_commas_and_the_decimals_that_suit_them() {
+        let check = |value: f64, expected: &str| assert_eq!(plain(value), expected);
+        check(0.0, "0.00");
+        check(1.914, "1.91");
+        check(12.34, "12.3");
+        check(1_234_567.8, "1,234,568");
+        check(-1234.0, "−1,234");
+        check(0.0123, "0.0123");
+        check(f64::NAN, NONE);
+        assert_eq!(fixed(-0.001, 2), "0.00");
+        assert_eq!(count(100_000), "100,000");
+        assert_eq!([percent(0.0), percent(0.004), percent(0.41), percent(1.0)], ["0%", "under 1%", "41%", "100%"]);
+    }
+}

@@ -1,0 +1,191 @@
+//! The parts of which pages are made.
+
+use gilbreth_analytics::findings::{Findings, Measure};
+use maud::{Markup, PreEscaped, html};
+
+use crate::data;
+use crate::number;
+use crate::sections::{self, Section};
+use crate::table::{Cell, Table, numbers, text, words};
+use crate::words::{TELLING, counted, measure};
+
+/// Key figures shown large; the rest is in the table.
+const LARGE_MAX: usize = 4;
+
+/// The title, and what was measured, when and on whom.
+pub(super) fn title(findings: &Findings, title: &str) -> Markup {
+    let who = findings.headline.rows.iter().max_by_key(|r| r.person_weeks);
+    html! {
+        div.title {
+            h1 { (title) }
+            dl.about {
+                div { dt { "Estate" } dd { @if findings.estate.is_empty() { "not named" } @else { (findings.estate) } } }
+                @if !findings.from.is_empty() {
+                    div { dt { "Period" } dd { (day(&findings.from)) " to " (day(&findings.to)) } }
+                }
+                @if let Some(who) = who {
+                    div { dt { "Measured" } dd {
+                        (counted(who.people, "person", "people")) ", " (counted(who.person_weeks, "person-week", "person-weeks"))
+                    } }
+                }
+                @if findings.version > 0 { div { dt { "Version of the data" } dd { (findings.version) } } }
+            }
+        }
+    }
+}
+
+/// What a reader must know before the first figure.
+pub(super) fn notices(findings: &Findings) -> Markup {
+    let estate = findings.estate.to_lowercase();
+    let few = sections::few(findings);
+    html! {
+        @if estate.contains("simulat") {
+            div.notice { p { strong { "Simulated data. " }
+                "These figures come from a simulated estate whose truth is known. They show that the measurement works; \
+                 they say nothing about real staff or real systems." } }
+        } @else if estate.contains("record") {
+            div.notice { p { strong { "A recording. " }
+                "These figures describe the sessions that were recorded, and cannot be carried over to a workforce." } }
+        }
+        @if few > 0 {
+            div.notice { p { strong { "Not for publication as it stands. " }
+                (counted(few as i64, "row rests", "rows rest")) " on fewer than ten people." } }
+        }
+    }
+}
+
+/// The headline, large, and every measure in a table.
+pub(super) fn key_figures(findings: &Findings) -> Markup {
+    let rows = &findings.headline.rows;
+    let intervals = rows.iter().any(|r| r.low.is_some() && r.high.is_some());
+    html! {
+        section aria-labelledby="key-figures" {
+            h2 #key-figures { "Key figures" }
+            dl.large { @for r in telling(rows) {
+                div { dt { (measure(&r.measure)) } dd { (shown(r)) span { (unit(r)) } } }
+            } }
+            @if !intervals { p.quiet { "95% interval: not available yet." } }
+            (headline(rows, intervals).html())
+            (behind(findings, "headline", &findings.headline.sql))
+        }
+    }
+}
+
+/// A section: the finding, the chart, the table, the rows and SQL behind them.
+pub(super) fn section(findings: &Findings, section: &Section) -> Markup {
+    html! {
+        section aria-labelledby=(section.id) {
+            p.eyebrow { (section.about) }
+            h2 id=(section.id) { (section.finding) "." }
+            @for sentence in &section.lead { p { (sentence) } }
+            @if let Some(first) = section.figures.first() {
+                figure {
+                    figcaption { (first.title) }
+                    div.scroll role="region" tabindex="0" aria-label=(first.title) {
+                        @for figure in &section.figures { (PreEscaped(figure.inline())) }
+                    }
+                }
+            }
+            (section.table.html())
+            (behind(findings, section.view, &section.sql))
+        }
+    }
+}
+
+/// What a store without data shows.
+pub(super) fn no_data() -> Markup {
+    html! {
+        section aria-labelledby="no-data" {
+            h2 #no-data { "No data yet" }
+            p { "Nothing has been measured so far. Send OpenTelemetry spans of your case systems by OTLP/HTTP to the \
+                 collector, by default " code { "http://127.0.0.1:4318/v1/traces" } ", or read files with "
+                code { "gilbreth ingest" } " or " code { "gilbreth import" } "." }
+            p { "Figures appear here once the facts have been refreshed; load the page again then. "
+                code { "gilbreth demo" } " shows the whole with a simulated estate." }
+        }
+    }
+}
+
+/// Every row of a view, and its SQL.
+fn behind(findings: &Findings, view: &str, sql: &str) -> Markup {
+    html! {
+        details {
+            summary { "Every row of " code { (view) } ", and the SQL that made it" }
+            @if let Some(table) = data::table(findings, view) { (table.html()) }
+            @if sql.is_empty() { p { "No SQL is recorded for these rows." } }
+            @else { pre tabindex="0" aria-label={ "SQL of " (view) } { code { (sql.trim()) } } }
+        }
+    }
+}
+
+/// The measures to show large: the most telling of those that have a value, or the first where none is known.
+fn telling(rows: &[Measure]) -> Vec<&Measure> {
+    let valued = || rows.iter().filter(|r| r.value.is_some_and(f64::is_finite));
+    let known: Vec<&Measure> = TELLING.iter().filter_map(|name| valued().find(|r| r.measure == *name)).collect();
+    let chosen = if known.is_empty() { valued().collect() } else { known };
+    chosen.into_iter().take(LARGE_MAX).collect()
+}
+
+fn headline(rows: &[Measure], intervals: bool) -> Table {
+    let mut columns = vec![words("measure", "Measure"), numbers("value", "Value")];
+    if intervals {
+        columns.extend([numbers("low", "95% from"), numbers("high", "to")]);
+    }
+    columns.extend([
+        words("unit", "Unit"),
+        numbers("people", "People"),
+        numbers("person_weeks", "Person-weeks"),
+        words("grade", "Evidence"),
+    ]);
+    let number = |r: &Measure, value: Option<f64>| text(value.map_or(number::NONE.into(), |v| figure(r, v)));
+    let row = |r: &Measure| {
+        let mut row = vec![text(measure(&r.measure)), number(r, r.value)];
+        if intervals {
+            row.extend([number(r, r.low), number(r, r.high)]);
+        }
+        row.extend([text(unit(r)), Cell::Count(r.people), Cell::Count(r.person_weeks), text(&r.grade)]);
+        row
+    };
+    Table { caption: "Key figures".into(), columns, rows: rows.iter().map(row).collect() }
+}
+
+fn shown(r: &Measure) -> String {
+    r.value.map_or(number::NONE.into(), |value| figure(r, value))
+}
+
+/// Shares are shown as percentages, counts without decimals, other numbers as suits them.
+fn figure(r: &Measure, value: f64) -> String {
+    match r.unit.as_str() {
+        unit if unit.starts_with("share") => number::percent(value),
+        "people" | "person-weeks" | "entries" => number::fixed(value, 0),
+        _ => number::plain(value),
+    }
+}
+
+/// The unit beside a number: `share of active hours` is `of active hours` after a percentage.
+fn unit(r: &Measure) -> String {
+    r.unit.strip_prefix("share").map_or_else(|| r.unit.clone(), |of| of.trim_start().to_owned())
+}
+
+/// `2026-11-02` as `2 November 2026`; anything else as it is.
+fn day(iso: &str) -> String {
+    const MONTHS: [&str; 12] = [
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ];
+    let parts: Vec<Option<usize>> = iso.split('-').map(|part| part.parse().ok()).collect();
+    match parts[..] {
+        [Some(year), Some(month @ 1..=12), Some(day)] => format!("{day} {} {year}", MONTHS[month - 1]),
+        _ => iso.to_owned(),
+    }
+}

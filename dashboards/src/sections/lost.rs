@@ -1,0 +1,181 @@
+//! Time lost, by system and by task, each by cause.
+
+use gilbreth_analytics::findings::{Findings, LostBySystem};
+
+use super::{Section, both, ranked, ratio};
+use crate::chart::{Bar, BarChart};
+use crate::number::{percent, plain};
+use crate::table::{Cell, Table, numbers, text, words};
+use crate::words::{capital, cause, cause_order, counted};
+
+/// A chart has six colours; further causes are drawn as one.
+const SERIES_MAX: usize = 6;
+const OTHER: &str = "other causes";
+
+/// Values of one kind of thing by cause: a row for each thing, a column for each cause.
+struct ByCause {
+    /// Causes in words, in the order of the columns.
+    causes: Vec<String>,
+    /// Things, greatest total first, with a value for each cause.
+    rows: Vec<(String, Vec<f64>)>,
+}
+
+impl ByCause {
+    fn of<'a>(cells: &[(&'a str, &'a str, f64)]) -> Self {
+        let mut names: Vec<&str> = cells.iter().map(|(_, cause, _)| *cause).collect();
+        names.sort_by_key(|name| (cause_order(name), *name));
+        names.dedup();
+        let value = |thing: &str, name: &str| -> f64 {
+            cells.iter().filter(|(t, c, _)| *t == thing && *c == name).map(|(.., value)| value).sum()
+        };
+        let rows = ranked(cells, |cell| cell.0, |cell| cell.2)
+            .into_iter()
+            .map(|(thing, _)| (thing.to_owned(), names.iter().map(|name| value(thing, name)).collect()));
+        Self { rows: rows.collect(), causes: names.iter().map(|name| cause(name)).collect() }
+    }
+
+    /// Series and bars, with the causes that have no colour added up.
+    fn chart(&self) -> (Vec<String>, Vec<Bar>) {
+        let kept = if self.causes.len() > SERIES_MAX { SERIES_MAX - 1 } else { self.causes.len() };
+        let mut series = self.causes[..kept].to_vec();
+        if kept < self.causes.len() {
+            series.push(OTHER.to_owned());
+        }
+        let bars = self.rows.iter().map(|(thing, values)| {
+            let mut drawn = values[..kept].to_vec();
+            if kept < values.len() {
+                drawn.push(values[kept..].iter().sum());
+            }
+            Bar { label: vec![thing.clone()], values: drawn }
+        });
+        (series, bars.collect())
+    }
+
+    fn table(&self, caption: &str, thing: (&str, &str)) -> Table {
+        let mut columns = vec![words(thing.0, thing.1)];
+        columns.extend(self.causes.iter().map(|cause| numbers(cause, &capital(cause))));
+        columns.push(numbers("all", "All causes"));
+        let row = |name: String, values: &[f64]| {
+            let mut row = vec![text(name)];
+            row.extend(values.iter().map(|value| Cell::Number(Some(*value))));
+            row.push(Cell::Number(Some(values.iter().sum())));
+            row
+        };
+        let mut rows: Vec<Vec<Cell>> = self.rows.iter().map(|(name, values)| row(name.clone(), values)).collect();
+        if self.rows.len() > 1 {
+            let sums: Vec<f64> =
+                (0..self.causes.len()).map(|i| self.rows.iter().map(|(_, values)| values[i]).sum()).collect();
+            rows.push(row("All".to_owned(), &sums));
+        }
+        Table { caption: caption.to_owned(), columns, rows }
+    }
+}
+
+/// Which system loses most, and to what.
+pub(super) fn by_system(findings: &Findings) -> Section {
+    let rows = &findings.by_system.rows;
+    // Rates need a whole week; where the data hold none, as in a recording of an hour, hours are all there is to say.
+    let rates = rows.iter().any(|r| r.hours_per_person_week.is_finite() && r.hours_per_person_week > 0.0);
+    let value = |r: &LostBySystem| if rates { r.hours_per_person_week } else { r.hours };
+    let per = if rates { " per person-week" } else { "" };
+    let cells: Vec<_> = rows.iter().map(|r| (r.system.as_str(), r.cause.as_str(), value(r))).collect();
+    let by_cause = ByCause::of(&cells);
+    let systems = ranked(rows, |r| &r.system, value);
+    let all: f64 = systems.iter().map(|(_, hours)| hours).sum();
+    let mut lead = Vec::new();
+    let finding = match systems.first() {
+        Some((system, hours)) => {
+            let causes = ranked(rows, |r| &r.cause, value);
+            if let Some((name, hours)) = causes.first() {
+                lead.push(format!(
+                    "Over all systems {} hours{per} are lost. The greatest cause is {}: {} hours, {} of it.",
+                    plain(all),
+                    cause(name),
+                    plain(*hours),
+                    percent(ratio(*hours, all)),
+                ));
+            }
+            format!("{system} costs {} hours{per}, {} of all time lost", plain(*hours), percent(ratio(*hours, all)))
+        }
+        None => "No lost time was found".to_owned(),
+    };
+    let (series, bars) = by_cause.chart();
+    let chart = BarChart {
+        name: "time-lost-by-system",
+        title: format!("Hours lost{per}, by system and cause"),
+        description: format!(
+            "Stacked bars, one for each of {}. {finding}. The table that follows holds every number.",
+            counted(systems.len() as i64, "system", "systems")
+        ),
+        unit: if rates { "hours per person-week" } else { "hours" },
+        series,
+        bars,
+    };
+    Section {
+        id: "systems",
+        about: "Time lost by system",
+        finding,
+        lead,
+        figures: both(&chart),
+        table: by_cause.table(&format!("Hours lost{per}, by system and cause"), ("system", "System")),
+        view: "time_lost_by_system",
+        sql: findings.by_system.sql.clone(),
+    }
+}
+
+/// Which task loses most, and how much each time.
+pub(super) fn by_task(findings: &Findings) -> Section {
+    let rows = &findings.by_task.rows;
+    let cells: Vec<_> = rows.iter().map(|r| (r.task.as_str(), r.cause.as_str(), r.hours)).collect();
+    let by_cause = ByCause::of(&cells);
+    let named: Vec<_> = rows.iter().filter(|r| r.task != "unattributed").collect();
+    let tasks = ranked(&named, |r| &r.task, |r| r.hours);
+    let all: f64 = rows.iter().map(|r| r.hours).sum();
+    let each = |task: &str| -> Option<f64> {
+        let minutes: Vec<f64> =
+            named.iter().filter(|r| r.task == task).filter_map(|r| r.minutes_per_instance).collect();
+        (!minutes.is_empty()).then(|| minutes.iter().sum())
+    };
+    let finding = match tasks.first() {
+        Some((task, hours)) => {
+            let share = percent(ratio(*hours, all));
+            match each(task) {
+                Some(minutes) => format!(
+                    "{} takes {share} of the time lost: {} minutes each time it is done",
+                    capital(task),
+                    plain(minutes)
+                ),
+                None => format!("{} takes {share} of the time lost", capital(task)),
+            }
+        }
+        None => "No time lost could be laid to a task".to_owned(),
+    };
+    let apart: f64 = rows.iter().filter(|r| r.task == "unattributed").map(|r| r.hours).sum();
+    let lead = if apart > 0.0 {
+        vec![format!(
+            "{} of the time lost belongs to no case and no task. It is shown as unattributed and never spread over the others.",
+            capital(&percent(ratio(apart, all)))
+        )]
+    } else {
+        Vec::new()
+    };
+    let (series, bars) = by_cause.chart();
+    let chart = BarChart {
+        name: "time-lost-by-task",
+        title: "Hours lost, by task and cause".into(),
+        description: format!("Stacked bars, one for each task. {finding}. The table that follows holds every number."),
+        unit: "hours",
+        series,
+        bars,
+    };
+    Section {
+        id: "tasks",
+        about: "Time lost by task",
+        finding,
+        lead,
+        figures: both(&chart),
+        table: by_cause.table("Hours lost, by task and cause", ("task", "Task")),
+        view: "time_lost_by_task",
+        sql: findings.by_task.sql.clone(),
+    }
+}

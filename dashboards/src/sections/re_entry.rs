@@ -1,0 +1,203 @@
+//! Values keyed again: from which system into which, and the fields where it happens.
+
+use gilbreth_analytics::findings::{Findings, Hotspot};
+
+use super::{Section, bar, both, ranked, ratio};
+use crate::chart::{BarChart, Grid, Layout, matrix as heat_map};
+use crate::number::{percent, plain};
+use crate::table::{Cell, Table, numbers, text, words};
+use crate::words::{counted, path, spaced};
+
+/// Bars of a chart of hotspots; the table goes on.
+const DRAWN_MAX: usize = 12;
+/// Rows of the table; all of them are in the full rows below it.
+const TABLED_MAX: usize = 25;
+
+/// From which system into which.
+pub(super) fn matrix(findings: &Findings) -> Section {
+    let rows = &findings.matrix.rows;
+    let all: f64 = rows.iter().map(|r| r.hours).sum();
+    let greatest = rows.iter().max_by(|a, b| a.hours.total_cmp(&b.hours));
+    let finding = match greatest {
+        Some(r) if r.from_system == r.to_system => format!(
+            "{} of re-entry is within {}: {} hours go into keying what it holds on another screen",
+            share_of(r.hours, all),
+            r.to_system,
+            plain(r.hours)
+        ),
+        Some(r) => format!(
+            "{} of re-entry is keying into {} what {} holds already: {} hours",
+            share_of(r.hours, all),
+            r.to_system,
+            r.from_system,
+            plain(r.hours)
+        ),
+        None => "No value was found to be keyed again".to_owned(),
+    };
+    let across: f64 = rows.iter().filter(|r| r.from_system != r.to_system).map(|r| r.hours).sum();
+    let lead = if rows.is_empty() {
+        Vec::new()
+    } else {
+        vec![format!(
+            "Re-entry took {} hours; {} of that crosses from one system to another. The rest is keyed again within a system.",
+            plain(all),
+            percent(ratio(across, all))
+        )]
+    };
+    let mut names: Vec<&str> =
+        ranked(rows, |r| &r.from_system, |r| r.hours).into_iter().map(|(name, _)| name).collect();
+    for (name, _) in ranked(rows, |r| &r.to_system, |r| r.hours) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    let cell = |from: &str, to: &str| {
+        let mut hours = rows.iter().filter(|r| r.from_system == from && r.to_system == to).map(|r| r.hours).peekable();
+        hours.peek().is_some().then(|| hours.sum::<f64>())
+    };
+    let cells: Vec<Vec<Option<f64>>> =
+        names.iter().map(|from| names.iter().map(|to| cell(from, to)).collect()).collect();
+    let labels: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    let grid = Grid {
+        name: "re-entry-matrix",
+        title: "Hours of re-entry, from system to system".into(),
+        description: format!(
+            "A grid. Rows are the systems that held a value, columns those into which it was keyed again. {finding}. \
+             The table that follows holds every number."
+        ),
+        rows_are: "held in",
+        columns_are: "keyed again into (hours)",
+        rows: labels.clone(),
+        columns: labels.clone(),
+        cells,
+    };
+    let table = Table {
+        caption: "Re-entry from system to system".into(),
+        columns: vec![
+            words("from_system", "Held in"),
+            words("to_system", "Keyed again into"),
+            numbers("re_entries", "Re-entries"),
+            numbers("hours", "Hours"),
+            numbers("hours_per_person_week", "Hours per person-week"),
+            numbers("cases", "Cases"),
+        ],
+        rows: rows
+            .iter()
+            .map(|r| {
+                vec![
+                    text(&r.from_system),
+                    text(&r.to_system),
+                    Cell::Count(r.re_entries.round() as i64),
+                    Cell::Number(Some(r.hours)),
+                    Cell::Number(Some(r.hours_per_person_week)),
+                    Cell::Count(r.cases),
+                ]
+            })
+            .collect(),
+    };
+    Section {
+        id: "re-entry",
+        about: "Re-entry between systems",
+        finding,
+        lead,
+        figures: vec![heat_map(&grid, Layout::Wide), heat_map(&grid, Layout::Narrow)],
+        table,
+        view: "re_entry_matrix",
+        sql: findings.matrix.sql.clone(),
+    }
+}
+
+/// The fields where it happens.
+pub(super) fn hotspots(findings: &Findings) -> Section {
+    let rows = &findings.hotspots.rows;
+    let all: f64 = rows.iter().map(|r| r.hours).sum();
+    let first = rows.len().min(3);
+    let top: f64 = rows.iter().take(first).map(|r| r.hours).sum();
+    let finding = match rows.first() {
+        None => "No field is established as keyed again".to_owned(),
+        Some(r) if rows.len() <= 3 => format!("{} of {} is keyed again: {} hours", r.to[2], r.to[0], plain(r.hours)),
+        Some(_) => {
+            format!("{first} of {} fields make up {} of the hours of re-entry", rows.len(), percent(ratio(top, all)))
+        }
+    };
+    let lead = vec![
+        "A field is listed when its values agree with those held elsewhere for the same case far more often than \
+         chance would have it. Yes and no, today’s date and constants agree by chance and are not counted."
+            .to_owned(),
+    ];
+    let chart = BarChart {
+        name: "re-entry-hotspots",
+        title: match rows.len() {
+            n if n > DRAWN_MAX => format!("Hours of re-entry, the {DRAWN_MAX} greatest of {n} fields"),
+            _ => "Hours of re-entry, by field".into(),
+        },
+        description: format!(
+            "Bars, from where a value was held to where it was keyed again. {finding}. \
+            The table that follows holds the numbers."
+        ),
+        unit: "hours",
+        series: vec!["hours".into()],
+        bars: rows
+            .iter()
+            .take(DRAWN_MAX)
+            .map(|r| bar(vec![place(&r.from), format!("→ {}", place(&r.to))], r.hours))
+            .collect(),
+    };
+    let table = Table {
+        caption: match rows.len() {
+            n if n > TABLED_MAX => format!("Fields keyed again: the first {TABLED_MAX} of {n}"),
+            _ => "Fields keyed again".into(),
+        },
+        columns: vec![
+            numbers("rank", "Rank"),
+            words("from", "Held in"),
+            words("to", "Keyed again in"),
+            words("scope", "Scope"),
+            numbers("re_entries", "Re-entries"),
+            numbers("expected", "Expected by chance"),
+            numbers("hours", "Hours"),
+            numbers("cases", "Cases"),
+            numbers("people", "People"),
+        ],
+        rows: rows.iter().take(TABLED_MAX).map(row).collect(),
+    };
+    Section {
+        id: "hotspots",
+        about: "Fields keyed again",
+        finding,
+        lead: if rows.is_empty() {
+            vec![]
+        } else {
+            let mut lead = lead;
+            let cases: i64 = rows.iter().map(|r| r.cases).max().unwrap_or(0);
+            lead.push(format!("The most widespread of them touches {}.", counted(cases, "case", "cases")));
+            lead
+        },
+        figures: both(&chart),
+        table,
+        view: "re_entry_hotspots",
+        sql: findings.hotspots.sql.clone(),
+    }
+}
+
+fn row(r: &Hotspot) -> Vec<Cell> {
+    vec![
+        Cell::Count(r.rank),
+        text(place(&r.from)),
+        text(place(&r.to)),
+        text(spaced(&r.scope)),
+        Cell::Count(r.re_entries.round() as i64),
+        Cell::Number(Some(r.expected)),
+        Cell::Number(Some(r.hours)),
+        Cell::Count(r.cases),
+        Cell::Count(r.people),
+    ]
+}
+
+fn place(parts: &[String; 3]) -> String {
+    path(parts.iter().map(String::as_str))
+}
+
+fn share_of(part: f64, whole: f64) -> String {
+    crate::words::capital(&percent(ratio(part, whole)))
+}

@@ -1,0 +1,77 @@
+//! `gilbreth demo`: the main job, start to finish.
+
+use std::{fs, path::Path, process::ExitCode, time::Instant};
+
+use anyhow::{Context as _, bail};
+use gilbreth_collector::store::Store;
+
+use crate::{
+    cli,
+    commands::simulate,
+    config::Config,
+    progress::Step,
+    service::{self, ReplayRight, Service},
+    summary,
+};
+
+/// Marks a folder as a demo's, which the next demo may replace.
+const MARK: &str = ".gilbreth-demo";
+
+pub async fn run(options: cli::Demo) -> anyhow::Result<ExitCode> {
+    let began = Instant::now();
+    clear(&options.out)?;
+    let mut config = Config::load(None)?;
+    config.store.estate = "simulated probation estate".to_owned();
+    let store = Store::open_or_create(&options.out.join("store"), config.manifest())?;
+    let any = "127.0.0.1:0".parse().expect("the address is constant");
+    let service = Service::start(&store, &config, any, options.web, ReplayRight::Everybody).await?;
+
+    let estate = cli::Estate { ..options.estate.clone() };
+    let title = format!("{} people, {} weeks, over OTLP", estate.staff, estate.weeks);
+    let plan = simulate::Plan { estate, scenario: cli::Scenario::Clean, truth: None };
+    simulate::send(plan, &format!("http://{}", service.otlp), &title).await?;
+
+    let step = Step::begin("facts", 0);
+    let refreshed = service.refresh().await?;
+    step.done(&refreshed.to_string());
+
+    let step = Step::begin("report", 0);
+    let findings = service.show().await?;
+    let report = options.out.join("report");
+    gilbreth_dashboards::report::write(&report, &findings)?;
+    step.done(&report.join("report.html").display().to_string());
+
+    print!("{}", summary::of(&findings));
+    println!("\nThe estate is simulated: these figures show the method, not real staff.");
+    eprintln!("\nall of it                            {:.0} s", began.elapsed().as_secs_f64());
+    if options.no_serve {
+        service.stop().await?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    eprintln!("dashboards                           http://{}/  (Ctrl-C ends)", service.web);
+    service::asked_to_stop().await?;
+    service.stop().await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Makes the folder, or empties it if an earlier demo made it; anything else in the way is left alone.
+fn clear(out: &Path) -> anyhow::Result<()> {
+    let context = || format!("cannot prepare the folder {}", out.display());
+    if out.exists() {
+        let empty = fs::read_dir(out).with_context(context)?.next().is_none();
+        if !empty && !out.join(MARK).exists() {
+            bail!("{} is not empty and was not made by a demo: choose another folder with --out", out.display());
+        }
+        for made in ["store", "report"] {
+            if out.join(made).exists() {
+                fs::remove_dir_all(out.join(made)).with_context(context)?;
+            }
+        }
+        let key = out.join("store.key");
+        if key.exists() {
+            fs::remove_file(key).with_context(context)?;
+        }
+    }
+    fs::create_dir_all(out).with_context(context)?;
+    fs::write(out.join(MARK), "a demo; the next demo into this folder replaces it\n").with_context(context)
+}

@@ -1,0 +1,50 @@
+//! `gilbreth serve`: the service, until SIGTERM or Ctrl-C.
+
+use std::{process::ExitCode, time::Duration};
+
+use gilbreth_collector::store::Store;
+use tokio::time::MissedTickBehavior;
+
+use crate::{
+    cli,
+    config::Config,
+    service::{self, ReplayRight, Service},
+};
+
+pub async fn run(options: cli::Serve) -> anyhow::Result<ExitCode> {
+    let config = Config::load(options.config.as_deref())?;
+    let store = Store::open_or_create(&options.store, config.manifest())?;
+    let service =
+        Service::start(&store, &config, options.otlp_http, options.web, ReplayRight::AsConfigured).await?;
+    eprintln!("store      {}", options.store.display());
+    eprintln!("OTLP/HTTP  http://{}", service.otlp);
+    eprintln!("dashboards http://{}/", service.web);
+
+    let mut every = tokio::time::interval(Duration::from_secs(config.serve.refresh_every_s.max(1)));
+    every.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let asked = service::asked_to_stop();
+    tokio::pin!(asked);
+    loop {
+        tokio::select! {
+            asked = &mut asked => {
+                asked?;
+                break;
+            }
+            _ = every.tick() => refresh(&service).await,
+        }
+    }
+    eprintln!("draining");
+    service.stop().await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A refresh that fails is said and tried again at the next turn: receiving goes on.
+async fn refresh(service: &Service) {
+    let refreshed = async {
+        service.refresh().await?;
+        service.show().await
+    };
+    if let Err(error) = refreshed.await {
+        tracing::warn!(error = format!("{error:#}"), "the facts could not be refreshed");
+    }
+}

@@ -1,0 +1,136 @@
+//! The running platform: collector, refresh of facts and dashboards around one store. `serve` runs it until it is told
+//! to stop, `demo` runs it around a simulation.
+//!
+//! ```text
+//! OTLP/HTTP ─▶ receive ─▶ gate ─▶ pipeline ─▶ spans
+//!                                               │ refresh
+//!                         dashboards ◀─ findings ◀┘
+//! ```
+
+use std::{net::SocketAddr, sync::Arc};
+
+use anyhow::Context as _;
+use gilbreth_analytics::{findings::Findings, refresh::Refreshed, scope::Scope, session::Session};
+use gilbreth_collector::{
+    gate,
+    key::StoreKey,
+    pipeline::Pipeline,
+    receive::http,
+    store::{Store, Writer},
+};
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+
+use crate::config::Config;
+
+/// Who may say when an export was received: see `casework.clock.received`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReplayRight {
+    /// As the configuration says.
+    AsConfigured,
+    /// Every sender: the demo's own simulation.
+    Everybody,
+}
+
+/// The running platform.
+#[derive(Debug)]
+pub struct Service {
+    /// Where OTLP over HTTP is taken.
+    pub otlp: SocketAddr,
+    /// Where the dashboards are.
+    pub web: SocketAddr,
+    config: Config,
+    writer: Arc<Writer>,
+    pipeline: Pipeline,
+    findings: watch::Sender<Arc<Findings>>,
+    stop_otlp: watch::Sender<bool>,
+    stop_web: watch::Sender<bool>,
+    otlp_task: JoinHandle<std::io::Result<()>>,
+    web_task: JoinHandle<std::io::Result<()>>,
+}
+
+impl Service {
+    /// Binds both ports, takes the lock of the store, replays its log and begins to take work.
+    pub async fn start(
+        store: &Store,
+        config: &Config,
+        otlp: SocketAddr,
+        web: SocketAddr,
+        replay: ReplayRight,
+    ) -> anyhow::Result<Self> {
+        let otlp_listener = listen("OTLP/HTTP", otlp).await?;
+        let web_listener = listen("dashboards", web).await?;
+        let writer = Arc::new(store.lock()?);
+        let pipeline = Pipeline::start(Arc::clone(&writer), &config.collector.pipeline).await?;
+        let mut policy = gate::Policy::new(&StoreKey::load_or_create(store.root())?, &config.collector);
+        if replay == ReplayRight::Everybody {
+            policy.allow_replay();
+        }
+        let state = http::State::new(policy, pipeline.clone(), &config.collector);
+        let (otlp, web) = (otlp_listener.local_addr()?, web_listener.local_addr()?);
+
+        let (stop_otlp, otlp_stopped) = watch::channel(false);
+        let otlp_task = tokio::spawn(http::serve(otlp_listener, state, stopped(otlp_stopped)));
+        let (findings, shown) = watch::channel(Arc::new(Findings::default()));
+        let (stop_web, web_stopped) = watch::channel(false);
+        let pages = gilbreth_dashboards::router(shown);
+        let web_task = tokio::spawn(gilbreth_dashboards::serve(web_listener, pages, stopped(web_stopped)));
+        Ok(Self {
+            otlp,
+            web,
+            config: config.clone(),
+            writer,
+            pipeline,
+            findings,
+            stop_otlp,
+            stop_web,
+            otlp_task,
+            web_task,
+        })
+    }
+
+    /// Commits what is in the log, brings the facts up to date, and shows them.
+    pub async fn refresh(&self) -> anyhow::Result<Refreshed> {
+        self.pipeline.commit_now().await?;
+        let refreshed = gilbreth_analytics::refresh::run(&self.writer, &self.config.measurement, false).await?;
+        Ok(refreshed)
+    }
+
+    /// Reads the answers from the facts as they stand and shows them on the pages.
+    pub async fn show(&self) -> anyhow::Result<Arc<Findings>> {
+        let session =
+            Session::open(self.writer.store(), &Scope::default(), &self.config.measurement, Vec::new()).await?;
+        let findings = Arc::new(gilbreth_analytics::findings::gather(&session).await?);
+        self.findings.send_replace(Arc::clone(&findings));
+        Ok(findings)
+    }
+
+    /// Takes no more requests, answers those under way, commits everything and gives the lock back.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        self.stop_otlp.send_replace(true);
+        self.otlp_task.await??;
+        self.pipeline.shutdown().await?;
+        self.stop_web.send_replace(true);
+        self.web_task.await??;
+        Ok(())
+    }
+}
+
+async fn listen(what: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| match address.port() {
+        0 => format!("{what} cannot listen on {address}"),
+        port => format!("{what} cannot listen on {address}: is port {port} in use? choose another address"),
+    })
+}
+
+async fn stopped(mut signal: watch::Receiver<bool>) {
+    let _ = signal.wait_for(|stop| *stop).await;
+}
+
+/// Resolves on SIGTERM or Ctrl-C.
+pub async fn asked_to_stop() -> std::io::Result<()> {
+    let mut term = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        _ = term.recv() => Ok(()),
+        interrupted = tokio::signal::ctrl_c() => interrupted,
+    }
+}

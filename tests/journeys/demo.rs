@@ -1,0 +1,53 @@
+//! The main job, start to finish, on a small estate; and the pages of a running service.
+
+use gilbreth_tests::{http::Client, program::text};
+
+#[test]
+fn the_demo_writes_a_report_whose_figures_sql_gives_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("demo").to_string_lossy().into_owned();
+    let program = crate::program();
+    let demo = ["demo", "--out", &out, "--staff", "40", "--weeks", "2", "--no-serve"];
+    program.succeed(demo);
+    // A second demo replaces the first.
+    let said = program.succeed(demo);
+    assert!(said.contains("lost hours per person week"), "{said}");
+    assert!(said.contains("What to fix first"), "{said}");
+
+    let report = std::fs::read_to_string(folder.path().join("demo/report/report.html")).unwrap();
+    assert!(report.contains("<svg") && report.contains("<table") && report.contains("SELECT"));
+    let store = folder.path().join("demo/store");
+    let shown = program.sql_value(&store, "SELECT round(value, 2) FROM headline WHERE measure = 'lost_hours_per_person_week'");
+    let line = said.lines().find(|line| line.contains("lost hours per person week")).unwrap();
+    let printed: f64 = line.split_whitespace().rev().find_map(|word| word.parse().ok()).unwrap();
+    assert!((printed - shown.parse::<f64>().unwrap()).abs() < 0.006, "{line} but SQL says {shown}");
+    assert!(printed > 0.0);
+
+    // The pages of a service on that store show the same.
+    let service = program.serve(&store, &[]);
+    let client = Client::new();
+    let mut page = String::new();
+    for _ in 0..100 {
+        page = text(&client.get(service.web(), "/").unwrap().body);
+        if page.contains("<svg") {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    assert!(page.contains("<svg"), "the page shows the figures: {page}");
+    for path in ["/re-entry", "/systems", "/tasks", "/fixes", "/quality", "/method", "/livez", "/readyz"] {
+        assert_eq!(client.get(service.web(), path).unwrap().status, 200, "{path}");
+    }
+    assert_eq!(client.get(service.web(), "/nowhere").unwrap().status, 404);
+    assert!(service.stop());
+}
+
+#[test]
+fn a_folder_that_no_demo_made_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("thesis.txt"), "mine").unwrap();
+    let output = crate::program().run(["demo", "--no-serve", "--out", &folder.path().to_string_lossy()]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("not made by a demo"));
+    assert!(folder.path().join("thesis.txt").exists());
+}

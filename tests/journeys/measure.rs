@@ -1,0 +1,100 @@
+//! The measurement against a truth that is known second by second.
+//!
+//! Small estates in CI; `GILBRETH_TEST_STAFF=200 GILBRETH_TEST_WEEKS=4` is the long form.
+
+use std::path::{Path, PathBuf};
+
+use gilbreth_tests::program::text;
+
+fn size(variable: &str, default: &str) -> String {
+    std::env::var(variable).unwrap_or_else(|_| default.to_owned())
+}
+
+/// Simulates, ingests, refreshes, and returns the exit code of `score` with what it printed.
+fn score(scenario: &str, seed: u64) -> (Option<i32>, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    let program = crate::program();
+    let (staff, weeks) = (size("GILBRETH_TEST_STAFF", "60"), size("GILBRETH_TEST_WEEKS", "2"));
+    program.succeed(
+        ["simulate", "--out", &at("otlp"), "--truth", &at("truth"), "--scenario", scenario]
+            .into_iter()
+            .chain(["--seed", &seed.to_string(), "--staff", &staff, "--weeks", &weeks]),
+    );
+    let files = files(&folder.path().join("otlp"));
+    program.succeed(["ingest", "--store", &at("store")].map(PathBuf::from).into_iter().chain(files));
+    program.succeed(["refresh", "--store", &at("store")]);
+    let output = program.run(["score", "--store", &at("store"), "--truth", &at("truth")]);
+    (output.status.code(), format!("{}{}", text(&output.stdout), text(&output.stderr)))
+}
+
+#[test]
+fn what_is_measured_on_a_clean_estate_is_what_happened() {
+    for seed in [1, 2, 3] {
+        let (code, said) = score("clean", seed);
+        assert_eq!(code, Some(0), "seed {seed}\n{said}");
+    }
+}
+
+#[test]
+fn nothing_is_called_re_entry_where_nothing_was_keyed_again() {
+    let (code, said) = score("no-re-entry", 1);
+    assert_eq!(code, Some(0), "{said}");
+}
+
+/// Every fact table, as text in an order of its own.
+const FACTS: [&str; 6] = ["ledger", "matches", "pair_counts", "task_instances", "worker_weeks", "case_links"];
+
+#[test]
+fn facts_do_not_depend_on_how_the_input_is_split_or_in_which_order_it_comes() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    let program = crate::program();
+    program.succeed(["simulate", "--out", &at("otlp"), "--staff", "14", "--weeks", "1", "--seed", "5"]);
+    let in_order = files(&folder.path().join("otlp"));
+    assert!(in_order.len() >= 5);
+
+    let ingest = |store: &str, files: &[PathBuf]| {
+        program.succeed(["ingest", "--store", store].map(PathBuf::from).into_iter().chain(files.iter().cloned()));
+    };
+    ingest(&at("once"), &in_order);
+    program.succeed(["refresh", "--store", &at("once")]);
+
+    // The same estate has the same key.
+    std::fs::copy(at("once.key"), at("pieces.key")).unwrap();
+    let mut backwards = in_order.clone();
+    backwards.reverse();
+    for (turn, piece) in backwards.chunks(2).enumerate() {
+        ingest(&at("pieces"), piece);
+        if turn == 0 {
+            program.succeed(["refresh", "--store", &at("pieces")]);
+        }
+    }
+    ingest(&at("pieces"), &in_order[..2]);
+    program.succeed(["refresh", "--store", &at("pieces")]);
+
+    let (once, pieces) = (facts(&program, &at("once")), facts(&program, &at("pieces")));
+    for (table, (once, pieces)) in FACTS.into_iter().zip(once.into_iter().zip(pieces)) {
+        assert!(once.lines().count() > 1, "{table} has rows");
+        assert!(once == pieces, "{table} differs");
+    }
+}
+
+fn facts(program: &gilbreth_tests::program::Program, store: &str) -> Vec<String> {
+    FACTS
+        .into_iter()
+        .map(|table| {
+            let csv =
+                program.succeed(["sql", "--store", store, "--format", "csv", &format!("SELECT * FROM {table}")]);
+            let mut lines: Vec<_> = csv.lines().collect();
+            lines[1..].sort_unstable();
+            lines.join("\n")
+        })
+        .collect()
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    files
+}
