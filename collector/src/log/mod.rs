@@ -21,7 +21,7 @@ use crate::{Error, ErrorKind, gate::IntakeCounts};
 mod frame;
 mod replay;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod writer;
 
 pub(crate) use replay::replay;
