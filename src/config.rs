@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use gilbreth_analytics::parameters::Parameters;
-use gilbreth_collector::store::Manifest;
+use gilbreth_collector::store::{FORMAT, Manifest};
 use serde::Deserialize;
 
 /// Everything that can be configured.
@@ -86,7 +86,7 @@ impl Config {
 
     /// What a new store is made with.
     pub fn manifest(&self) -> Manifest {
-        Manifest { estate: self.store.estate.clone(), time_zone: self.store.time_zone, ..Manifest::default() }
+        Manifest { estate: self.store.estate.clone(), time_zone: self.store.time_zone, format: FORMAT }
     }
 }
 

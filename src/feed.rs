@@ -46,7 +46,7 @@ pub async fn all(
     let writer: Arc<Writer> = Arc::new(store.lock()?);
     let policy = Arc::new(Policy::new(&StoreKey::load_or_create(store.root())?, config));
     let names = Arc::new(Names::default());
-    let pipeline = Pipeline::start(Arc::clone(&writer), &config.pipeline).await?;
+    let pipeline = Pipeline::start(Arc::clone(&writer), config.pipeline()).await?;
     let mut unreadable = 0_u64;
     let readable = exports.filter_map(|export| match export {
         Ok(decoded) => Some(decoded),

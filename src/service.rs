@@ -60,7 +60,7 @@ impl Service {
         let otlp_listener = listen("OTLP/HTTP", otlp).await?;
         let web_listener = listen("dashboards", web).await?;
         let writer = Arc::new(store.lock()?);
-        let pipeline = Pipeline::start(Arc::clone(&writer), &config.collector.pipeline).await?;
+        let pipeline = Pipeline::start(Arc::clone(&writer), config.collector.pipeline()).await?;
         let mut policy = gate::Policy::new(&StoreKey::load_or_create(store.root())?, &config.collector);
         if replay == ReplayRight::Everybody {
             policy.allow_replay();

@@ -2,6 +2,9 @@
 
 use serde::Serialize;
 
+mod gather;
+pub use gather::gather;
+
 /// Rows, and the SQL that made them.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Answer<Row> {

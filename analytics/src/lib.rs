@@ -1,9 +1,18 @@
 //! Spans to facts to views to answers.
+pub mod catalogue;
+pub mod error;
 pub mod facts;
 pub mod findings;
 pub mod local_time;
 pub mod operators;
 pub mod parameters;
+pub mod query;
+mod rows;
+pub mod scope;
+pub mod score;
+pub mod session;
 pub mod refresh;
 pub mod statistics;
 pub mod tables;
+
+pub use error::Error;

@@ -1,7 +1,7 @@
 use std::{path::Path, sync::Arc};
 
 use arrow::{
-    array::{Array, AsArray, BinaryArray, Date32Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray},
+    array::{AsArray, BinaryArray, Date32Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray},
     datatypes::{Int64Type, SchemaRef},
 };
 use datafusion::{

@@ -1,0 +1,10 @@
+-- What to fix first; at most 200.
+--
+-- grain: a thing to fix
+-- inputs: fixes
+-- columns like: fixes
+SELECT
+    rank, kind, system, screen, field, from_system, from_screen, from_field, hours_per_week, people, why
+FROM fixes
+ORDER BY rank
+LIMIT 200

@@ -1,0 +1,12 @@
+-- The fields that are keyed again, by hours; at most 200.
+--
+-- grain: a source field and a target field
+-- inputs: re_entry_hotspots
+-- columns like: re_entry_hotspots
+SELECT
+    rank, from_system, from_screen, from_field, to_system, to_screen, to_field, scope, n, m, expected, re_entries, hours,
+    hours_per_person_week, cases, people
+FROM re_entry_hotspots
+WHERE verdict = 'established'
+ORDER BY rank
+LIMIT 200

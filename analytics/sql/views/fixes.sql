@@ -1,0 +1,117 @@
+-- What to fix first: each thing that costs time, who it touches, and one sentence why. Ranked by hours a week.
+--
+-- grain: a thing to fix
+-- inputs: re_entry_hotspots, target_sources, time_cube, observed
+-- columns:
+--   rank: place by hours a week
+--   kind: integrate (hand the value over), speed_up (waits), repair (outages; rejected entries), single_sign_on, save_work (work lost), simplify (within one system)
+--   system: the system to change
+--   screen: the screen; null for the whole system
+--   field: the field; null for the whole screen
+--   from_system: system that holds the value already; null unless keyed again
+--   from_screen: its screen
+--   from_field: its field
+--   hours_per_week: hours a week over everybody observed, in whole weeks; null without a whole week
+--   low: lower end of the 95 % interval; null until intervals are computed
+--   high: upper end of the 95 % interval; null until intervals are computed
+--   cost_per_year: null until hourly costs are loaded
+--   people: people touched
+--   rank_low: best place that the data allow; null until intervals are computed
+--   rank_high: worst place that the data allow; null until intervals are computed
+--   trend: null until trends are computed
+--   example_trace: hex trace id of an example
+--   why: one sentence with the figures behind it
+WITH examples AS (
+    SELECT
+        from_system, from_screen, from_field, to_system, to_screen, to_field, hex(min(example_trace)) AS example_trace
+    FROM target_sources
+    WHERE verdict = 'established'
+    GROUP BY from_system, from_screen, from_field, to_system, to_screen, to_field
+),
+again AS (
+    SELECT
+        CASE h.scope WHEN 'cross_system' THEN 'integrate' ELSE 'simplify' END AS kind,
+        h.to_system AS system, h.to_screen AS screen, h.to_field AS field, h.from_system, h.from_screen, h.from_field,
+        h.hours, h.hours_per_person_week * o.person_weeks / o.weeks AS hours_per_week, h.people, e.example_trace,
+        concat(
+            h.people, CASE h.people WHEN 1 THEN ' person' ELSE ' people' END, ' keyed it again on ', h.cases,
+            CASE h.cases WHEN 1 THEN ' case' ELSE ' cases' END, ' although ',
+            CASE h.scope WHEN 'cross_system' THEN concat(h.from_system, ' ') ELSE concat('the screen ', h.from_screen, ' ')
+            END,
+            'held it already; the values agree on ', h.m, ' of ', h.n, ' cases, where chance would give ',
+            round(h.expected, 1)
+        ) AS why
+    FROM re_entry_hotspots h
+    JOIN examples e
+        ON e.from_system = h.from_system AND e.from_screen = h.from_screen AND e.from_field = h.from_field
+        AND e.to_system = h.to_system AND e.to_screen = h.to_screen AND e.to_field = h.to_field
+    CROSS JOIN observed o
+    WHERE h.verdict = 'established' AND h.hours > 0
+),
+-- The kind of a fix, and how far down its place is named.
+sorted AS (
+    SELECT
+        CASE
+            WHEN category = 'wait' THEN 'speed_up'
+            WHEN category = 'unavailable' THEN 'repair'
+            WHEN category = 'repeat_sign_in' THEN 'single_sign_on'
+            WHEN category = 'rework' AND rework_cause = 'lost_work' THEN 'save_work'
+            WHEN category = 'rework' AND rework_cause = 'correction' THEN 'repair'
+            ELSE 'simplify'
+        END AS kind,
+        category, system,
+        CASE WHEN category IN ('wait', 'rework') THEN screen END AS screen,
+        CASE WHEN category = 'rework' AND rework_cause IS DISTINCT FROM 'lost_work' THEN field END AS field,
+        worker, whole_week, microseconds, example_trace
+    FROM time_cube
+    WHERE category IN ('wait', 'unavailable', 'repeat_sign_in', 'rework') AND microseconds > 0 AND system IS NOT NULL
+),
+sums AS (
+    SELECT
+        kind, category, system, screen, field,
+        sum(microseconds) / 3600000000.0 AS hours,
+        sum(CASE WHEN whole_week THEN microseconds ELSE 0 END) / 3600000000.0 AS whole_week_hours,
+        count(DISTINCT worker) AS people,
+        min(example_trace) AS example_trace
+    FROM sorted
+    GROUP BY kind, category, system, screen, field
+),
+elsewise AS (
+    SELECT
+        s.kind, s.system, s.screen, s.field,
+        CAST(NULL AS VARCHAR) AS from_system, CAST(NULL AS VARCHAR) AS from_screen, CAST(NULL AS VARCHAR) AS from_field,
+        s.hours, CASE WHEN o.weeks > 0 THEN s.whole_week_hours / o.weeks END AS hours_per_week, s.people,
+        hex(s.example_trace) AS example_trace,
+        concat(
+            s.people, CASE s.people WHEN 1 THEN ' person' ELSE ' people' END,
+            CASE
+                WHEN s.kind = 'speed_up' THEN ' waited for this screen beyond the tolerated time, '
+                WHEN s.kind = 'single_sign_on' THEN ' signed in again on a day when they had signed in already, '
+                WHEN s.kind = 'save_work' THEN ' entered again what the system had lost, '
+                WHEN s.kind = 'repair' AND s.category = 'unavailable' THEN ' waited for a system that then failed, '
+                WHEN s.kind = 'repair' THEN ' entered this field again after it was rejected, '
+                ELSE ' entered this field again in the same task, '
+            END,
+            round(s.hours, 1), ' hours in all'
+        ) AS why
+    FROM sums s
+    CROSS JOIN observed o
+)
+SELECT
+    CAST(row_number() OVER (
+        ORDER BY hours_per_week DESC NULLS LAST, hours DESC, kind, system, screen, field,
+            from_system, from_screen, from_field
+    ) AS BIGINT) AS rank,
+    kind, system, screen, field, from_system, from_screen, from_field, hours_per_week,
+    CAST(NULL AS DOUBLE) AS low, CAST(NULL AS DOUBLE) AS high, CAST(NULL AS DOUBLE) AS cost_per_year, people,
+    CAST(NULL AS BIGINT) AS rank_low, CAST(NULL AS BIGINT) AS rank_high, CAST(NULL AS DOUBLE) AS trend,
+    example_trace, why
+FROM (
+    SELECT kind, system, screen, field, from_system, from_screen, from_field, hours, hours_per_week, people,
+        example_trace, why
+    FROM again
+    UNION ALL
+    SELECT kind, system, screen, field, from_system, from_screen, from_field, hours, hours_per_week, people,
+        example_trace, why
+    FROM elsewise
+)

@@ -1,0 +1,111 @@
+-- Where values are keyed again, field by field, ranked by hours; then the pairs that cannot be told from a default
+-- (verdict constant), without hours.
+--
+-- grain: a source field and a target field
+-- inputs: target_sources, re_entry_pairs, observed, observed_weeks
+-- columns:
+--   from_system: system where the value was held
+--   from_screen: screen where the value was held
+--   from_field: field where the value was held; for join, the one that gave most parts
+--   to_system: system where it is keyed again
+--   to_screen: screen where it is keyed again
+--   to_field: field where it is keyed again
+--   scope: cross_system or within_system
+--   verdict: established or constant
+--   n: cases with a target and an earlier source, for the kind of match that gives most re-entries
+--   m: those that agree, for that kind of match
+--   expected: agreements expected by chance, n p
+--   re_entries: expected number of re-entries, certainties added up
+--   q: false discovery rate
+--   hours: hours of re-entry
+--   hours_per_person_week: hours of re-entry in whole weeks per person-week
+--   low: lower end of the 95 % interval; null until intervals are computed
+--   high: upper end of the 95 % interval; null until intervals are computed
+--   rank: place by hours; null for constants
+--   rank_low: best place that the data allow; null until intervals are computed
+--   rank_high: worst place that the data allow; null until intervals are computed
+--   cases: cases touched
+--   people: people who keyed again
+--   disagreement_rate: share of cases whose two values agree in no way
+WITH chosen AS (
+    SELECT
+        t.from_system, t.from_screen, t.from_field, t.to_system, t.to_screen, t.to_field, t.scope, t."match",
+        t.worker, t.case_id, t.certainty, t.re_entry_microseconds,
+        CASE WHEN w.week IS NOT NULL THEN t.re_entry_microseconds ELSE 0 END AS whole_week_microseconds
+    FROM target_sources t
+    LEFT JOIN (SELECT DISTINCT week FROM observed_weeks) w ON w.week = t.week
+    WHERE t.verdict = 'established'
+),
+spots AS (
+    SELECT
+        from_system, from_screen, from_field, to_system, to_screen, to_field, min(scope) AS scope,
+        sum(certainty) AS re_entries,
+        sum(re_entry_microseconds) / 3600000000.0 AS hours,
+        sum(whole_week_microseconds) / 3600000000.0 AS whole_week_hours,
+        count(DISTINCT case_id) AS cases,
+        count(DISTINCT worker) AS people
+    FROM chosen
+    GROUP BY from_system, from_screen, from_field, to_system, to_screen, to_field
+),
+leading AS (
+    SELECT
+        *,
+        row_number() OVER (
+            PARTITION BY from_system, from_screen, from_field, to_system, to_screen, to_field
+            ORDER BY targets DESC, "match" DESC
+        ) AS place
+    FROM (
+        SELECT
+            from_system, from_screen, from_field, to_system, to_screen, to_field, "match", count(*) AS targets,
+            CASE "match" WHEN 'join' THEN '' ELSE from_field END AS from_key
+        FROM chosen
+        GROUP BY from_system, from_screen, from_field, to_system, to_screen, to_field, "match"
+    )
+),
+established AS (
+    SELECT
+        s.from_system, s.from_screen, s.from_field, s.to_system, s.to_screen, s.to_field, s.scope, p.n, p.m,
+        p.n * p.p AS expected, s.re_entries, p.q, s.hours,
+        CASE WHEN o.person_weeks > 0 THEN s.whole_week_hours / o.person_weeks END AS hours_per_person_week,
+        row_number() OVER (
+            ORDER BY s.hours DESC, s.re_entries DESC,
+                s.from_system, s.from_screen, s.from_field, s.to_system, s.to_screen, s.to_field
+        ) AS rank,
+        s.cases, s.people, p.disagreement_rate
+    FROM spots s
+    JOIN leading k
+        ON k.place = 1
+        AND k.from_system = s.from_system AND k.from_screen = s.from_screen AND k.from_field = s.from_field
+        AND k.to_system = s.to_system AND k.to_screen = s.to_screen AND k.to_field = s.to_field
+    JOIN re_entry_pairs p
+        ON p.from_system = k.from_system AND p.from_screen = k.from_screen
+        AND coalesce(p.from_field, '') = k.from_key
+        AND p.to_system = k.to_system AND p.to_screen = k.to_screen AND p.to_field = k.to_field
+        AND p."match" = k."match"
+    CROSS JOIN observed o
+),
+constants AS (
+    SELECT
+        *,
+        row_number() OVER (
+            PARTITION BY from_system, from_screen, from_field, to_system, to_screen, to_field
+            ORDER BY n DESC, "match" DESC
+        ) AS place
+    FROM re_entry_pairs
+    WHERE verdict = 'constant'
+)
+SELECT
+    from_system, from_screen, from_field, to_system, to_screen, to_field, scope, 'established' AS verdict, n, m,
+    expected, re_entries, q, hours, hours_per_person_week, CAST(NULL AS DOUBLE) AS low, CAST(NULL AS DOUBLE) AS high,
+    CAST(rank AS BIGINT) AS rank, CAST(NULL AS BIGINT) AS rank_low, CAST(NULL AS BIGINT) AS rank_high, cases, people,
+    disagreement_rate
+FROM established
+UNION ALL
+SELECT
+    c.from_system, c.from_screen, c.from_field, c.to_system, c.to_screen, c.to_field, c.scope, 'constant', c.n, c.m,
+    c.n * c.p, NULL, c.q, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+FROM constants c
+LEFT JOIN spots s
+    ON s.from_system = c.from_system AND s.from_screen = c.from_screen AND s.from_field = c.from_field
+    AND s.to_system = c.to_system AND s.to_screen = c.to_screen AND s.to_field = c.to_field
+WHERE c.place = 1 AND s.from_system IS NULL

@@ -1,0 +1,126 @@
+//! Asks the views what a report says.
+
+use super::{Answer, Check, Findings, Fix, Hotspot, LostBySystem, LostByTask, MatrixCell, Measure};
+use crate::{
+    Error, catalogue,
+    rows::{Row, Rows},
+    session::{self, Session},
+};
+
+/// Everything that a report shows, of a session. A figure that is not available (a rate without a whole week) is
+/// not-a-number, never 0.
+pub async fn gather(session: &Session) -> Result<Findings, Error> {
+    let period = Rows::ask(session, catalogue::answer("period")).await?;
+    let day = |name| period.iter().next().map_or_else(|| Ok(String::new()), |row: Row<'_>| row.name(name));
+    Ok(Findings {
+        estate: session.estate().to_owned(),
+        from: day("from_day")?,
+        to: day("to_day")?,
+        version: session.version(),
+        parameters: session::parameters(session)?
+            .into_iter()
+            .map(|(name, value, unit)| (name, value.to_string(), unit.to_owned()))
+            .collect(),
+        headline: ask(session, "headline", measure).await?,
+        by_system: ask(session, "time_lost_by_system", by_system).await?,
+        by_task: ask(session, "time_lost_by_task", by_task).await?,
+        matrix: ask(session, "re_entry_matrix", cell).await?,
+        hotspots: ask(session, "re_entry_hotspots", hotspot).await?,
+        fixes: ask(session, "fixes", fix).await?,
+        quality: ask(session, "data_quality", check).await?,
+    })
+}
+
+async fn ask<T>(session: &Session, name: &str, make: impl Fn(Row<'_>) -> Result<T, Error>) -> Result<Answer<T>, Error> {
+    let question = catalogue::answer(name);
+    let rows = Rows::ask(session, question).await?.read(make)?;
+    Ok(Answer { rows, sql: question.statement().to_owned() })
+}
+
+fn measure(row: Row<'_>) -> Result<Measure, Error> {
+    Ok(Measure {
+        measure: row.name("measure")?,
+        value: row.double("value")?,
+        low: row.double("low")?,
+        high: row.double("high")?,
+        unit: row.name("unit")?,
+        people: row.count("people")?,
+        person_weeks: row.count("person_weeks")?,
+        grade: row.name("grade")?,
+    })
+}
+
+fn by_system(row: Row<'_>) -> Result<LostBySystem, Error> {
+    Ok(LostBySystem {
+        system: row.name("system")?,
+        cause: row.name("cause")?,
+        hours: row.figure("hours")?,
+        hours_per_person_week: row.figure("hours_per_person_week")?,
+        share: row.figure("share")?,
+        people: row.count("people")?,
+    })
+}
+
+fn by_task(row: Row<'_>) -> Result<LostByTask, Error> {
+    Ok(LostByTask {
+        task: row.name("task")?,
+        cause: row.name("cause")?,
+        hours: row.figure("hours")?,
+        share: row.figure("share")?,
+        instances: row.count("instances")?,
+        minutes_per_instance: row.double("minutes_per_instance")?,
+    })
+}
+
+fn cell(row: Row<'_>) -> Result<MatrixCell, Error> {
+    Ok(MatrixCell {
+        from_system: row.name("from_system")?,
+        to_system: row.name("to_system")?,
+        re_entries: row.figure("re_entries")?,
+        hours: row.figure("hours")?,
+        hours_per_person_week: row.figure("hours_per_person_week")?,
+        cases: row.count("cases")?,
+    })
+}
+
+fn hotspot(row: Row<'_>) -> Result<Hotspot, Error> {
+    Ok(Hotspot {
+        rank: row.count("rank")?,
+        from: [row.name("from_system")?, row.name("from_screen")?, row.name("from_field")?],
+        to: [row.name("to_system")?, row.name("to_screen")?, row.name("to_field")?],
+        scope: row.name("scope")?,
+        n: row.count("n")?,
+        m: row.count("m")?,
+        expected: row.figure("expected")?,
+        re_entries: row.figure("re_entries")?,
+        hours: row.figure("hours")?,
+        hours_per_person_week: row.figure("hours_per_person_week")?,
+        cases: row.count("cases")?,
+        people: row.count("people")?,
+    })
+}
+
+fn fix(row: Row<'_>) -> Result<Fix, Error> {
+    Ok(Fix {
+        rank: row.count("rank")?,
+        kind: row.name("kind")?,
+        system: row.name("system")?,
+        screen: row.text("screen")?,
+        field: row.text("field")?,
+        from_system: row.text("from_system")?,
+        from_screen: row.text("from_screen")?,
+        from_field: row.text("from_field")?,
+        hours_per_week: row.figure("hours_per_week")?,
+        people: row.count("people")?,
+        why: row.name("why")?,
+    })
+}
+
+fn check(row: Row<'_>) -> Result<Check, Error> {
+    Ok(Check {
+        check: row.name("check")?,
+        value: row.figure("value")?,
+        unit: row.name("unit")?,
+        meaning: row.name("meaning")?,
+    })
+}

@@ -1,0 +1,236 @@
+//! What was measured against what a simulation knows to be true.
+//!
+//! The truth is read from the files that the simulation wrote, and from nowhere else: no part of the analysis sees it.
+//! *Rule-truth* (the definitions applied to what really happened) sets the bounds; the difference to *lived truth*
+//! (what the simulated person was doing) is printed as bias, without a bound.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt,
+    path::Path,
+};
+
+use serde::Serialize;
+
+use crate::{Error, catalogue, rows::Rows, session::Session};
+
+mod re_entries;
+mod truth;
+
+use re_entries::Judged;
+use truth::Truth;
+
+/// A figure, measured and true.
+#[derive(Debug, Clone, Serialize)]
+pub struct Score {
+    /// What is compared.
+    pub figure: String,
+    /// As measured.
+    pub measured: f64,
+    /// As it is.
+    pub truth: f64,
+    /// Measured minus true.
+    pub difference: f64,
+    /// What must hold, in words; empty where nothing must.
+    pub bound: String,
+    /// Whether it does; null where nothing must.
+    pub holds: Option<bool>,
+}
+
+/// Every figure of a comparison.
+#[derive(Debug, Clone, Serialize)]
+pub struct Scores {
+    /// The simulation's scenario.
+    pub scenario: String,
+    /// Its seed.
+    pub seed: u64,
+    /// The figures.
+    pub rows: Vec<Score>,
+}
+
+/// What must hold in a scenario (measurement.md, section 8).
+#[derive(Debug, Clone, Copy)]
+struct Bounds {
+    category_share: f64,
+    category_hours: f64,
+    lost_share: f64,
+    precision: f64,
+    recall: f64,
+    source: f64,
+}
+
+const CLEAN: Bounds = Bounds {
+    category_share: 0.01,
+    category_hours: 0.01,
+    lost_share: 0.005,
+    precision: 0.99,
+    recall: 0.99,
+    source: 0.98,
+};
+const HARD: Bounds = Bounds {
+    category_share: 0.03,
+    category_hours: 0.03,
+    lost_share: 0.02,
+    precision: 0.97,
+    recall: 0.95,
+    source: 0.95,
+};
+/// Most re-entered time where nothing was re-entered, as a share of entry time.
+const FALSE_RE_ENTRY_MAX: f64 = 0.005;
+const NO_RE_ENTRY: &str = "no-re-entry";
+
+/// Compares a session with the truth in a folder.
+pub async fn run(session: &Session, truth_dir: &Path) -> Result<Scores, Error> {
+    let truth = Truth::read(truth_dir)?;
+    let mut measured = BTreeMap::new();
+    for row in Rows::ask(session, catalogue::answer("score_categories")).await?.iter() {
+        measured.insert(row.name("category")?, row.figure("seconds")?);
+    }
+    let mut judged = Vec::new();
+    for row in Rows::ask(session, catalogue::answer("score_re_entries")).await?.iter() {
+        judged.push(Judged {
+            span: row.name("span_id")?,
+            certainty: row.figure("certainty")?,
+            verdict: row.name("verdict")?,
+            from: [row.name("from_system")?, row.name("from_screen")?, row.name("from_field")?],
+        });
+    }
+    let headline = Rows::ask(session, catalogue::answer("headline")).await?;
+    let mut measures = HashMap::new();
+    for row in headline.iter() {
+        measures.insert(row.name("measure")?, row.figure("value")?);
+    }
+    let of = |name: &str| measures.get(name).copied().unwrap_or(f64::NAN);
+    Ok(compare(
+        &truth,
+        &Measured {
+            seconds: measured,
+            judged,
+            person_weeks: of("person_weeks"),
+            lost_hours_per_person_week: of("lost_hours_per_person_week"),
+        },
+    ))
+}
+
+/// What a session measured, as far as it is compared.
+#[derive(Debug, Default)]
+struct Measured {
+    seconds: BTreeMap<String, f64>,
+    judged: Vec<Judged>,
+    person_weeks: f64,
+    lost_hours_per_person_week: f64,
+}
+
+fn compare(truth: &Truth, measured: &Measured) -> Scores {
+    let bounds = if truth.scenario == "hard" { HARD } else { CLEAN };
+    let mut rows = Vec::new();
+    rows.push(row("person-weeks", measured.person_weeks, truth.person_weeks, "equal", |row| row.difference == 0.0));
+    let lost_truth = truth.lost_seconds() / 3600.0 / truth.person_weeks;
+    rows.push(row(
+        "lost hours per person-week",
+        measured.lost_hours_per_person_week,
+        lost_truth,
+        &format!("within {} %", bounds.lost_share * 100.0),
+        |row| row.difference.abs() <= bounds.lost_share * row.truth.abs(),
+    ));
+    let hours =
+        |seconds: &BTreeMap<String, f64>, category: &str| seconds.get(category).copied().unwrap_or(0.0) / 3600.0;
+    let mut categories: Vec<&String> = truth.rule.seconds.keys().chain(measured.seconds.keys()).collect();
+    categories.sort();
+    categories.dedup();
+    for category in &categories {
+        rows.push(row(
+            &format!("hours of {category}"),
+            hours(&measured.seconds, category),
+            hours(&truth.rule.seconds, category),
+            &format!("within {} %, or {} h per person-week", bounds.category_share * 100.0, bounds.category_hours),
+            |row| {
+                row.difference.abs() <= bounds.category_share * row.truth.abs()
+                    || row.difference.abs() <= bounds.category_hours * truth.person_weeks
+            },
+        ));
+    }
+    if truth.scenario == NO_RE_ENTRY {
+        rows.push(row(
+            "re-entered share of entry hours",
+            hours(&measured.seconds, "re_entry") * 3600.0 / truth.entry_seconds,
+            0.0,
+            &format!("at most {} %", FALSE_RE_ENTRY_MAX * 100.0),
+            |row| row.measured <= FALSE_RE_ENTRY_MAX,
+        ));
+    } else {
+        let found = re_entries::judge(&truth.re_entries, &measured.judged);
+        for (figure, value, bound) in [
+            ("re-entry precision", found.precision, bounds.precision),
+            ("re-entry recall", found.recall, bounds.recall),
+            ("re-entry source right", found.source, bounds.source),
+        ] {
+            rows.push(row(figure, value, 1.0, &format!("at least {bound}"), |row| row.measured >= bound));
+        }
+    }
+    for category in &categories {
+        let lived = truth.lived.seconds.get(*category).copied();
+        if let Some(lived) = lived {
+            let mut bias = row(
+                &format!("bias: hours of {category}"),
+                hours(&measured.seconds, category),
+                lived / 3600.0,
+                "",
+                |_| true,
+            );
+            bias.holds = None;
+            rows.push(bias);
+        }
+    }
+    Scores { scenario: truth.scenario.clone(), seed: truth.seed, rows }
+}
+
+/// A row. A figure that is not a number holds nothing.
+fn row(figure: &str, measured: f64, truth: f64, bound: &str, holds: impl Fn(&Score) -> bool) -> Score {
+    let mut row = Score {
+        figure: figure.to_owned(),
+        measured,
+        truth,
+        difference: measured - truth,
+        bound: bound.to_owned(),
+        holds: None,
+    };
+    row.holds = Some(!measured.is_nan() && !truth.is_nan() && holds(&row));
+    row
+}
+
+impl Scores {
+    /// Whether everything holds that must.
+    #[must_use]
+    pub fn hold(&self) -> bool {
+        self.rows.iter().all(|row| row.holds != Some(false))
+    }
+}
+
+impl fmt::Display for Scores {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(formatter, "scenario {}, seed {}", self.scenario, self.seed)?;
+        let width = self.rows.iter().map(|row| row.figure.len()).max().unwrap_or(0);
+        writeln!(
+            formatter,
+            "{:width$} {:>14} {:>14} {:>12}  holds  bound",
+            "figure", "measured", "truth", "difference"
+        )?;
+        for row in &self.rows {
+            let holds = match row.holds {
+                Some(true) => "yes",
+                Some(false) => "NO",
+                None => "-",
+            };
+            writeln!(
+                formatter,
+                "{:width$} {:>14.4} {:>14.4} {:>12.4}  {holds:5}  {}",
+                row.figure, row.measured, row.truth, row.difference, row.bound
+            )?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,105 @@
+use super::{truth::*, *};
+
+fn truth(scenario: &str) -> Truth {
+    let seconds = |re_entry: f64| Categories {
+        seconds: [("first_entry", 36_000.0), ("re_entry", re_entry), ("wait", 7_200.0)]
+            .map(|(name, seconds)| (name.to_owned(), seconds))
+            .into(),
+    };
+    Truth {
+        scenario: scenario.to_owned(),
+        seed: 7,
+        person_weeks: 2.0,
+        rule: seconds(3_600.0),
+        lived: seconds(4_000.0),
+        entry_seconds: 39_600.0,
+        re_entries: ["01", "02", "03", "04"]
+            .map(|span| TrueReEntry {
+                span: span.to_owned(),
+                from: ["a", "s", "f"].map(str::to_owned),
+                equal: span != "04",
+            })
+            .into(),
+    }
+}
+
+fn judged(span: &str, certainty: f64, verdict: &str, system: &str) -> Judged {
+    Judged {
+        span: span.to_owned(),
+        certainty,
+        verdict: verdict.to_owned(),
+        from: [system, "s", "f"].map(str::to_owned),
+    }
+}
+
+fn measured(re_entry: f64, judged: Vec<Judged>) -> Measured {
+    Measured {
+        seconds: [("first_entry", 39_600.0 - re_entry), ("re_entry", re_entry), ("wait", 7_200.0)]
+            .map(|(name, seconds)| (name.to_owned(), seconds))
+            .into(),
+        judged,
+        person_weeks: 2.0,
+        lost_hours_per_person_week: (re_entry + 7_200.0) / 3_600.0 / 2.0,
+    }
+}
+
+fn holds(scores: &Scores, figure: &str) -> Option<bool> {
+    scores.rows.iter().find(|row| row.figure == figure).unwrap().holds
+}
+
+#[test]
+fn the_truth_itself_holds() {
+    let all = ["01", "02", "03"].map(|span| judged(span, 1.0, "established", "a"));
+    let scores = compare(&truth("clean"), &measured(3_600.0, all.into()));
+    assert!(scores.hold(), "{scores}");
+    assert_eq!(holds(&scores, "bias: hours of re_entry"), None);
+}
+
+#[test]
+fn shares_are_weighed_by_certainty_and_leave_out_what_cannot_be_told() {
+    let found = re_entries::judge(
+        &truth("clean").re_entries,
+        &[
+            judged("01", 0.9, "established", "a"),
+            judged("02", 0.5, "established", "b"),
+            judged("03", 0.2, "constant", "a"),
+            judged("04", 0.1, "established", "a"),
+            judged("99", 0.5, "established", "a"),
+        ],
+    );
+    // Claimed 0.9 + 0.5 + 0.1 + 0.5 = 2.0, of which 1.5 true. Tellable: 01 and 02.
+    assert!((found.precision - 0.75).abs() < 1e-12);
+    assert!((found.recall - 0.7).abs() < 1e-12);
+    assert!((found.source - 0.5).abs() < 1e-12);
+}
+
+#[test]
+fn a_category_off_by_more_than_both_bounds_fails() {
+    // 36 s more than an hour: exactly 1 %. 144 s: 4 %, and 0.02 h per person-week.
+    let all = || ["01", "02", "03"].map(|span| judged(span, 1.0, "established", "a")).to_vec();
+    assert_eq!(holds(&compare(&truth("clean"), &measured(3_636.0, all())), "hours of re_entry"), Some(true));
+    let off = compare(&truth("clean"), &measured(3_744.0, all()));
+    assert_eq!(holds(&off, "hours of re_entry"), Some(false));
+    assert_eq!(holds(&off, "lost hours per person-week"), Some(false));
+    assert!(!off.hold());
+    assert!(compare(&truth("hard"), &measured(3_744.0, all())).hold());
+}
+
+#[test]
+fn nothing_found_is_no_success() {
+    let scores = compare(&truth("clean"), &measured(3_600.0, Vec::new()));
+    assert_eq!(holds(&scores, "re-entry precision"), Some(false));
+    assert_eq!(holds(&scores, "re-entry recall"), Some(false));
+}
+
+#[test]
+fn decoys_alone_must_give_next_to_no_re_entry() {
+    let mut nothing = truth(NO_RE_ENTRY);
+    nothing.rule.seconds.insert("re_entry".to_owned(), 0.0);
+    nothing.rule.seconds.insert("first_entry".to_owned(), 39_600.0);
+    assert!(compare(&nothing, &measured(0.0, Vec::new())).hold());
+    // 0.5 % of 39,600 s is 198 s.
+    let figure = "re-entered share of entry hours";
+    assert_eq!(holds(&compare(&nothing, &measured(197.0, Vec::new())), figure), Some(true));
+    assert_eq!(holds(&compare(&nothing, &measured(199.0, Vec::new())), figure), Some(false));
+}

@@ -1,0 +1,139 @@
+//! The SQL logic tests: each `.slt` beside a file of SQL makes stored rows with `CREATE TABLE … AS`, in a scratch
+//! context, and then asks a real session over them. Columns left out are null. `answer NAME` asks a question of the
+//! catalogue; `SET scope.KEY = 'VALUE'` narrows the session.
+
+use std::{path::Path, sync::Arc};
+
+use arrow::{array::new_null_array, compute::cast, record_batch::RecordBatch, util::display::array_value_to_string};
+use datafusion::{datasource::MemTable, prelude::SessionContext};
+use sqllogictest::{AsyncDB, DBOutput, DefaultColumnType, Runner};
+
+use super::{Providers, Session, stored_tables};
+use crate::{Error, catalogue, parameters::Parameters, scope::Scope};
+
+struct Bench {
+    scratch: SessionContext,
+    scope: Scope,
+    session: Option<Session>,
+}
+
+impl Bench {
+    fn new() -> Self {
+        Self { scratch: SessionContext::new(), scope: Scope::default(), session: None }
+    }
+
+    async fn session(&mut self) -> Result<&Session, Error> {
+        if self.session.is_none() {
+            let mut providers = Providers::new();
+            for table in stored_tables() {
+                let Ok(rows) = self.scratch.table(table.name).await else { continue };
+                let mut batches = Vec::new();
+                for batch in rows.collect().await? {
+                    let columns = table.columns.iter().map(|column| {
+                        let wanted = column.kind.data_type();
+                        batch
+                            .column_by_name(column.name)
+                            .map_or_else(|| Ok(new_null_array(&wanted, batch.num_rows())), |given| cast(given, &wanted))
+                    });
+                    batches.push(RecordBatch::try_new(table.arrow_schema(), columns.collect::<Result<_, _>>()?)?);
+                }
+                providers.insert(table.name, Arc::new(MemTable::try_new(table.arrow_schema(), vec![batches])?));
+            }
+            let zone = chrono_tz::Europe::London;
+            self.session = Some(Session::over(providers, &self.scope, &Parameters::default(), Vec::new(), zone).await?);
+        }
+        Ok(self.session.as_ref().expect("was just made"))
+    }
+
+    fn narrow(&mut self, key: &str, value: &str) {
+        let value = Some(value.to_owned());
+        match key {
+            "from" => self.scope.from = value,
+            "to" => self.scope.to = value,
+            "system" => self.scope.system = value,
+            "organisation" => self.scope.organisation = value,
+            "role" => self.scope.role = value,
+            "task" => self.scope.task = value,
+            other => panic!("a test narrows by {other}"),
+        }
+        self.session = None;
+    }
+}
+
+#[async_trait::async_trait]
+impl AsyncDB for Bench {
+    type Error = Failure;
+    type ColumnType = DefaultColumnType;
+
+    async fn run(&mut self, sql: &str) -> Result<DBOutput<DefaultColumnType>, Failure> {
+        self.answer(sql).await.map_err(|error| Failure(format!("{}", Chain(&error))))
+    }
+
+    async fn shutdown(&mut self) {}
+}
+
+/// An error with its causes, so that a failing test says why.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Failure(String);
+
+struct Chain<'a>(&'a dyn std::error::Error);
+
+impl std::fmt::Display for Chain<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{}", self.0)?;
+        self.0.source().map_or(Ok(()), |source| write!(formatter, ": {}", Chain(source)))
+    }
+}
+
+impl Bench {
+    async fn answer(&mut self, sql: &str) -> Result<DBOutput<DefaultColumnType>, Error> {
+        if let Some((key, value)) = sql.strip_prefix("SET scope.").and_then(|rest| rest.split_once(" = ")) {
+            self.narrow(key, value.trim_matches('\''));
+            return Ok(DBOutput::StatementComplete(0));
+        }
+        if sql.starts_with("CREATE TABLE") {
+            self.scratch.sql(sql).await?.collect().await?;
+            return Ok(DBOutput::StatementComplete(0));
+        }
+        let sql = sql.strip_prefix("answer ").map_or(sql, |name| catalogue::answer(name.trim()).text);
+        let batches = self.session().await?.sql(sql).await?;
+        let mut rows = Vec::new();
+        for batch in &batches {
+            for row in 0..batch.num_rows() {
+                let cells = batch.columns().iter().map(|column| cell(column, row));
+                rows.push(cells.collect::<Result<_, _>>()?);
+            }
+        }
+        let columns = batches.first().map_or(1, RecordBatch::num_columns);
+        Ok(DBOutput::Rows { types: vec![DefaultColumnType::Any; columns], rows })
+    }
+}
+
+/// Doubles to six significant places after the point, so that a test says what a person worked out.
+fn cell(column: &arrow::array::ArrayRef, row: usize) -> Result<String, Error> {
+    if column.is_null(row) {
+        return Ok("NULL".to_owned());
+    }
+    let text = array_value_to_string(column, row)?;
+    if column.data_type().is_floating() {
+        let rounded = format!("{:.6}", text.parse::<f64>().unwrap());
+        return Ok(rounded.trim_end_matches('0').trim_end_matches('.').to_owned());
+    }
+    Ok(if text.is_empty() { "(empty)".to_owned() } else { text })
+}
+
+#[tokio::test]
+async fn every_sql_file_answers_as_worked_out_by_hand() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("sql");
+    let only = std::env::var("GILBRETH_SLT").unwrap_or_default();
+    let mut failures = Vec::new();
+    for file in catalogue::views().chain(catalogue::ANSWERS).filter(|file| file.path.contains(&only)) {
+        let path = folder.join(file.path.replace(".sql", ".slt"));
+        let mut runner = Runner::new(|| async { Ok(Bench::new()) });
+        if let Err(error) = runner.run_file_async(&path).await {
+            failures.push(error.display(false).to_string());
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+}
