@@ -200,3 +200,12 @@ fn a_run_ends_with_another_case_sign_out_or_a_pause() {
     let expected = [Some(0), None, Some(0), Some(3), Some(4), None, Some(6), Some(7), None, Some(7)];
     assert_eq!(runs(&activities, &closes, &rules()), expected);
 }
+
+#[test]
+fn a_gap_of_just_the_threshold_is_reading_and_one_longer_is_away_whole() {
+    for (gap, expected) in [(60 * S, Category::Reading), (60 * S + 1, Category::Away)] {
+        let activities =
+            vec![activity(Kind::Action, 0, S, 1, 1), activity(Kind::Action, S + gap, 2 * S + gap, 2, 1)];
+        assert_eq!(owned(&activities, &sweep(&activities, &rules()))[1], (S, S + gap, expected, 1));
+    }
+}
