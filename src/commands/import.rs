@@ -9,7 +9,7 @@ use gilbreth_collector::{
 
 use crate::{cli, config::Config, feed, progress::Step};
 
-pub async fn run(options: cli::Import) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(options: cli::Import) -> anyhow::Result<ExitCode> {
     let config = Config::load(options.config.as_deref())?;
     let mapping = Mapping::load(&options.mapping)?;
     // Every log is read before the store is touched: a wrong mapping leaves nothing behind.
@@ -22,7 +22,10 @@ pub async fn run(options: cli::Import) -> anyhow::Result<ExitCode> {
             eprintln!("gilbreth: {}: line {}: {}", log.display(), row.line, row.why);
         }
         for (what, rows) in &summary.unknown {
-            eprintln!("gilbreth: {}: {rows} rows of {what}, which the mapping does not know, are left out", log.display());
+            eprintln!(
+                "gilbreth: {}: {rows} rows of {what}, which the mapping does not know, are left out",
+                log.display()
+            );
         }
         bad_rows += summary.bad_rows;
         let Summary { rows, spans, cases, .. } = summary;

@@ -17,7 +17,7 @@ const BODY_BYTES: usize = 1 << 20;
 /// So many bodies may wait to be sent.
 const BODIES_WAITING: usize = 8;
 
-pub async fn run(options: cli::Simulate) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(options: cli::Simulate) -> anyhow::Result<ExitCode> {
     let plan = Plan { estate: options.estate, scenario: options.scenario, truth: options.truth };
     match (options.out, options.endpoint) {
         (Some(out), _) => tokio::task::spawn_blocking(move || write(&plan, out)).await??,
@@ -28,13 +28,13 @@ pub async fn run(options: cli::Simulate) -> anyhow::Result<ExitCode> {
 }
 
 /// What is simulated.
-pub struct Plan {
+pub(crate) struct Plan {
     /// How large.
-    pub estate: cli::Estate,
+    pub(crate) estate: cli::Estate,
     /// Which world.
-    pub scenario: cli::Scenario,
+    pub(crate) scenario: cli::Scenario,
     /// Where its truth is written.
-    pub truth: Option<PathBuf>,
+    pub(crate) truth: Option<PathBuf>,
 }
 
 impl Plan {
@@ -79,7 +79,7 @@ fn write(plan: &Plan, out: PathBuf) -> anyhow::Result<()> {
 }
 
 /// Simulates and sends at the same time, over the network, as case systems do.
-pub async fn send(plan: Plan, endpoint: &str, title: &str) -> anyhow::Result<()> {
+pub(crate) async fn send(plan: Plan, endpoint: &str, title: &str) -> anyhow::Result<()> {
     let step = Step::begin(title, 1_000);
     let (give, take) = mpsc::channel(BODIES_WAITING);
     let (say_progress, progress) = tokio::sync::watch::channel((0.0_f64, String::new()));

@@ -2,11 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use arrow::{
-    array::RecordBatch,
-    buffer::Buffer,
-    ipc::reader::StreamDecoder,
-};
+use arrow::{array::RecordBatch, buffer::Buffer, ipc::reader::StreamDecoder};
 
 use super::{Record, Segment, frame, path_of, unavailable};
 use crate::{Error, ErrorKind, disk::Disk, schema::SPANS_SCHEMA};
@@ -119,11 +115,7 @@ fn cut_tail(
     Ok(())
 }
 
-fn decode(
-    decoder: &mut StreamDecoder,
-    buffer: &Buffer,
-    body: std::ops::Range<usize>,
-) -> Result<RecordBatch, String> {
+fn decode(decoder: &mut StreamDecoder, buffer: &Buffer, body: std::ops::Range<usize>) -> Result<RecordBatch, String> {
     let mut rest = buffer.slice_with_length(body.start, body.len());
     while !rest.is_empty() {
         if let Some(rows) = decoder.decode(&mut rest).map_err(|error| error.to_string())? {

@@ -1,10 +1,8 @@
 use std::{path::Path, sync::Arc};
 
-use arrow::{
-    array::{
-        Array, ArrayRef, AsArray, BinaryArray, Date32Array, RecordBatch, StringArray, TimestampMicrosecondArray,
-        new_null_array,
-    },
+use arrow::array::{
+    Array, ArrayRef, AsArray, BinaryArray, Date32Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+    new_null_array,
 };
 use proptest::prelude::*;
 use tokio::sync::oneshot;
@@ -29,9 +27,9 @@ pub(crate) fn spans(ids: impl IntoIterator<Item = u64>) -> RecordBatch {
             "span_id" => Arc::new(BinaryArray::from_iter_values(ids.iter().map(|id| id.to_be_bytes()))),
             "worker" => Arc::new(BinaryArray::from_iter_values(ids.iter().map(|id| [(id % 5) as u8]))),
             "name" => Arc::new(StringArray::from_iter_values(ids.iter().map(|id| format!("span {id}")))),
-            "started_at" | "ended_at" | "received_at" => Arc::new(
-                TimestampMicrosecondArray::from_iter_values(ids.iter().map(started)).with_timezone("UTC"),
-            ),
+            "started_at" | "ended_at" | "received_at" => {
+                Arc::new(TimestampMicrosecondArray::from_iter_values(ids.iter().map(started)).with_timezone("UTC"))
+            }
             "day" => Arc::new(Date32Array::from_iter_values(ids.iter().map(|id| (*id % 3) as i32))),
             _ => new_null_array(field.data_type(), ids.len()),
         }
@@ -51,7 +49,8 @@ fn counts(received: u64) -> IntakeCounts {
 
 fn open(disk: &SimulatedDisk, next: u64, segment_bytes_max: u64) -> Log<()> {
     let replayed = replay(disk, Path::new(FOLDER), 0).unwrap();
-    Log::start(Arc::new(disk.clone()), Path::new(FOLDER), replayed.segments, next, segment_bytes_max, |_, ()| {}).unwrap()
+    Log::start(Arc::new(disk.clone()), Path::new(FOLDER), replayed.segments, next, segment_bytes_max, |_, ()| {})
+        .unwrap()
 }
 
 /// Submits one batch; true once it is acknowledged.

@@ -82,8 +82,7 @@ impl Committer {
         }
         self.not_before = None;
         let (_, waiting) = self.pending.standing();
-        let crowded = waiting.rows >= self.config.commit_rows
-            || waiting.bytes >= self.config.waiting_bytes_max / 2;
+        let crowded = waiting.rows >= self.config.commit_rows || waiting.bytes >= self.config.waiting_bytes_max / 2;
         tracing::debug!(waiting.rows, waiting.bytes, crowded, "committing");
         if let Err(error) = self.commit_all().await {
             tracing::warn!(%error, "spans cannot be committed; they stay in the log");
@@ -153,8 +152,7 @@ async fn commit(writer: &Writer, records: &[Record], last: u64, now_us: i64) -> 
 /// One row of [`INTAKE`]; its schema is fixed, so that there always is one.
 fn intake_row(counts: &IntakeCounts, now_us: i64) -> Option<RecordBatch> {
     let IntakeCounts { received, refused, duplicated, late, attributes_dropped, names_masked } = *counts;
-    let mut columns: Vec<ArrayRef> =
-        vec![Arc::new(TimestampMicrosecondArray::from(vec![now_us]).with_timezone("UTC"))];
+    let mut columns: Vec<ArrayRef> = vec![Arc::new(TimestampMicrosecondArray::from(vec![now_us]).with_timezone("UTC"))];
     for count in [received, refused, duplicated, late, attributes_dropped, names_masked] {
         columns.push(Arc::new(Int64Array::from(vec![i64::try_from(count).unwrap_or(i64::MAX)])));
     }
@@ -162,9 +160,7 @@ fn intake_row(counts: &IntakeCounts, now_us: i64) -> Option<RecordBatch> {
 }
 
 /// Runs work that computes for long away from the threads that answer requests.
-async fn beside<T: Send + 'static>(
-    work: impl Future<Output = Result<T, Error>> + Send + 'static,
-) -> Result<T, Error> {
+async fn beside<T: Send + 'static>(work: impl Future<Output = Result<T, Error>> + Send + 'static) -> Result<T, Error> {
     let runtime = tokio::runtime::Handle::current();
     tokio::task::spawn_blocking(move || runtime.block_on(work))
         .await

@@ -221,9 +221,9 @@ impl Pipeline {
         let log = self.inner.door.lock().unwrap_or_else(PoisonError::into_inner).log.take();
         if let Some(mut log) = log {
             let closing = tokio::task::spawn_blocking(move || log.close());
-            closing.await.map_err(|error| {
-                Error::new(ErrorKind::Internal, "the log could not be closed").caused_by(error)
-            })?;
+            closing
+                .await
+                .map_err(|error| Error::new(ErrorKind::Internal, "the log could not be closed").caused_by(error))?;
         }
         let finished = self.ask(Command::Stop).await;
         let ended = task.await;

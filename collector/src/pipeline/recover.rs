@@ -35,10 +35,7 @@ impl Committed {
 /// What the tables say.
 pub(super) async fn committed(writer: &Writer) -> Result<Committed, Error> {
     let store = writer.store();
-    Ok(Committed {
-        spans: store.committed_sequence(&SPANS).await?,
-        intake: store.committed_sequence(&INTAKE).await?,
-    })
+    Ok(Committed { spans: store.committed_sequence(&SPANS).await?, intake: store.committed_sequence(&INTAKE).await? })
 }
 
 /// What was seen: the rows of the log, and those of the files of `spans` written within the time that is remembered,
@@ -51,8 +48,7 @@ pub(super) async fn seen(writer: &Writer, config: &Config, log: &[Record]) -> Re
     }
     let Some(spans) = writer.store().newest(&SPANS).await? else { return Ok(seen) };
     for file in recent_files(&spans, now, config.seen_for)? {
-        let mut rows =
-            writer.read_files(&SPANS, &spans, vec![file.path], &["trace_id", "span_id"]).await?;
+        let mut rows = writer.read_files(&SPANS, &spans, vec![file.path], &["trace_id", "span_id"]).await?;
         while let Some(batch) = rows.try_next().await.map_err(|error| {
             Error::new(ErrorKind::Unavailable, "the spans received last cannot be read").caused_by(error)
         })? {
@@ -82,10 +78,7 @@ fn recent_files(spans: &DeltaTable, now_us: i64, within: Duration) -> Result<Vec
     let mut files: Vec<File> = state
         .log_data()
         .iter()
-        .map(|file| File {
-            path: file.path().into_owned(),
-            written_us: file.modification_time().saturating_mul(1000),
-        })
+        .map(|file| File { path: file.path().into_owned(), written_us: file.modification_time().saturating_mul(1000) })
         .filter(|file| file.written_us >= oldest)
         .collect();
     files.sort_by_key(|file| std::cmp::Reverse(file.written_us));

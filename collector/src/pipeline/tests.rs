@@ -193,8 +193,7 @@ async fn rows_are_committed_by_number_without_being_asked() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_makes_it_unavailable_and_loses_nothing() {
     let disk = SimulatedDisk::new(3);
-    let pipeline =
-        Pipeline::start(writer(Arc::new(disk.clone()), Path::new(ROOT)).unwrap(), config()).await.unwrap();
+    let pipeline = Pipeline::start(writer(Arc::new(disk.clone()), Path::new(ROOT)).unwrap(), config()).await.unwrap();
     send(&pipeline, 0..10).await.unwrap();
     disk.fill_up_after(Some(500));
     assert_eq!(send(&pipeline, 10..20).await.unwrap_err().kind(), ErrorKind::Unavailable);

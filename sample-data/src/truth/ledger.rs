@@ -25,8 +25,7 @@ pub(super) struct Ledger {
     pub(super) seconds: Seconds,
     /// Microseconds of everything keyed, by the last span of its chain.
     pub(super) keyed: HashMap<SpanId, i64>,
-    /// From the first activity to the last close or instant.
-    #[cfg_attr(not(test), allow(dead_code, reason = "what the rows must add up to, which the tests hold them to"))]
+    /// From the first activity to the last close or instant: what the categories must add up to.
     pub(super) span_micros: i64,
 }
 

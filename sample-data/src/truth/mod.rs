@@ -236,6 +236,7 @@ impl Witness {
                     Category::FirstEntry
                 }
             });
+            debug_assert_eq!(ledger.seconds.total_micros(), ledger.span_micros, "each instant belongs to one category");
             self.truth.rule.add_all(&ledger.seconds);
             self.truth.spans += day.len();
             if let Some(worker) = ledger.worker {
