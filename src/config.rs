@@ -4,31 +4,37 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use gilbreth_analytics::parameters::Parameters;
-use gilbreth_collector::store::Manifest;
-use serde::Deserialize;
+use gilbreth_collector::store::{FORMAT, Manifest};
+use serde::{Deserialize, Deserializer, de::Error as _};
 
 /// Everything that can be configured.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Config {
+pub(crate) struct Config {
     /// What a new store is made with.
-    pub store: Store,
+    pub(crate) store: Store,
     /// Receiving, the gate, the log and its commits.
-    pub collector: gilbreth_collector::config::Config,
+    pub(crate) collector: gilbreth_collector::config::Config,
     /// The parameters of the measurement.
-    pub measurement: Parameters,
+    pub(crate) measurement: Parameters,
     /// The service.
-    pub serve: Serve,
+    pub(crate) serve: Serve,
 }
 
 /// What a new store is made with.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Store {
+pub(crate) struct Store {
     /// The estate's name, as reports print it.
-    pub estate: String,
+    pub(crate) estate: String,
     /// Local time of the workers, by its IANA name.
-    pub time_zone: chrono_tz::Tz,
+    #[serde(deserialize_with = "time_zone")]
+    pub(crate) time_zone: chrono_tz::Tz,
+}
+
+fn time_zone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<chrono_tz::Tz, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    name.parse().map_err(|_| D::Error::custom(format!("there is no time zone {name:?} in the IANA list")))
 }
 
 impl Default for Store {
@@ -40,9 +46,9 @@ impl Default for Store {
 /// The service.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Serve {
+pub(crate) struct Serve {
     /// How often the facts are brought up to date, seconds.
-    pub refresh_every_s: u64,
+    pub(crate) refresh_every_s: u64,
 }
 
 impl Default for Serve {
@@ -53,7 +59,7 @@ impl Default for Serve {
 
 impl Config {
     /// Reads the file, if one is named, and the environment.
-    pub fn load(file: Option<&Path>) -> anyhow::Result<Self> {
+    pub(crate) fn load(file: Option<&Path>) -> anyhow::Result<Self> {
         let text = match file {
             Some(file) => std::fs::read_to_string(file)
                 .with_context(|| format!("cannot read the configuration {}", file.display()))?,
@@ -85,8 +91,8 @@ impl Config {
     }
 
     /// What a new store is made with.
-    pub fn manifest(&self) -> Manifest {
-        Manifest { estate: self.store.estate.clone(), time_zone: self.store.time_zone, ..Manifest::default() }
+    pub(crate) fn manifest(&self) -> Manifest {
+        Manifest { estate: self.store.estate.clone(), time_zone: self.store.time_zone, format: FORMAT }
     }
 }
 

@@ -18,11 +18,11 @@ const IN_LOG: usize = 4;
 
 /// What came of a feed.
 #[derive(Debug, Default)]
-pub struct Fed {
+pub(crate) struct Fed {
     /// Counts of the gate.
-    pub counts: IntakeCounts,
+    pub(crate) counts: IntakeCounts,
     /// Exports or rows that could not be read; each was named on standard error.
-    pub unreadable: u64,
+    pub(crate) unreadable: u64,
 }
 
 impl std::fmt::Display for Fed {
@@ -37,7 +37,7 @@ impl std::fmt::Display for Fed {
 
 /// Feeds every export into a store, then commits and compacts it. `seen` is told of each export's spans as they are safe.
 /// An export that cannot be read is named and left out, the rest goes on.
-pub async fn all(
+pub(crate) async fn all(
     store: &Store,
     config: &config::Config,
     exports: impl Iterator<Item = anyhow::Result<Decoded>> + Send,
@@ -46,7 +46,7 @@ pub async fn all(
     let writer: Arc<Writer> = Arc::new(store.lock()?);
     let policy = Arc::new(Policy::new(&StoreKey::load_or_create(store.root())?, config));
     let names = Arc::new(Names::default());
-    let pipeline = Pipeline::start(Arc::clone(&writer), &config.pipeline).await?;
+    let pipeline = Pipeline::start(Arc::clone(&writer), config.pipeline()).await?;
     let mut unreadable = 0_u64;
     let readable = exports.filter_map(|export| match export {
         Ok(decoded) => Some(decoded),
@@ -60,9 +60,7 @@ pub async fn all(
         .map(|decoded| {
             let (policy, names) = (Arc::clone(&policy), Arc::clone(&names));
             let received_at_us = chrono::Utc::now().timestamp_micros();
-            tokio::task::spawn_blocking(move || {
-                gate::admit(decoded, &policy, Source::File, received_at_us, &names)
-            })
+            tokio::task::spawn_blocking(move || gate::admit(decoded, &policy, Source::File, received_at_us, &names))
         })
         .buffered(IN_GATE);
     let counts = admissions

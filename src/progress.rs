@@ -9,7 +9,7 @@ use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 
 /// One step of long work; says so when it begins, and how long it took when it is done.
 #[derive(Debug)]
-pub struct Step {
+pub(crate) struct Step {
     bar: ProgressBar,
     name: String,
     began: Instant,
@@ -17,15 +17,12 @@ pub struct Step {
 
 impl Step {
     /// Begins a step of `total` units (0: unknown).
-    pub fn begin(name: impl Into<String>, total: u64) -> Self {
+    pub(crate) fn begin(name: impl Into<String>, total: u64) -> Self {
         let name = name.into();
         let bar = if std::io::stderr().is_terminal() {
             let bar = if total == 0 { ProgressBar::new_spinner() } else { ProgressBar::new(total) };
-            let template = if total == 0 {
-                "{spinner} {msg} {elapsed}"
-            } else {
-                "{msg:36} [{bar:30}] {percent:>3} %  {prefix}"
-            };
+            let template =
+                if total == 0 { "{spinner} {msg} {elapsed}" } else { "{msg:36} [{bar:30}] {percent:>3} %  {prefix}" };
             bar.set_style(
                 ProgressStyle::with_template(template).expect("the template is constant").progress_chars("█▉▊▋▌▍▎▏ "),
             );
@@ -39,13 +36,13 @@ impl Step {
     }
 
     /// So many more units are done; `detail` is shown beside the bar.
-    pub fn advance(&self, units: u64, detail: impl Into<String>) {
+    pub(crate) fn advance(&self, units: u64, detail: impl Into<String>) {
         self.bar.inc(units);
         self.bar.set_prefix(detail.into());
     }
 
     /// The step is done; `what` says with what result.
-    pub fn done(self, what: &str) {
+    pub(crate) fn done(self, what: &str) {
         self.bar.finish_and_clear();
         let took = self.began.elapsed();
         let took = if took < Duration::from_mins(1) {

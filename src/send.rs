@@ -16,16 +16,16 @@ const TRIES_MAX: u32 = 8;
 
 /// An encoded `ExportTraceServiceRequest`.
 #[derive(Debug)]
-pub struct Body {
+pub(crate) struct Body {
     /// The bytes.
-    pub bytes: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
     /// How many spans they hold.
-    pub spans: u64,
+    pub(crate) spans: u64,
 }
 
 /// Sends every body to `endpoint` (its `/v1/traces`) and tells `sent` of each as it is acknowledged. Ends when the channel
 /// closes; fails at the first body that cannot be delivered or is refused in part.
-pub async fn all(
+pub(crate) async fn all(
     endpoint: &str,
     mut bodies: mpsc::Receiver<Body>,
     mut sent: impl FnMut(u64),

@@ -24,7 +24,7 @@ use crate::config::Config;
 
 /// Who may say when an export was received: see `casework.clock.received`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ReplayRight {
+pub(crate) enum ReplayRight {
     /// As the configuration says.
     AsConfigured,
     /// Every sender: the demo's own simulation.
@@ -33,11 +33,11 @@ pub enum ReplayRight {
 
 /// The running platform.
 #[derive(Debug)]
-pub struct Service {
+pub(crate) struct Service {
     /// Where OTLP over HTTP is taken.
-    pub otlp: SocketAddr,
+    pub(crate) otlp: SocketAddr,
     /// Where the dashboards are.
-    pub web: SocketAddr,
+    pub(crate) web: SocketAddr,
     config: Config,
     writer: Arc<Writer>,
     pipeline: Pipeline,
@@ -50,7 +50,7 @@ pub struct Service {
 
 impl Service {
     /// Binds both ports, takes the lock of the store, replays its log and begins to take work.
-    pub async fn start(
+    pub(crate) async fn start(
         store: &Store,
         config: &Config,
         otlp: SocketAddr,
@@ -60,7 +60,7 @@ impl Service {
         let otlp_listener = listen("OTLP/HTTP", otlp).await?;
         let web_listener = listen("dashboards", web).await?;
         let writer = Arc::new(store.lock()?);
-        let pipeline = Pipeline::start(Arc::clone(&writer), &config.collector.pipeline).await?;
+        let pipeline = Pipeline::start(Arc::clone(&writer), config.collector.pipeline()).await?;
         let mut policy = gate::Policy::new(&StoreKey::load_or_create(store.root())?, &config.collector);
         if replay == ReplayRight::Everybody {
             policy.allow_replay();
@@ -89,14 +89,14 @@ impl Service {
     }
 
     /// Commits what is in the log, brings the facts up to date, and shows them.
-    pub async fn refresh(&self) -> anyhow::Result<Refreshed> {
+    pub(crate) async fn refresh(&self) -> anyhow::Result<Refreshed> {
         self.pipeline.commit_now().await?;
         let refreshed = gilbreth_analytics::refresh::run(&self.writer, &self.config.measurement, false).await?;
         Ok(refreshed)
     }
 
     /// Reads the answers from the facts as they stand and shows them on the pages.
-    pub async fn show(&self) -> anyhow::Result<Arc<Findings>> {
+    pub(crate) async fn show(&self) -> anyhow::Result<Arc<Findings>> {
         let session =
             Session::open(self.writer.store(), &Scope::default(), &self.config.measurement, Vec::new()).await?;
         let findings = Arc::new(gilbreth_analytics::findings::gather(&session).await?);
@@ -105,7 +105,7 @@ impl Service {
     }
 
     /// Takes no more requests, answers those under way, commits everything and gives the lock back.
-    pub async fn stop(self) -> anyhow::Result<()> {
+    pub(crate) async fn stop(self) -> anyhow::Result<()> {
         self.stop_otlp.send_replace(true);
         self.otlp_task.await??;
         self.pipeline.shutdown().await?;
@@ -127,7 +127,7 @@ async fn stopped(mut signal: watch::Receiver<bool>) {
 }
 
 /// Resolves on SIGTERM or Ctrl-C.
-pub async fn asked_to_stop() -> std::io::Result<()> {
+pub(crate) async fn asked_to_stop() -> std::io::Result<()> {
     let mut term = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
     tokio::select! {
         _ = term.recv() => Ok(()),

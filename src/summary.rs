@@ -8,7 +8,7 @@ const HOTSPOTS_SHOWN: usize = 5;
 const FIXES_SHOWN: usize = 5;
 
 /// The summary as text of lines no wider than about a hundred characters.
-pub fn of(findings: &Findings) -> String {
+pub(crate) fn of(findings: &Findings) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "\n{}, {} to {}\n", findings.estate, findings.from, findings.to);
     for measure in &findings.headline.rows {
@@ -22,8 +22,7 @@ pub fn of(findings: &Findings) -> String {
     }
     for hotspot in findings.hotspots.rows.iter().take(HOTSPOTS_SHOWN) {
         let Hotspot { from, to, hours, re_entries, .. } = hotspot;
-        let _ =
-            writeln!(out, "  {:>9}  {:>10}  {} → {}", decimal(*hours), whole(*re_entries), place(from), place(to));
+        let _ = writeln!(out, "  {:>9}  {:>10}  {} → {}", decimal(*hours), whole(*re_entries), place(from), place(to));
     }
     if !findings.fixes.rows.is_empty() {
         let _ = writeln!(out, "\nWhat to fix first\n");

@@ -7,13 +7,16 @@ use tracing_subscriber::{EnvFilter, Layer as _, layer::SubscriberExt as _, util:
 
 /// Keeps the exporter alive; [`Telemetry::stop`] sends what is left.
 #[derive(Debug)]
-pub struct Telemetry(Option<SdkTracerProvider>);
+pub(crate) struct Telemetry(Option<SdkTracerProvider>);
 
 /// Starts tracing. `RUST_LOG` chooses what is printed (default: warnings); an exporter that cannot be made is
 /// reported and left out, since measuring ourselves must never stop the work.
-pub fn start() -> Telemetry {
-    let provider = std::env::var_os("OTEL_EXPORTER_OTLP_ENDPOINT").and_then(|_| {
-        match opentelemetry_otlp::SpanExporter::builder().with_tonic().build() {
+pub(crate) fn start() -> Telemetry {
+    let provider =
+        std::env::var_os("OTEL_EXPORTER_OTLP_ENDPOINT").and_then(|_| match opentelemetry_otlp::SpanExporter::builder()
+            .with_tonic()
+            .build()
+        {
             Ok(exporter) => Some(
                 SdkTracerProvider::builder()
                     .with_batch_exporter(exporter)
@@ -24,8 +27,7 @@ pub fn start() -> Telemetry {
                 eprintln!("gilbreth: no telemetry of our own is sent: {error}");
                 None
             }
-        }
-    });
+        });
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
     let printed = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_filter(filter);
     let exported = provider.as_ref().map(|provider| {
@@ -39,7 +41,7 @@ pub fn start() -> Telemetry {
 
 impl Telemetry {
     /// Sends what is left and stops.
-    pub fn stop(self) {
+    pub(crate) fn stop(self) {
         if let Some(provider) = self.0 {
             let _ = provider.shutdown();
         }

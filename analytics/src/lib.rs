@@ -7,11 +7,11 @@ pub mod local_time;
 pub mod operators;
 pub mod parameters;
 pub mod query;
+pub mod refresh;
 mod rows;
 pub mod scope;
 pub mod score;
 pub mod session;
-pub mod refresh;
 pub mod statistics;
 pub mod tables;
 

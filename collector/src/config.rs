@@ -1,6 +1,10 @@
 //! The collector's section of the configuration. Few options: what nobody will tune is a constant where it is used.
 
+use std::time::Duration;
+
 use serde::Deserialize;
+
+use crate::pipeline;
 
 /// How exports are received and what the gate lets through. Each key has a default; unknown keys are refused.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -21,10 +25,34 @@ pub struct Config {
     pub body_bytes_max: usize,
     /// Most requests in work at once; further ones are told to come again.
     pub requests_at_once_max: usize,
+    /// Rows are committed to `spans` when so many wait. More makes fewer and larger files, and a longer replay.
+    pub commit_rows: usize,
+    /// Or after so many seconds, whichever comes first. Until then a query sees them only in this process.
+    pub commit_after_s: u64,
+    /// Bytes of rows that may wait for their commit; beyond it senders are told to come again.
+    pub waiting_bytes_max: usize,
+    /// Spans remembered so that repeats are dropped, about 40 bytes each. Fewer forgets sooner than a day on a busy
+    /// estate.
+    pub seen_max: usize,
+}
+
+impl Config {
+    /// The pipeline's part.
+    #[must_use]
+    pub fn pipeline(&self) -> pipeline::Config {
+        pipeline::Config {
+            commit_rows: self.commit_rows,
+            commit_after: Duration::from_secs(self.commit_after_s),
+            waiting_bytes_max: self.waiting_bytes_max,
+            seen_max: self.seen_max,
+            ..pipeline::Config::default()
+        }
+    }
 }
 
 impl Default for Config {
     fn default() -> Self {
+        let pipeline = pipeline::Config::default();
         Self {
             cors_origins: Vec::new(),
             keep_attributes: KEEP_ATTRIBUTES.map(str::to_owned).into(),
@@ -32,6 +60,10 @@ impl Default for Config {
             replay: false,
             body_bytes_max: 64 << 20,
             requests_at_once_max: 64,
+            commit_rows: pipeline.commit_rows,
+            commit_after_s: pipeline.commit_after.as_secs(),
+            waiting_bytes_max: pipeline.waiting_bytes_max,
+            seen_max: pipeline.seen_max,
         }
     }
 }

@@ -274,6 +274,10 @@ impl Sender {
                 },
             }
         }
+        if !sender.receipt_known {
+            // The time of reading a file, less the time of sending, would pass for a wrong clock.
+            sender.sent_at_us = None;
+        }
         sender
     }
 }

@@ -11,6 +11,8 @@ pub mod error;
 pub mod gate;
 pub mod import;
 pub mod key;
+mod log;
+pub mod pipeline;
 pub mod receive;
 pub mod schema;
 pub mod store;

@@ -17,7 +17,7 @@ use crate::{
 /// Marks a folder as a demo's, which the next demo may replace.
 const MARK: &str = ".gilbreth-demo";
 
-pub async fn run(options: cli::Demo) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(options: cli::Demo) -> anyhow::Result<ExitCode> {
     let began = Instant::now();
     clear(&options.out)?;
     let mut config = Config::load(None)?;

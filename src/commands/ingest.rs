@@ -6,7 +6,7 @@ use gilbreth_collector::{receive::files::Exports, store::Store};
 
 use crate::{cli, config::Config, feed, progress::Step};
 
-pub async fn run(options: cli::Ingest) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(options: cli::Ingest) -> anyhow::Result<ExitCode> {
     let config = Config::load(options.config.as_deref())?;
     // Every file is opened before the first is read, so that a misspelled name costs nothing.
     let opened = options.files.iter().map(|file| Exports::open(file)).collect::<Result<Vec<_>, _>>()?;

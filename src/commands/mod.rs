@@ -22,7 +22,7 @@ mod simulate;
 mod sql;
 
 /// Does what was asked.
-pub async fn run(arguments: Cli) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(arguments: Cli) -> anyhow::Result<ExitCode> {
     match arguments.command.unwrap_or_else(|| Command::Demo(cli::Demo::default())) {
         Command::Demo(options) => demo::run(options).await,
         Command::Serve(options) => serve::run(options).await,

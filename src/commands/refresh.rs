@@ -6,7 +6,7 @@ use gilbreth_collector::store::Store;
 
 use crate::{cli, config::Config, progress::Step};
 
-pub async fn run(options: cli::Refresh) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(options: cli::Refresh) -> anyhow::Result<ExitCode> {
     let config = Config::load(options.config.as_deref())?;
     let writer = Store::open(&options.store)?.lock()?;
     let step = Step::begin("facts", 0);

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use crate::{cli, config::Config, progress::Step};
 
-pub async fn run(options: cli::Report) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(options: cli::Report) -> anyhow::Result<ExitCode> {
     let config = Config::load(options.config.as_deref())?;
     let session = super::session(&options.store, &options.scope, &config).await?;
     let step = Step::begin("report", 0);

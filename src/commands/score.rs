@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use crate::{cli, config::Config};
 
-pub async fn run(options: cli::Score) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(options: cli::Score) -> anyhow::Result<ExitCode> {
     let config = Config::load(options.config.as_deref())?;
     let session = super::session(&options.store, &cli::Scope::default(), &config).await?;
     let scores = gilbreth_analytics::score::run(&session, &options.truth).await?;

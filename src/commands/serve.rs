@@ -11,11 +11,10 @@ use crate::{
     service::{self, ReplayRight, Service},
 };
 
-pub async fn run(options: cli::Serve) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(options: cli::Serve) -> anyhow::Result<ExitCode> {
     let config = Config::load(options.config.as_deref())?;
     let store = Store::open_or_create(&options.store, config.manifest())?;
-    let service =
-        Service::start(&store, &config, options.otlp_http, options.web, ReplayRight::AsConfigured).await?;
+    let service = Service::start(&store, &config, options.otlp_http, options.web, ReplayRight::AsConfigured).await?;
     eprintln!("store      {}", options.store.display());
     eprintln!("OTLP/HTTP  http://{}", service.otlp);
     eprintln!("dashboards http://{}/", service.web);

@@ -12,7 +12,7 @@ use rustyline::error::ReadlineError;
 
 use crate::{cli, config::Config};
 
-pub async fn run(options: cli::Sql) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(options: cli::Sql) -> anyhow::Result<ExitCode> {
     let config = Config::load(options.config.as_deref())?;
     let session = super::session(&options.store, &options.scope, &config).await?;
     let sql = match options.sql {
@@ -31,18 +31,14 @@ pub async fn run(options: cli::Sql) -> anyhow::Result<ExitCode> {
                 File::create(&file).with_context(|| format!("cannot write the result to {}", file.display()))?;
             write(&session, &sql, format, BufWriter::new(written)).await?;
         }
-        None => write(&session, &sql, format, BufWriter::new(io::stdout().lock())).await?,
+        None => write(&session, &sql, format, BufWriter::new(io::stdout())).await?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-async fn write(session: &Session, sql: &str, format: query::Format, mut out: impl Write + Send) -> anyhow::Result<()> {
-    query::write(session, sql, format, &mut out).await?;
-    match out.flush() {
-        // The reader of a pipe has seen enough.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        flushed => Ok(flushed?),
-    }
+async fn write(session: &Session, sql: &str, format: query::Format, out: impl Write + Send) -> anyhow::Result<()> {
+    query::write(session.stream(sql).await?, format, out).await?;
+    Ok(())
 }
 
 /// An interactive prompt: a statement ends with a semicolon, Ctrl-D leaves.

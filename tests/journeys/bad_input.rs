@@ -95,7 +95,12 @@ fn wrong_usage_is_exit_2_and_bad_sql_is_exit_1() {
     assert!(program.serve(&store, &[]).stop());
     let path = store.to_string_lossy().into_owned();
     says(&program.run(["sql", "--store", &path, "SELECT nothing FROM spans"]), &["nothing"]);
-    for writing in ["DROP TABLE spans", "CREATE TABLE t AS SELECT 1", "COPY spans TO 'x.csv'", "INSERT INTO spans SELECT * FROM spans"] {
+    for writing in [
+        "DROP TABLE spans",
+        "CREATE TABLE t AS SELECT 1",
+        "COPY spans TO 'x.csv'",
+        "INSERT INTO spans SELECT * FROM spans",
+    ] {
         assert_eq!(program.run(["sql", "--store", &path, writing]).status.code(), Some(1), "{writing}");
     }
 }

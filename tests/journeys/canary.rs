@@ -69,7 +69,13 @@ fn telling(first: u64) -> Vec<Span> {
     }
     made.push((14, vec![spans::texts(attribute::CASE_ID, &["CANARYCASE", "CanarySecond"])]));
     made.push((15, vec![spans::text("some.attribute.canaryunlisted", "canaryunlisted")]));
-    made.push((16, vec![spans::text(attribute::VALUE_DIGEST, "canaryvalue"), spans::texts(attribute::VALUE_PARTS, &["canaryvalue", "8264917"])]));
+    made.push((
+        16,
+        vec![
+            spans::text(attribute::VALUE_DIGEST, "canaryvalue"),
+            spans::texts(attribute::VALUE_PARTS, &["canaryvalue", "8264917"]),
+        ],
+    ));
     made.into_iter()
         .map(|(at, mut more)| {
             more.extend([
@@ -127,8 +133,7 @@ fn decoded(store: &Path) -> Vec<u8> {
         let context = SessionContext::new();
         let mut all = Vec::new();
         for file in parquet {
-            let frame =
-                context.read_parquet(file.to_str().unwrap(), ParquetReadOptions::default()).await.unwrap();
+            let frame = context.read_parquet(file.to_str().unwrap(), ParquetReadOptions::default()).await.unwrap();
             let schema = frame.schema().as_arrow().clone();
             let mut writer = arrow::ipc::writer::StreamWriter::try_new(&mut all, &schema).unwrap();
             for batch in frame.collect().await.unwrap() {

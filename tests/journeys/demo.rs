@@ -17,7 +17,8 @@ fn the_demo_writes_a_report_whose_figures_sql_gives_again() {
     let report = std::fs::read_to_string(folder.path().join("demo/report/report.html")).unwrap();
     assert!(report.contains("<svg") && report.contains("<table") && report.contains("SELECT"));
     let store = folder.path().join("demo/store");
-    let shown = program.sql_value(&store, "SELECT round(value, 2) FROM headline WHERE measure = 'lost_hours_per_person_week'");
+    let shown =
+        program.sql_value(&store, "SELECT round(value, 2) FROM headline WHERE measure = 'lost_hours_per_person_week'");
     let line = said.lines().find(|line| line.contains("lost hours per person week")).unwrap();
     let printed: f64 = line.split_whitespace().rev().find_map(|word| word.parse().ok()).unwrap();
     assert!((printed - shown.parse::<f64>().unwrap()).abs() < 0.006, "{line} but SQL says {shown}");

@@ -1,3 +1,15 @@
 //! Journeys through the platform, seen from outside: the program is started as its users start it.
 
 mod architecture;
+mod bad_input;
+mod canary;
+mod demo;
+mod kill;
+mod measure;
+mod sdk;
+mod student_record;
+
+/// The program that cargo built for this run.
+fn program() -> gilbreth_tests::program::Program {
+    gilbreth_tests::program::Program::new(env!("CARGO_BIN_EXE_gilbreth"))
+}

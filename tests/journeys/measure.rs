@@ -17,9 +17,14 @@ fn score(scenario: &str, seed: u64) -> (Option<i32>, String) {
     let program = crate::program();
     let (staff, weeks) = (size("GILBRETH_TEST_STAFF", "60"), size("GILBRETH_TEST_WEEKS", "2"));
     program.succeed(
-        ["simulate", "--out", &at("otlp"), "--truth", &at("truth"), "--scenario", scenario]
-            .into_iter()
-            .chain(["--seed", &seed.to_string(), "--staff", &staff, "--weeks", &weeks]),
+        ["simulate", "--out", &at("otlp"), "--truth", &at("truth"), "--scenario", scenario].into_iter().chain([
+            "--seed",
+            &seed.to_string(),
+            "--staff",
+            &staff,
+            "--weeks",
+            &weeks,
+        ]),
     );
     let files = files(&folder.path().join("otlp"));
     program.succeed(["ingest", "--store", &at("store")].map(PathBuf::from).into_iter().chain(files));
@@ -84,8 +89,7 @@ fn facts(program: &gilbreth_tests::program::Program, store: &str) -> Vec<String>
     FACTS
         .into_iter()
         .map(|table| {
-            let csv =
-                program.succeed(["sql", "--store", store, "--format", "csv", &format!("SELECT * FROM {table}")]);
+            let csv = program.succeed(["sql", "--store", store, "--format", "csv", &format!("SELECT * FROM {table}")]);
             let mut lines: Vec<_> = csv.lines().collect();
             lines[1..].sort_unstable();
             lines.join("\n")

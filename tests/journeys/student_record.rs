@@ -44,7 +44,8 @@ fn keying_from_the_spreadsheet_is_found_in_a_real_recording() {
     assert!(constants.lines().any(|line| line.contains(REGION)), "{constants}");
 
     let spanned = csv("SELECT sum(seconds) FROM time_ledger");
-    let activity = csv("SELECT (max(greatest(started_at, ended_at))::BIGINT - min(started_at)::BIGINT) / 1e6 FROM interactions");
+    let activity =
+        csv("SELECT (max(greatest(started_at, ended_at))::BIGINT - min(started_at)::BIGINT) / 1e6 FROM interactions");
     let (spanned, activity): (f64, f64) = (number(&spanned), number(&activity));
     assert!((spanned - activity).abs() < 1e-3, "the ledger has {spanned} s of the recording's {activity} s");
 }

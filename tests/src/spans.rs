@@ -20,8 +20,7 @@ pub fn number(key: &str, value: i64) -> KeyValue {
 
 /// One attribute with several texts.
 pub fn texts(key: &str, values: &[&str]) -> KeyValue {
-    let values =
-        values.iter().map(|value| AnyValue { value: Some(Value::StringValue((*value).to_owned())) }).collect();
+    let values = values.iter().map(|value| AnyValue { value: Some(Value::StringValue((*value).to_owned())) }).collect();
     attribute_of(key, Value::ArrayValue(ArrayValue { values }))
 }
 

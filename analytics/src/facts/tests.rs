@@ -1,1 +1,171 @@
+//! Spans in, facts out: the whole way through SQL and operators, in memory.
 
+mod estate;
+mod memory;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use arrow::array::RecordBatch;
+use datafusion::{
+    catalog::MemTable,
+    prelude::{SessionConfig, SessionContext},
+};
+use gilbreth_collector::schema::{SPANS, SPANS_SCHEMA};
+use rand::{SeedableRng, seq::SliceRandom};
+use rand_chacha::ChaCha8Rng;
+
+use crate::{parameters::Parameters, tables};
+use estate::{S, Span, batch};
+use memory::Memory;
+
+/// The facts of spans that come in these batches.
+async fn facts(batches: Vec<RecordBatch>, partitions: usize) -> Memory {
+    let config = SessionConfig::new().with_target_partitions(partitions).with_batch_size(64);
+    let context = SessionContext::new_with_config(config);
+    let spans = MemTable::try_new(SPANS_SCHEMA.clone(), vec![batches]).unwrap();
+    context.register_table(SPANS.name, Arc::new(spans)).unwrap();
+    let mut memory = Memory::default();
+    super::compute(&context, &Parameters::default(), chrono_tz::Europe::London, &mut memory).await.unwrap();
+    memory
+}
+
+async fn check(facts: &Memory, sql: &str, expected: &str) {
+    let context = SessionContext::new();
+    for table in tables::FACTS {
+        context.register_table(table.name, super::Sink::read(facts, table).await.unwrap()).unwrap();
+    }
+    let rows = context.sql(sql).await.unwrap().collect().await.unwrap();
+    assert_eq!(memory::lines(&rows).join("\n"), expected, "{sql}");
+}
+
+#[tokio::test]
+async fn a_value_keyed_into_two_systems_is_a_match_and_the_rest_is_none() {
+    let facts = facts(vec![batch(&estate::rekeyed(12))], 2).await;
+    // Each case has its surname keyed in `a` and again in `b`; `sex` is one of two values on both.
+    check(
+        &facts,
+        "SELECT scope, \"match\", from_system, from_field, to_system, to_field, count(*) FROM matches
+         WHERE to_field = 'surname' GROUP BY ALL",
+        "cross_system,whole,a,surname,b,surname,12",
+    )
+    .await;
+    // n (C_f - 1) = 12 × 11. Of the other cases, none has the surname; of the sexes, six have each.
+    check(
+        &facts,
+        "SELECT from_field, to_field, sum(n), sum(m), sum(all_hits), sum(all_trials), sum(disagreements)
+         FROM pair_counts WHERE from_field = to_field AND to_system = 'b' AND \"match\" = 'whole'
+         GROUP BY ALL ORDER BY 1",
+        "sex,sex,12,12,60,132,0\nsurname,surname,12,12,0,132,0",
+    )
+    .await;
+    check(
+        &facts,
+        "SELECT count(*), count(target_span_id), sum(seconds) FROM ledger WHERE category = 'matched'",
+        "24,24,144.0",
+    )
+    .await;
+    check(
+        &facts,
+        "SELECT delimiter, task, systems, entries, re_entries, switches, count(*) FROM task_instances GROUP BY ALL",
+        "task_id,allocation,2,4,2,1,12",
+    )
+    .await;
+    check(
+        &facts,
+        "SELECT (SELECT sum(seconds) FROM ledger) = (SELECT sum(seconds) FROM worker_weeks), count(DISTINCT week)
+         FROM worker_weeks",
+        "true,1",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn one_case_under_two_numbers_is_one_case_once_a_span_names_both() {
+    let mut spans = estate::rekeyed(3);
+    for span in spans.iter_mut().filter(|span| span.system == "b") {
+        span.cases[0] += 1_000;
+    }
+    check(&facts(vec![batch(&spans)], 2).await, "SELECT count(*) FROM matches", "0").await;
+    for case in 0..3 {
+        let cases = vec![case, case + 1_000];
+        spans.push(Span { kind: Some("view"), cases, ..Span::new(90_000 + u64::from(case), 4_000 * S, 0) });
+    }
+    let linked = facts(vec![batch(&spans)], 2).await;
+    check(&linked, "SELECT count(*) FROM matches WHERE to_field = 'surname'", "3").await;
+    check(&linked, "SELECT numbers, linked, count(*) FROM case_links GROUP BY ALL", "2,true,6").await;
+}
+
+#[tokio::test]
+async fn a_session_with_a_wrong_clock_shifts_its_worker_day() {
+    let mut spans = estate::rekeyed(1);
+    // System b's clock is two minutes slow; a's is right to a second.
+    for span in &mut spans {
+        span.offset = if span.system == "b" { 120 * S } else { S };
+        if span.system == "b" {
+            (span.start, span.end) = (span.start - 120 * S, span.end - 120 * S);
+        }
+    }
+    let shifted = facts(vec![batch(&spans)], 2).await;
+    check(&shifted, "SELECT shift_us FROM clock_shifts ORDER BY 1", "1000000\n120000000").await;
+    check(&shifted, "SELECT count(*) FROM matches WHERE to_field = 'surname'", "1").await;
+    // Within the tolerance nobody is shifted, and beyond a day it is a replay.
+    for offset in [4 * S, 90_000 * S] {
+        spans.iter_mut().for_each(|span| span.offset = offset);
+        check(&facts(vec![batch(&spans)], 2).await, "SELECT count(*) FROM clock_shifts", "0").await;
+    }
+}
+
+#[tokio::test]
+async fn a_trace_whose_root_names_a_task_is_an_instance_and_what_nobody_names_is_a_run() {
+    let mut spans = estate::rekeyed(2);
+    for span in &mut spans {
+        (span.task, span.instance) = (None, None);
+    }
+    let first_trace = spans[0].trace;
+    spans.push(Span {
+        kind: None,
+        trace: first_trace,
+        task: Some("transfer"),
+        root: true,
+        cases: vec![],
+        ..Span::new(91_000, 0, 0)
+    });
+    check(
+        &facts(vec![batch(&spans)], 2).await,
+        "SELECT delimiter, task, count(*) FROM task_instances GROUP BY ALL ORDER BY 1",
+        "run,NULL,1\ntrace,transfer,1",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn no_spans_give_empty_facts() {
+    let facts = facts(vec![], 2).await;
+    check(&facts, "SELECT (SELECT count(*) FROM ledger) + (SELECT count(*) FROM pair_counts)", "0").await;
+}
+
+#[tokio::test]
+async fn any_split_and_order_of_arrival_ends_in_the_same_facts() {
+    let mut spans = estate::busy(7, 400);
+    let expected = everything(&facts(vec![batch(&spans)], 1).await).await;
+    assert!(expected["matches"].len() > 50 && expected["ledger"].len() > 300, "the estate is too dull to tell");
+    assert!(expected["ledger"].iter().any(|row| row.contains("rework")), "no rework to tell");
+    for seed in 0..6 {
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        spans.shuffle(&mut random);
+        let batches = spans.chunks(1 + 37 * seed as usize).map(batch).collect();
+        assert_eq!(everything(&facts(batches, 1 + seed as usize % 3).await).await, expected, "seed {seed}");
+    }
+}
+
+/// Every row of every table, sorted.
+async fn everything(facts: &Memory) -> BTreeMap<&'static str, Vec<String>> {
+    tables::FACTS
+        .iter()
+        .map(|table| {
+            let mut lines = memory::lines(&facts.tables[table.name]);
+            lines.sort();
+            (table.name, lines)
+        })
+        .collect()
+}

@@ -16,6 +16,8 @@ use bytes::Bytes;
 
 mod local;
 mod objects;
+#[cfg(test)]
+pub(crate) mod simulated;
 
 pub use local::LocalDisk;
 pub use objects::DiskObjects;

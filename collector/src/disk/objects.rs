@@ -232,9 +232,7 @@ impl MultipartUpload for Upload {
         let (objects, path, parts) = (self.objects.clone(), self.path.clone(), Arc::clone(&self.parts));
         Box::pin(async move {
             objects
-                .blocking(move |disk| {
-                    parts.lock().unwrap_or_else(PoisonError::into_inner).write_waiting(disk, &path)
-                })
+                .blocking(move |disk| parts.lock().unwrap_or_else(PoisonError::into_inner).write_waiting(disk, &path))
                 .await
         })
     }

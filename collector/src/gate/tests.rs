@@ -275,6 +275,19 @@ fn only_replays_may_be_old_and_say_when_they_were_received() {
 }
 
 #[test]
+fn a_file_that_tells_no_time_of_receipt_tells_nothing_of_the_clock() {
+    for (received, sent_is_kept) in [(false, false), (true, true)] {
+        let mut export = decoded(vec![span(vec![])]);
+        let clock = |name: &str| Attribute { name: name.to_owned(), value: Value::Integer(5_000) };
+        export.batches[0].resource.push(clock(attribute::CLOCK_SENT));
+        export.batches[0].resource.extend(received.then(|| clock(attribute::CLOCK_RECEIVED)));
+        let admission = admit(export, &policy(), Source::File, NOW_US, &Names::default()).unwrap();
+        let sent = admission.admitted.rows().column_by_name("sent_at").unwrap();
+        assert_eq!(sent.is_valid(0), sent_is_kept);
+    }
+}
+
+#[test]
 fn attributes_stay_by_exact_name_and_others_are_counted() {
     let mut attributes = vec![
         a("http.route", "/case/123456/contact"),

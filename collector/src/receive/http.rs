@@ -27,6 +27,7 @@ use crate::{
     config::Config,
     decode::{Encoding, Signal},
     gate::{Admitted, IntakeCounts, Names, Policy},
+    pipeline::Pipeline,
 };
 
 type Submitted = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
@@ -54,6 +55,16 @@ impl std::fmt::Debug for State {
 }
 
 impl State {
+    /// Handlers that hand what the gate admits to that pipeline.
+    #[must_use]
+    pub fn new(policy: Policy, pipeline: Pipeline, config: &Config) -> Self {
+        let submit = move |admitted, counts| -> Submitted {
+            let pipeline = pipeline.clone();
+            Box::pin(async move { pipeline.submit(admitted, counts).await })
+        };
+        Self::with_submit(policy, Box::new(submit), config, || chrono::Utc::now().timestamp_micros())
+    }
+
     fn with_submit(policy: Policy, submit: Box<Submit>, config: &Config, now_us: fn() -> i64) -> Self {
         Self(Arc::new(Inner {
             policy,

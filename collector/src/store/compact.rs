@@ -81,7 +81,7 @@ impl Writer {
         paths: Vec<String>,
         identity: &[&str],
     ) -> Result<(Vec<Add>, u64), Error> {
-        let rows = self.read_files(table, at, paths).await?;
+        let rows = self.read_files(table, at, paths, &[]).await?;
         let mut order: Vec<&str> = table.partition.iter().chain(table.sort).copied().collect();
         order.extend(identity);
         let mut rows = sorted(rows, &order)?;
@@ -106,12 +106,13 @@ impl Writer {
         Ok((files.finish().await?, duplicates))
     }
 
-    /// The rows of some files of a table at hand.
+    /// The rows of some files of a table at hand: these columns, or all if none is named.
     pub(crate) async fn read_files(
         &self,
         table: &Table,
         at: &DeltaTable,
         paths: Vec<String>,
+        columns: &[&str],
     ) -> Result<SendableRecordBatchStream, Error> {
         let runtime = runtime().map_err(|error| unreadable(table, error))?;
         let root = Url::parse("file:///").map_err(|error| {
@@ -120,7 +121,10 @@ impl Writer {
         runtime.register_object_store(&root, self.store().objects());
         let context = SessionContext::new_with_config_rt(datafusion::prelude::SessionConfig::new(), runtime);
         let scan = scan(at, table)?.with_file_paths(paths);
-        let frame = context.read_table(std::sync::Arc::new(scan)).map_err(|error| unreadable(table, error))?;
+        let mut frame = context.read_table(std::sync::Arc::new(scan)).map_err(|error| unreadable(table, error))?;
+        if !columns.is_empty() {
+            frame = frame.select_columns(columns).map_err(|error| unreadable(table, error))?;
+        }
         frame.execute_stream().await.map_err(|error| unreadable(table, error))
     }
 }

@@ -22,7 +22,10 @@ use tokio::sync::Mutex;
 use url::Url;
 
 use super::{Snapshot, Store, Writer};
-use crate::{Error, ErrorKind, schema::Table};
+use crate::{
+    Error, ErrorKind,
+    schema::{SPANS, Table},
+};
 
 /// The tables loaded so far, by folder.
 pub(super) type Tables = Mutex<HashMap<&'static str, DeltaTable>>;
@@ -36,6 +39,15 @@ pub(crate) struct Commit {
     pub(crate) operation: DeltaOperation,
     /// The collector's log sequence up to which the rows are in, for an append.
     pub(crate) sequence: Option<u64>,
+}
+
+/// What to do about a table whose columns are not those that are now defined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum IfChanged {
+    /// Empty it and give it the new ones: it is computed from other tables.
+    Empty,
+    /// Leave it alone.
+    Refuse,
 }
 
 impl Store {
@@ -75,14 +87,19 @@ impl Store {
         Ok(pinned)
     }
 
-    /// The table with the schema that it should have, made or changed if needed. A change of schema empties it.
-    pub(crate) async fn ensure(&self, table: &Table) -> Result<DeltaTable, Error> {
+    /// The table with the schema that it should have, made if needed.
+    pub(crate) async fn ensure(&self, table: &Table, if_changed: IfChanged) -> Result<DeltaTable, Error> {
         let wanted = delta_schema(table)?;
-        let existing = self.newest(table).await?;
-        if let Some(existing) = existing
-            && has_schema(&existing, &wanted)
-        {
-            return Ok(existing);
+        if let Some(existing) = self.newest(table).await? {
+            if has_schema(&existing, &wanted) {
+                return Ok(existing);
+            }
+            if if_changed == IfChanged::Refuse {
+                return Err(Error::new(
+                    ErrorKind::Unavailable,
+                    format!("the table {} has other columns than this gilbreth writes: migrate the store", table.name),
+                ));
+            }
         }
         let made = CreateBuilder::new()
             .with_log_store(self.log_store(table)?)
@@ -116,6 +133,13 @@ impl Store {
         Ok(on)
     }
 
+    /// The log sequence up to which this store's collector has committed to `spans`: what a [`VersionRecord`] notes.
+    ///
+    /// [`VersionRecord`]: super::VersionRecord
+    pub async fn log_watermark(&self) -> Result<u64, Error> {
+        self.committed_sequence(&SPANS).await
+    }
+
     /// The log sequence up to which this store's collector has committed to the table; 0 if it never has.
     pub(crate) async fn committed_sequence(&self, table: &Table) -> Result<u64, Error> {
         let Some(newest) = self.newest(table).await? else { return Ok(0) };
@@ -139,9 +163,8 @@ impl Store {
 
     fn log_store(&self, table: &Table) -> Result<LogStoreRef, Error> {
         let folder = self.root().join(table.folder);
-        let url = Url::from_directory_path(&folder).map_err(|()| {
-            Error::new(ErrorKind::Internal, format!("{} is not an absolute path", folder.display()))
-        })?;
+        let url = Url::from_directory_path(&folder)
+            .map_err(|()| Error::new(ErrorKind::Internal, format!("{} is not an absolute path", folder.display())))?;
         logstore_with(self.objects(), &url, StorageConfig::default())
             .map_err(|error| failed(table, "be reached", error))
     }

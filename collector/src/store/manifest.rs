@@ -78,9 +78,8 @@ pub(super) fn create(disk: &dyn Disk, root: &Path, manifest: Manifest) -> Result
         time_zone: manifest.time_zone.name().to_owned(),
         collector: format!("{:032x}", u128::from_be_bytes(name)),
     };
-    let text = toml::to_string(&file).map_err(|error| {
-        Error::new(ErrorKind::Internal, "the manifest cannot be written as TOML").caused_by(error)
-    })?;
+    let text = toml::to_string(&file)
+        .map_err(|error| Error::new(ErrorKind::Internal, "the manifest cannot be written as TOML").caused_by(error))?;
     disk.create_folder(root).map_err(failed)?;
     match put(disk, &root.join("store.toml"), &[text.into()], IfTaken::Fail) {
         Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(failed(error)),

@@ -17,6 +17,7 @@ use crate::{
     schema::Table,
 };
 
+mod append;
 mod compact;
 mod delta;
 mod files;
@@ -28,7 +29,6 @@ mod tests;
 mod versions;
 
 pub use compact::Compacted;
-pub(crate) use delta::Commit;
 pub use manifest::Manifest;
 pub use versions::VersionRecord;
 
@@ -132,8 +132,7 @@ impl Store {
     /// Takes the lock; says who to talk to if another process has it. What an earlier writer left half-written is
     /// removed.
     pub fn lock(&self) -> Result<Writer, Error> {
-        let failed =
-            |error| unavailable(format!("the store {} cannot be locked", self.root.display()), error);
+        let failed = |error| unavailable(format!("the store {} cannot be locked", self.root.display()), error);
         match self.disk.lock(&self.root.join("lock")).map_err(failed)? {
             Locked::Ours(lock) => {
                 sweep(self.disk.as_ref(), &self.root).map_err(failed)?;

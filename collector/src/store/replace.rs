@@ -10,7 +10,7 @@ use futures::TryStreamExt;
 
 use super::{
     Writer,
-    delta::{Commit, failed},
+    delta::{Commit, IfChanged, failed},
     files::Files,
     sort::sorted,
 };
@@ -24,7 +24,7 @@ impl Writer {
     /// Dropping the future, or an error of the stream, leaves the table as it was.
     pub async fn replace(&self, table: &Table, rows: SendableRecordBatchStream) -> Result<u64, Error> {
         let _committing = self.committing().await;
-        let before = self.store().ensure(table).await?;
+        let before = self.store().ensure(table, IfChanged::Empty).await?;
         let order: Vec<&str> = table.partition.iter().chain(table.sort).copied().collect();
         let mut rows = sorted(rows, &order)?;
         let mut files = Files::of(table, &before)?;
@@ -35,11 +35,8 @@ impl Writer {
         }
         let mut actions = removals(table, &before, true)?;
         actions.extend(files.finish().await?.into_iter().map(Action::Add));
-        let operation = DeltaOperation::Write {
-            mode: SaveMode::Overwrite,
-            partition_by: partition_by(table),
-            predicate: None,
-        };
+        let operation =
+            DeltaOperation::Write { mode: SaveMode::Overwrite, partition_by: partition_by(table), predicate: None };
         let after = self.store().commit(table, before, Commit { actions, operation, sequence: None }).await?;
         version_of(table, &after)
     }

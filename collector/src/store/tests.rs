@@ -1,7 +1,7 @@
 use std::{path::Path, sync::Arc};
 
 use arrow::{
-    array::{Array, AsArray, BinaryArray, Date32Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray},
+    array::{AsArray, BinaryArray, Date32Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray},
     datatypes::{Int64Type, SchemaRef},
 };
 use datafusion::{
@@ -125,10 +125,8 @@ async fn replacing_sorts_within_days_and_leaves_nothing_of_before() {
             .iter()
             .flat_map(|batch| {
                 let workers = batch.column_by_name("worker").unwrap().as_binary::<i32>();
-                let at = batch
-                    .column_by_name("at")
-                    .unwrap()
-                    .as_primitive::<arrow::datatypes::TimestampMicrosecondType>();
+                let at =
+                    batch.column_by_name("at").unwrap().as_primitive::<arrow::datatypes::TimestampMicrosecondType>();
                 (0..batch.num_rows()).map(|row| (workers.value(row).to_vec(), at.value(row))).collect::<Vec<_>>()
             })
             .collect();
@@ -268,7 +266,9 @@ fn a_store_that_is_not_there_is_named() {
 fn a_broken_manifest_is_corrupt() {
     let folder = tempfile::tempdir().unwrap();
     let root = store(folder.path()).root().to_owned();
-    for text in ["format = ", "format = 1\n", "format = 1\nestate = \"E\"\ntime_zone = \"Mars/Base\"\ncollector = \"c\"\n"] {
+    for text in
+        ["format = ", "format = 1\n", "format = 1\nestate = \"E\"\ntime_zone = \"Mars/Base\"\ncollector = \"c\"\n"]
+    {
         std::fs::write(root.join("store.toml"), text).unwrap();
         assert_eq!(Store::open(&root).unwrap_err().kind(), ErrorKind::Corrupt, "{text}");
     }

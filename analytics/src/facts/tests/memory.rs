@@ -1,0 +1,54 @@
+//! Facts in memory.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use arrow::{
+    array::RecordBatch,
+    util::display::{ArrayFormatter, FormatOptions},
+};
+use datafusion::{
+    catalog::{MemTable, TableProvider},
+    error::Result,
+    execution::SendableRecordBatchStream,
+};
+use futures::TryStreamExt;
+use gilbreth_collector::schema::Table;
+
+use crate::facts::Sink;
+
+#[derive(Default)]
+pub(super) struct Memory {
+    pub(super) tables: BTreeMap<&'static str, Vec<RecordBatch>>,
+}
+
+impl Sink for Memory {
+    async fn write(&mut self, table: &'static Table, rows: SendableRecordBatchStream) -> Result<()> {
+        assert_eq!(rows.schema(), table.arrow_schema(), "{}", table.name);
+        let rows: Vec<RecordBatch> = rows.try_collect().await?;
+        for (column, said) in table.columns.iter().enumerate() {
+            let nulls: usize = rows.iter().map(|batch| batch.column(column).null_count()).sum();
+            assert!(said.nullable || nulls == 0, "{}.{} is required", table.name, said.name);
+        }
+        self.tables.insert(table.name, rows);
+        Ok(())
+    }
+
+    async fn read(&self, table: &'static Table) -> Result<Arc<dyn TableProvider>> {
+        Ok(Arc::new(MemTable::try_new(table.arrow_schema(), vec![self.tables[table.name].clone()])?))
+    }
+}
+
+/// Rows as text, values apart by commas.
+pub(super) fn lines(batches: &[RecordBatch]) -> Vec<String> {
+    let options = FormatOptions::default().with_null("NULL");
+    let mut lines = Vec::new();
+    for batch in batches {
+        let columns: Vec<ArrayFormatter<'_>> =
+            batch.columns().iter().map(|column| ArrayFormatter::try_new(column, &options).unwrap()).collect();
+        for row in 0..batch.num_rows() {
+            let values: Vec<String> = columns.iter().map(|column| column.value(row).to_string()).collect();
+            lines.push(values.join(","));
+        }
+    }
+    lines
+}

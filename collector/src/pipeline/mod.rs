@@ -1,0 +1,274 @@
+//! From admitted rows to rows in `spans`, each exactly once.
+//!
+//! ```text
+//! submit ─▶ seen? ─▶ log ─▶ (fdatasync) ─▶ acknowledged
+//!                      └──▶ pending ─▶ committer ─▶ `spans`, `intake` ─▶ segment removed
+//! ```
+//!
+//! Invariants:
+//! - Nothing is acknowledged before it, and what it repeats, is on the disk. The check against what was seen and the
+//!   place in the log's queue are taken together, so a repeat stands behind its original.
+//! - A row is in `spans` once: each commit carries the log sequence up to which it goes, and asks the table first.
+//! - A segment of the log goes only after its rows are committed to both tables.
+//! - What waits is bounded: by bytes, from the door until the commit. Whoever comes when it is full waits a little and is
+//!   then told to come again.
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use arrow::array::RecordBatch;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot},
+    task::JoinHandle,
+};
+
+use crate::{
+    Error, ErrorKind,
+    gate::{Admitted, IntakeCounts},
+    log::{Log, Submission, replay},
+    store::Writer,
+};
+
+mod committer;
+mod pending;
+mod recover;
+mod seen;
+#[cfg(test)]
+mod tests;
+
+use committer::{Command, Committer};
+use pending::Pending;
+use seen::Seen;
+
+/// How the pipeline is sized. The defaults suit a machine with a few gigabytes.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Rows are committed when so many wait …
+    pub commit_rows: usize,
+    /// … or after so long, whichever comes first.
+    pub commit_after: Duration,
+    /// Bytes of rows that may wait for their commit, log queue included; at half of it a commit starts.
+    pub waiting_bytes_max: usize,
+    /// How long a submission waits for room before it is told that there is none.
+    pub patience: Duration,
+    /// A segment of the log is closed at this size.
+    pub segment_bytes_max: u64,
+    /// How many spans are remembered so that repeats of them are dropped; each takes at most 40 bytes.
+    pub seen_max: usize,
+    /// For how long they are remembered, unless there are more than `seen_max`.
+    pub seen_for: Duration,
+    /// A day with more files than this is merged at the end.
+    pub files_per_day_max: usize,
+    /// The clock, in Unix microseconds.
+    pub clock: fn() -> i64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            commit_rows: 400_000,
+            commit_after: Duration::from_secs(10),
+            waiting_bytes_max: 768 << 20,
+            patience: Duration::from_secs(5),
+            segment_bytes_max: 64 << 20,
+            seen_max: 8_000_000,
+            seen_for: Duration::from_hours(25),
+            files_per_day_max: 1,
+            clock: || chrono::Utc::now().timestamp_micros(),
+        }
+    }
+}
+
+/// The running pipeline. Clones are handles of the same one.
+#[derive(Debug, Clone)]
+pub struct Pipeline {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    config: Config,
+    door: Mutex<Door>,
+    /// One permit for each KiB that may wait.
+    room: Arc<Semaphore>,
+    pending: Arc<Pending>,
+    commands: mpsc::UnboundedSender<Command>,
+    committer: tokio::sync::Mutex<Option<JoinHandle<()>>>,
+}
+
+/// What a submission passes, one at a time.
+#[derive(Debug)]
+struct Door {
+    seen: Seen,
+    /// None once the pipeline stops.
+    log: Option<Log<OwnedSemaphorePermit>>,
+}
+
+/// Figures about a running pipeline.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// Rows on the disk that are not in `spans` yet.
+    pub pending_rows: usize,
+    /// Log sequence up to which rows are in `spans`.
+    pub committed: u64,
+    /// Duplicates dropped since the start.
+    pub duplicated: u64,
+    /// Spans forgotten before their time, because more came than are remembered: repeats of them are not told.
+    pub forgotten: u64,
+}
+
+impl Pipeline {
+    /// Replays the log of the writer's store and begins to take work.
+    ///
+    /// # Errors
+    /// `Corrupt` if the log or a table contradicts itself; `Unavailable` if the disk refuses.
+    pub async fn start(writer: Arc<Writer>, config: Config) -> Result<Self, Error> {
+        let folder: PathBuf = writer.store().root().join("log");
+        let committed = recover::committed(&writer).await?;
+        let disk = Arc::clone(writer.store().disk());
+        let replayed = replay(disk.as_ref(), &folder, committed.least())?;
+        let next = replayed.last.max(committed.most()) + 1;
+        let seen = recover::seen(&writer, &config, &replayed.records).await?;
+        let room = Arc::new(Semaphore::new(permits(config.waiting_bytes_max)));
+        let pending = Arc::new(Pending::new(committed.spans, replayed.records));
+        let (commands, received) = mpsc::unbounded_channel();
+        let (sink_pending, sink_commands, sink_config) = (Arc::clone(&pending), commands.clone(), config.clone());
+        let log = Log::start(disk, &folder, replayed.segments, next, config.segment_bytes_max, move |record, hold| {
+            let waiting = sink_pending.push(record, Some(hold));
+            if waiting.rows >= sink_config.commit_rows || waiting.bytes >= sink_config.waiting_bytes_max / 2 {
+                // The committer is gone only when the process is ending; the log keeps what it would have done.
+                let _ = sink_commands.send(Command::Crowded);
+            }
+        })?;
+        let committer = Committer::new(writer, Arc::clone(&pending), log.remover(), config.clone());
+        let committer = tokio::spawn(committer.run(received));
+        let door = Mutex::new(Door { seen, log: Some(log) });
+        let committer = tokio::sync::Mutex::new(Some(committer));
+        Ok(Self { inner: Arc::new(Inner { config, door, room, pending, commands, committer }) })
+    }
+
+    /// Takes rows; returns when they are on the disk, and so is every earlier row that they repeat. Rows seen before
+    /// are dropped and counted.
+    ///
+    /// If the caller goes away before the answer, the rows may or may not have been kept: sending them again is safe.
+    ///
+    /// # Errors
+    /// `Overloaded` if there was no room for a while; `Unavailable` once the log cannot be written, or when stopping.
+    pub async fn submit(&self, admitted: Admitted, counts: IntakeCounts) -> Result<(), Error> {
+        self.take(admitted.rows(), counts).await
+    }
+
+    async fn take(&self, rows: &RecordBatch, counts: IntakeCounts) -> Result<(), Error> {
+        let hold = self.room_for(rows).await?;
+        let (done, answer) = oneshot::channel();
+        {
+            let mut door = self.inner.door.lock().unwrap_or_else(PoisonError::into_inner);
+            let Door { seen, log } = &mut *door;
+            let log = log.as_ref().filter(|log| !log.is_failed()).ok_or_else(closed)?;
+            if self.inner.pending.is_failed() {
+                return Err(closed());
+            }
+            let (rows, duplicated) = seen.only_new(rows, (self.inner.config.clock)())?;
+            let counts = IntakeCounts { duplicated: counts.duplicated + duplicated, ..counts };
+            log.submit(Submission { rows, counts, done, hold })?;
+        }
+        answer.await.map_err(|_| closed())?
+    }
+
+    /// Waits for room, for a while.
+    async fn room_for(&self, rows: &RecordBatch) -> Result<OwnedSemaphorePermit, Error> {
+        let wanted = permits(rows.get_array_memory_size().min(self.inner.config.waiting_bytes_max / 2));
+        let wanted = u32::try_from(wanted).unwrap_or(u32::MAX);
+        let room = Arc::clone(&self.inner.room);
+        if let Ok(hold) = Arc::clone(&room).try_acquire_many_owned(wanted) {
+            return Ok(hold);
+        }
+        let _ = self.inner.commands.send(Command::Crowded);
+        match tokio::time::timeout(self.inner.config.patience, room.acquire_many_owned(wanted)).await {
+            Ok(Ok(hold)) => Ok(hold),
+            Ok(Err(_)) => Err(closed()),
+            Err(_) => Err(Error::new(ErrorKind::Overloaded, "too many rows wait to be stored: send again later")),
+        }
+    }
+
+    /// Commits everything that is in the log now to `spans`; returns when that is done.
+    ///
+    /// # Errors
+    /// What the store says; the rows stay in the log.
+    pub async fn commit_now(&self) -> Result<(), Error> {
+        self.ask(Command::Commit).await
+    }
+
+    /// Commits everything, then merges the small files of each day.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn compact(&self) -> Result<(), Error> {
+        self.ask(Command::Compact).await
+    }
+
+    /// Takes no more work, commits everything, merges small files, removes the log, and lets go of the writer. Calling
+    /// it again does nothing.
+    ///
+    /// # Errors
+    /// What the store says; the rows stay in the log, for the next start.
+    pub async fn shutdown(&self) -> Result<(), Error> {
+        let mut committer = self.inner.committer.lock().await;
+        let Some(task) = committer.take() else { return Ok(()) };
+        let log = self.inner.door.lock().unwrap_or_else(PoisonError::into_inner).log.take();
+        if let Some(mut log) = log {
+            let closing = tokio::task::spawn_blocking(move || log.close());
+            closing
+                .await
+                .map_err(|error| Error::new(ErrorKind::Internal, "the log could not be closed").caused_by(error))?;
+        }
+        let finished = self.ask(Command::Stop).await;
+        let ended = task.await;
+        finished?;
+        ended.map_err(|error| Error::new(ErrorKind::Internal, "the committer broke").caused_by(error))
+    }
+
+    /// The rows that are on the disk and not yet in `spans`, and the log sequence above which they are: together with
+    /// the snapshot of `spans` that has exactly that watermark they are everything.
+    #[must_use]
+    pub fn pending(&self) -> (u64, Vec<RecordBatch>) {
+        self.inner.pending.rows()
+    }
+
+    /// Whether it can take work.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        let door = self.inner.door.lock().unwrap_or_else(PoisonError::into_inner);
+        door.log.as_ref().is_some_and(|log| !log.is_failed()) && !self.inner.pending.is_failed()
+    }
+
+    /// How it stands.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        let (committed, waiting) = self.inner.pending.standing();
+        let door = self.inner.door.lock().unwrap_or_else(PoisonError::into_inner);
+        Standing {
+            pending_rows: waiting.rows,
+            committed,
+            duplicated: door.seen.duplicated(),
+            forgotten: door.seen.forgotten(),
+        }
+    }
+
+    async fn ask(&self, command: impl FnOnce(oneshot::Sender<Result<(), Error>>) -> Command) -> Result<(), Error> {
+        let (reply, answer) = oneshot::channel();
+        self.inner.commands.send(command(reply)).map_err(|_| closed())?;
+        answer.await.map_err(|_| closed())?
+    }
+}
+
+fn permits(bytes: usize) -> usize {
+    bytes.div_ceil(1 << 10).max(1)
+}
+
+fn closed() -> Error {
+    Error::new(ErrorKind::Unavailable, "the collector takes no work: it is stopping, or its disk has failed")
+}

@@ -1,0 +1,158 @@
+//! Which spans were seen, so that what OTLP clients send again is dropped.
+//!
+//! Kept are hashes of 64 bits, keyed anew by each process so that nobody can choose ids that collide, with the hour in
+//! which they came. Among ten million spans the odds that any two differ and agree in the hash are under three in a
+//! million. Memory is bounded by their number: when it is reached, the oldest hour goes before its time, and is counted.
+
+use std::{
+    collections::HashMap,
+    hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState},
+    time::Duration,
+};
+
+use arrow::{
+    array::{AsArray, BooleanArray, RecordBatch},
+    compute::filter_record_batch,
+};
+
+use crate::{Error, ErrorKind};
+
+const HOUR_US: i64 = 3_600_000_000;
+
+/// What was seen.
+#[derive(Debug)]
+pub(super) struct Seen {
+    keyed: RandomState,
+    /// Hour of receipt by hash.
+    hours: HashMap<u64, i64, BuildHasherDefault<AsItIs>>,
+    count_max: usize,
+    hours_kept: i64,
+    hour: i64,
+    duplicated: u64,
+    forgotten: u64,
+}
+
+/// The keys are hashes already.
+#[derive(Debug, Default)]
+struct AsItIs(u64);
+
+impl Hasher for AsItIs {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(byte);
+        }
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = number;
+    }
+}
+
+impl Seen {
+    /// Nothing seen yet.
+    pub(super) fn new(count_max: usize, kept: Duration) -> Self {
+        let hours_kept = i64::try_from(kept.as_secs().div_ceil(3600)).unwrap_or(i64::MAX);
+        Self {
+            keyed: RandomState::new(),
+            hours: HashMap::default(),
+            count_max: count_max.max(1),
+            hours_kept,
+            hour: i64::MIN,
+            duplicated: 0,
+            forgotten: 0,
+        }
+    }
+
+    /// The rows that were not seen before, which now are; and how many were.
+    pub(super) fn only_new(&mut self, rows: &RecordBatch, now_us: i64) -> Result<(RecordBatch, u64), Error> {
+        self.turn(now_us);
+        let is_new = self.note(rows, self.hour)?;
+        let duplicated = is_new.false_count() as u64;
+        self.duplicated += duplicated;
+        if duplicated == 0 {
+            return Ok((rows.clone(), 0));
+        }
+        let kept = filter_record_batch(rows, &is_new)
+            .map_err(|error| Error::new(ErrorKind::Internal, "rows cannot be filtered").caused_by(error))?;
+        Ok((kept, duplicated))
+    }
+
+    /// Remembers rows that came earlier, while there is room.
+    pub(super) fn remember(&mut self, rows: &RecordBatch, came_us: i64) -> Result<(), Error> {
+        let room = self.count_max.saturating_sub(self.hours.len());
+        if rows.num_rows() > room {
+            self.forgotten += (rows.num_rows() - room) as u64;
+        }
+        self.note(&rows.slice(0, rows.num_rows().min(room)), came_us.div_euclid(HOUR_US))?;
+        Ok(())
+    }
+
+    /// Duplicates dropped.
+    pub(super) const fn duplicated(&self) -> u64 {
+        self.duplicated
+    }
+
+    /// Spans forgotten before their time.
+    pub(super) const fn forgotten(&self) -> u64 {
+        self.forgotten
+    }
+
+    /// For each row whether it is new; notes it.
+    fn note(&mut self, rows: &RecordBatch, hour: i64) -> Result<BooleanArray, Error> {
+        let column = |name: &str| {
+            rows.column_by_name(name)
+                .and_then(|column| column.as_binary_opt::<i32>())
+                .ok_or_else(|| Error::new(ErrorKind::Internal, format!("rows lack the column {name}")))
+        };
+        let (traces, spans) = (column("trace_id")?, column("span_id")?);
+        let mut is_new = Vec::with_capacity(rows.num_rows());
+        for row in 0..rows.num_rows() {
+            let hash = self.keyed.hash_one((traces.value(row), spans.value(row)));
+            let new = !self.hours.contains_key(&hash);
+            if new {
+                if self.hours.len() >= self.count_max {
+                    self.forget_oldest();
+                }
+                self.hours.insert(hash, hour);
+            }
+            is_new.push(new);
+        }
+        Ok(BooleanArray::from(is_new))
+    }
+
+    /// On a new hour, forgets what is over its time.
+    fn turn(&mut self, now_us: i64) {
+        let hour = now_us.div_euclid(HOUR_US);
+        if hour > self.hour {
+            self.hour = hour;
+            let oldest = hour.saturating_sub(self.hours_kept);
+            self.hours.retain(|_, came| *came >= oldest);
+        }
+    }
+
+    /// Forgets the oldest hour; of the only one, a part.
+    fn forget_oldest(&mut self) {
+        let before = self.hours.len();
+        let oldest = self.hours.values().copied().min().unwrap_or(self.hour);
+        if oldest < self.hour {
+            self.hours.retain(|_, came| *came > oldest);
+        } else {
+            let mut place = 0_u64;
+            self.hours.retain(|_, _| {
+                place += 1;
+                !place.is_multiple_of(4)
+            });
+        }
+        // A bound of fewer than four may leave nothing to take a fourth of.
+        if self.hours.len() == before {
+            self.hours.clear();
+        }
+        let forgotten = (before - self.hours.len()) as u64;
+        self.forgotten += forgotten;
+        tracing::warn!(forgotten, seen_max = self.count_max, "more spans than are remembered: some repeats go unseen");
+    }
+}

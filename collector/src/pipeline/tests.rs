@@ -1,0 +1,276 @@
+//! The promise under test: nothing acknowledged is lost, and nothing is there twice.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
+
+use arrow::{array::AsArray, datatypes::Int64Type};
+use futures::TryStreamExt;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::{Config, Pipeline};
+use crate::{
+    Error, ErrorKind,
+    disk::{Disk, LocalDisk, simulated::SimulatedDisk},
+    gate::IntakeCounts,
+    log::tests::{ids, spans},
+    schema::{INTAKE, SPANS, Table},
+    store::{Manifest, Store, Writer},
+};
+
+const ROOT: &str = "/store";
+
+fn config() -> Config {
+    Config { commit_after: Duration::from_secs(3600), segment_bytes_max: 8 << 10, ..Config::default() }
+}
+
+fn writer(disk: Arc<dyn Disk>, root: &Path) -> Result<Arc<Writer>, Error> {
+    let manifest = Manifest { format: 0, estate: "Test".to_owned(), time_zone: chrono_tz::Europe::London };
+    Ok(Arc::new(Store::open_or_create_on(disk, root, manifest)?.lock()?))
+}
+
+async fn send(pipeline: &Pipeline, of: impl IntoIterator<Item = u64>) -> Result<(), Error> {
+    let rows = spans(of);
+    let counts = IntakeCounts { received: rows.num_rows() as u64, ..IntakeCounts::default() };
+    pipeline.take(&rows, counts).await
+}
+
+/// How often each id is in `spans`.
+async fn stored(writer: &Writer) -> BTreeMap<u64, usize> {
+    let mut found = BTreeMap::new();
+    let Some(table) = writer.store().newest(&SPANS).await.unwrap() else { return found };
+    let paths = table.snapshot().unwrap().log_data().iter().map(|file| file.path().into_owned()).collect();
+    let rows = writer.read_files(&SPANS, &table, paths, &["span_id"]).await.unwrap();
+    for batch in rows.try_collect::<Vec<_>>().await.unwrap() {
+        for id in ids(&batch) {
+            *found.entry(id).or_default() += 1;
+        }
+    }
+    found
+}
+
+async fn sum_of(writer: &Writer, column: &str) -> i64 {
+    let table = writer.store().newest(&INTAKE).await.unwrap().unwrap();
+    let paths = table.snapshot().unwrap().log_data().iter().map(|file| file.path().into_owned()).collect();
+    let rows = writer.read_files(&INTAKE, &table, paths, &[column]).await.unwrap();
+    let batches = rows.try_collect::<Vec<_>>().await.unwrap();
+    batches.iter().flat_map(|batch| batch.column(0).as_primitive::<Int64Type>().values().to_vec()).sum()
+}
+
+async fn files_of(writer: &Writer, table: &Table) -> usize {
+    writer.store().newest(table).await.unwrap().unwrap().snapshot().unwrap().log_data().num_files()
+}
+
+fn once(of: impl IntoIterator<Item = u64>) -> BTreeMap<u64, usize> {
+    of.into_iter().map(|id| (id, 1)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_submitted_is_stored_once_and_the_log_is_empty_afterwards() {
+    let folder = tempfile::tempdir().unwrap();
+    let writer = writer(Arc::new(LocalDisk), folder.path()).unwrap();
+    let pipeline = Pipeline::start(Arc::clone(&writer), config()).await.unwrap();
+    send(&pipeline, 0..100).await.unwrap();
+    send(&pipeline, 50..150).await.unwrap();
+    assert_eq!(pipeline.standing().pending_rows, 150);
+    assert_eq!(pipeline.pending().1.iter().map(|rows| rows.num_rows()).sum::<usize>(), 150);
+    pipeline.commit_now().await.unwrap();
+    assert_eq!(pipeline.standing().pending_rows, 0);
+    assert_eq!(pipeline.standing().committed, 2);
+    assert_eq!(writer.store().log_watermark().await.unwrap(), 2);
+    send(&pipeline, [150, 150, 151]).await.unwrap();
+    pipeline.shutdown().await.unwrap();
+    pipeline.shutdown().await.unwrap();
+    assert_eq!(stored(&writer).await, once(0..152));
+    assert_eq!(sum_of(&writer, "received").await, 203);
+    assert_eq!(sum_of(&writer, "duplicated").await, 51);
+    assert_eq!(files_of(&writer, &SPANS).await, 3, "one file a day");
+    assert!(std::fs::read_dir(folder.path().join("log")).unwrap().next().is_none());
+    assert_eq!(send(&pipeline, [999]).await.unwrap_err().kind(), ErrorKind::Unavailable);
+    assert!(!pipeline.is_ready());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_lock_is_free_once_the_pipeline_has_stopped() {
+    let folder = tempfile::tempdir().unwrap();
+    let writer = writer(Arc::new(LocalDisk), folder.path()).unwrap();
+    let store = writer.store().clone();
+    let pipeline = Pipeline::start(writer, config()).await.unwrap();
+    assert!(store.lock().is_err());
+    pipeline.shutdown().await.unwrap();
+    store.lock().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn repeats_are_dropped_after_a_restart_whether_committed_or_only_logged() {
+    let folder = tempfile::tempdir().unwrap();
+    let disk = || Arc::new(LocalDisk);
+    let pipeline = Pipeline::start(writer(disk(), folder.path()).unwrap(), config()).await.unwrap();
+    send(&pipeline, 0..10).await.unwrap();
+    pipeline.commit_now().await.unwrap();
+    send(&pipeline, 10..20).await.unwrap();
+    drop(pipeline);
+    let writer = loop {
+        match writer(disk(), folder.path()) {
+            Ok(writer) => break writer,
+            Err(_) => tokio::time::sleep(Duration::from_millis(5)).await,
+        }
+    };
+    let pipeline = Pipeline::start(Arc::clone(&writer), config()).await.unwrap();
+    assert_eq!(pipeline.standing().pending_rows, 10);
+    send(&pipeline, 0..25).await.unwrap();
+    assert_eq!(pipeline.standing().duplicated, 20);
+    pipeline.shutdown().await.unwrap();
+    assert_eq!(stored(&writer).await, once(0..25));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_that_the_log_does_not_know_of_is_not_repeated() {
+    let disk = SimulatedDisk::new(1);
+    let writer = writer(Arc::new(disk.clone()), Path::new(ROOT)).unwrap();
+    let pipeline = Pipeline::start(Arc::clone(&writer), config()).await.unwrap();
+    send(&pipeline, 0..10).await.unwrap();
+    // As if the process had ended between the commit to `spans` and everything after it.
+    writer.append(&SPANS, 1, |_| vec![spans(0..10)]).await.unwrap();
+    drop((pipeline, writer));
+    let writer = self::writer(Arc::new(disk.clone()), Path::new(ROOT)).unwrap();
+    let pipeline = Pipeline::start(Arc::clone(&writer), config()).await.unwrap();
+    send(&pipeline, 10..20).await.unwrap();
+    pipeline.shutdown().await.unwrap();
+    assert_eq!(stored(&writer).await, once(0..20));
+    assert_eq!(sum_of(&writer, "received").await, 20, "the intake of the first ten was still to be counted");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn compaction_removes_what_repeats_across_commits() {
+    let disk = SimulatedDisk::new(2);
+    let writer = writer(Arc::new(disk), Path::new(ROOT)).unwrap();
+    for sequence in 1..=3 {
+        writer.append(&SPANS, sequence, |_| vec![spans(sequence * 10..sequence * 10 + 20)]).await.unwrap();
+    }
+    assert!(stored(&writer).await.values().any(|&times| times > 1));
+    let compacted = writer.compact(&SPANS, 1, &["trace_id", "span_id"]).await.unwrap();
+    assert_eq!((compacted.files_before, compacted.files_after, compacted.duplicates), (9, 3, 20));
+    assert_eq!(stored(&writer).await, once(10..50));
+    assert_eq!(writer.store().log_watermark().await.unwrap(), 3, "the watermark outlives the merge");
+    assert_eq!(writer.compact(&SPANS, 1, &["trace_id", "span_id"]).await.unwrap(), crate::store::Compacted::default());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_house_is_overloaded_and_takes_more_once_there_is_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let writer = writer(Arc::new(LocalDisk), folder.path()).unwrap();
+    let one = spans(0..1000).get_array_memory_size();
+    let config = Config { waiting_bytes_max: one * 4, patience: Duration::ZERO, ..config() };
+    let pipeline = Pipeline::start(Arc::clone(&writer), config.clone()).await.unwrap();
+    let held = Arc::clone(&pipeline.inner.room).acquire_many_owned((one * 4 / 1024 - 8) as u32).await.unwrap();
+    assert_eq!(send(&pipeline, 0..1000).await.unwrap_err().kind(), ErrorKind::Overloaded);
+    assert_eq!(pipeline.standing().duplicated, 0);
+    drop(held);
+    send(&pipeline, 0..1000).await.unwrap();
+    pipeline.shutdown().await.unwrap();
+    assert_eq!(stored(&writer).await, once(0..1000), "what was turned away was not taken for seen");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_are_committed_by_number_without_being_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let writer = writer(Arc::new(LocalDisk), folder.path()).unwrap();
+    let pipeline = Pipeline::start(Arc::clone(&writer), Config { commit_rows: 100, ..config() }).await.unwrap();
+    for batch in 0..4_u64 {
+        send(&pipeline, batch * 50..batch * 50 + 50).await.unwrap();
+    }
+    while pipeline.standing().committed < 4 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(stored(&writer).await, once(0..200));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_makes_it_unavailable_and_loses_nothing() {
+    let disk = SimulatedDisk::new(3);
+    let pipeline = Pipeline::start(writer(Arc::new(disk.clone()), Path::new(ROOT)).unwrap(), config()).await.unwrap();
+    send(&pipeline, 0..10).await.unwrap();
+    disk.fill_up_after(Some(500));
+    assert_eq!(send(&pipeline, 10..20).await.unwrap_err().kind(), ErrorKind::Unavailable);
+    assert!(!pipeline.is_ready());
+    assert!(pipeline.commit_now().await.is_err());
+    drop(pipeline);
+    let disk = disk.reboot();
+    disk.fill_up_after(None);
+    let writer = writer(Arc::new(disk), Path::new(ROOT)).unwrap();
+    let pipeline = Pipeline::start(Arc::clone(&writer), config()).await.unwrap();
+    send(&pipeline, 5..20).await.unwrap();
+    pipeline.shutdown().await.unwrap();
+    assert_eq!(stored(&writer).await, once(0..20));
+}
+
+/// One life after another on one disk, each ended by a loss of power at a random change; senders send again what was not
+/// acknowledged, and now and then what was.
+async fn lose_power_again_and_again(seed: u64) {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let mut disk = SimulatedDisk::new(seed);
+    let mut acknowledged = BTreeSet::new();
+    let mut next_id = 0;
+    for life in 0..4 {
+        let last = life == 3;
+        if !last {
+            disk.lose_power_after(random.random_range(1..160));
+        }
+        let lived = live(&disk, &mut random, &mut acknowledged, &mut next_id, last).await;
+        assert!(lived.is_ok() || !last, "seed {seed}: with power on it failed: {lived:?}");
+        if !last {
+            disk = disk.reboot();
+        }
+    }
+    let writer = writer(Arc::new(disk), Path::new(ROOT)).unwrap();
+    let stored = stored(&writer).await;
+    let doubled: Vec<_> = stored.iter().filter(|(_, times)| **times > 1).collect();
+    assert!(doubled.is_empty(), "seed {seed}: doubled {doubled:?}");
+    let lost: Vec<_> = acknowledged.iter().filter(|id| !stored.contains_key(id)).collect();
+    assert!(lost.is_empty(), "seed {seed}: lost {lost:?}");
+}
+
+async fn live(
+    disk: &SimulatedDisk,
+    random: &mut ChaCha8Rng,
+    acknowledged: &mut BTreeSet<u64>,
+    next_id: &mut u64,
+    to_the_end: bool,
+) -> Result<(), Error> {
+    let writer = writer(Arc::new(disk.clone()), Path::new(ROOT))?;
+    let config = Config { commit_rows: 60, segment_bytes_max: 6 << 10, files_per_day_max: 2, ..config() };
+    let pipeline = Pipeline::start(writer, config).await?;
+    for _ in 0..12 {
+        let from = next_id.saturating_sub(random.random_range(0..15));
+        let until = *next_id + random.random_range(1..20);
+        let (first, second) = (from..until, until..until + 5);
+        *next_id = until + 5;
+        let (one, other) = tokio::join!(send(&pipeline, first.clone()), send(&pipeline, second.clone()));
+        for (sent, answer) in [(first, &one), (second, &other)] {
+            if answer.is_ok() {
+                acknowledged.extend(sent);
+            }
+        }
+        one.and(other)?;
+        if random.random_bool(0.2) {
+            pipeline.commit_now().await?;
+        }
+    }
+    if to_the_end || random.random_bool(0.5) {
+        pipeline.shutdown().await?;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_acknowledged_is_lost_and_nothing_doubled_when_power_goes() {
+    let seeds = std::env::var("GILBRETH_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(60);
+    for seed in 0..seeds {
+        lose_power_again_and_again(seed).await;
+    }
+}

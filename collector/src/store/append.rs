@@ -1,0 +1,49 @@
+//! Appending what the log holds, exactly once.
+
+use arrow::array::RecordBatch;
+use deltalake::{
+    kernel::Action,
+    protocol::{DeltaOperation, SaveMode},
+};
+
+use super::{
+    Writer,
+    delta::{Commit, IfChanged},
+    files::{Files, sort_in_memory},
+    replace::partition_by,
+};
+use crate::{Error, schema::Table};
+
+/// Rows handed to the encoder at a time.
+const SLICE_ROWS: usize = 16 << 10;
+
+impl Writer {
+    /// Appends rows in one commit that carries the log sequence of the last of them. What is committed already, as the
+    /// table itself says, is left out: `rows` gets the sequence up to which it is, and gives the rows above it.
+    pub(crate) async fn append(
+        &self,
+        table: &Table,
+        sequence: u64,
+        rows: impl FnOnce(u64) -> Vec<RecordBatch> + Send,
+    ) -> Result<(), Error> {
+        let _committing = self.committing().await;
+        let before = self.store().ensure(table, IfChanged::Refuse).await?;
+        let committed = self.store().sequence_in(table, &before).await?;
+        if committed >= sequence {
+            return Ok(());
+        }
+        let sorted = sort_in_memory(&rows(committed), table)?;
+        let mut files = Files::of(table, &before)?;
+        let mut start = 0;
+        while start < sorted.num_rows() {
+            let length = SLICE_ROWS.min(sorted.num_rows() - start);
+            files.write(&sorted.slice(start, length)).await?;
+            start += length;
+        }
+        let actions = files.finish().await?.into_iter().map(Action::Add).collect();
+        let operation =
+            DeltaOperation::Write { mode: SaveMode::Append, partition_by: partition_by(table), predicate: None };
+        self.store().commit(table, before, Commit { actions, operation, sequence: Some(sequence) }).await?;
+        Ok(())
+    }
+}
