@@ -40,7 +40,7 @@ worked AS (
         count(DISTINCT l.worker) AS workers, count(DISTINCT l.day) AS days,
         sum(CASE WHEN c.category_group IS DISTINCT FROM 'outside'
             THEN CAST(round(l.seconds * 1000000) AS BIGINT) ELSE 0 END) AS active,
-        sum(CASE WHEN c.category_group IS DISTINCT FROM 'outside' AND l.case_id IS NULL AND l.task_instance IS NULL
+        sum(CASE WHEN (c.category_group IS DISTINCT FROM 'outside') AND l.case_id IS NULL AND l.task_instance IS NULL
             THEN CAST(round(l.seconds * 1000000) AS BIGINT) ELSE 0 END) AS unattributed
     FROM ledger l
     LEFT JOIN categories c ON c.category = l.category
