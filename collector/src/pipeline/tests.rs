@@ -24,8 +24,14 @@ use crate::{
 
 const ROOT: &str = "/store";
 
+/// Nothing is merged, since merging would take away what was doubled before it is seen.
 fn config() -> Config {
-    Config { commit_after: Duration::from_secs(3600), segment_bytes_max: 8 << 10, ..Config::default() }
+    Config {
+        commit_after: Duration::from_secs(3600),
+        segment_bytes_max: 8 << 10,
+        files_per_day_max: usize::MAX,
+        ..Config::default()
+    }
 }
 
 fn writer(disk: Arc<dyn Disk>, root: &Path) -> Result<Arc<Writer>, Error> {
@@ -73,7 +79,8 @@ fn once(of: impl IntoIterator<Item = u64>) -> BTreeMap<u64, usize> {
 async fn what_is_submitted_is_stored_once_and_the_log_is_empty_afterwards() {
     let folder = tempfile::tempdir().unwrap();
     let writer = writer(Arc::new(LocalDisk), folder.path()).unwrap();
-    let pipeline = Pipeline::start(Arc::clone(&writer), config()).await.unwrap();
+    let config = Config { files_per_day_max: 1, ..config() };
+    let pipeline = Pipeline::start(Arc::clone(&writer), config).await.unwrap();
     send(&pipeline, 0..100).await.unwrap();
     send(&pipeline, 50..150).await.unwrap();
     assert_eq!(pipeline.standing().pending_rows, 150);
@@ -243,7 +250,8 @@ async fn live(
     to_the_end: bool,
 ) -> Result<(), Error> {
     let writer = writer(Arc::new(disk.clone()), Path::new(ROOT))?;
-    let config = Config { commit_rows: 60, segment_bytes_max: 6 << 10, files_per_day_max: 2, ..config() };
+    let files_per_day_max = if random.random_bool(0.3) { 2 } else { usize::MAX };
+    let config = Config { commit_rows: 60, segment_bytes_max: 6 << 10, files_per_day_max, ..config() };
     let pipeline = Pipeline::start(writer, config).await?;
     for _ in 0..12 {
         let from = next_id.saturating_sub(random.random_range(0..15));
