@@ -18,24 +18,46 @@ pub(crate) fn of(findings: &Findings) -> String {
     }
     if !findings.hotspots.rows.is_empty() {
         let _ = writeln!(out, "\nKeyed again, although the estate holds it\n");
-        let _ = writeln!(out, "  {:>9}  {:>10}  from → to", "hours", "times");
+        let _ = writeln!(out, "  {:>10}  {:>10}  held in → keyed again into", "hours", "times");
     }
     for hotspot in findings.hotspots.rows.iter().take(HOTSPOTS_SHOWN) {
         let Hotspot { from, to, hours, re_entries, .. } = hotspot;
-        let _ = writeln!(out, "  {:>9}  {:>10}  {} → {}", decimal(*hours), whole(*re_entries), place(from), place(to));
+        let _ = writeln!(out, "  {:>10}  {:>10}  {} → {}", decimal(*hours), whole(*re_entries), place(from), place(to));
     }
     if !findings.fixes.rows.is_empty() {
         let _ = writeln!(out, "\nWhat to fix first\n");
-        let _ = writeln!(out, "  {:>9}  what", "hours/week");
+        let _ = writeln!(out, "  {:>10}  what", "hours/week");
     }
-    for Fix { hours_per_week, why, .. } in findings.fixes.rows.iter().take(FIXES_SHOWN) {
-        let _ = writeln!(out, "  {:>9}  {why}", decimal(*hours_per_week));
+    for fix in findings.fixes.rows.iter().take(FIXES_SHOWN) {
+        let _ = writeln!(out, "  {:>10}  {}", decimal(fix.hours_per_week), remedy(fix));
+        let _ = writeln!(out, "  {:>10}  {}", "", fix.why);
     }
     out
 }
 
+/// What to do, and where.
+fn remedy(fix: &Fix) -> String {
+    let place = [Some(&fix.system), fix.screen.as_ref(), fix.field.as_ref()];
+    let held = [fix.from_system.as_ref(), fix.from_screen.as_ref(), fix.from_field.as_ref()];
+    let path =
+        |names: [Option<&String>; 3]| names.into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join(" › ");
+    let doing = match fix.kind.as_str() {
+        "integrate" => "fill in by itself:",
+        "speed_up" => "make faster:",
+        "repair" => "repair:",
+        "single_sign_on" => "sign in once a day:",
+        "save_work" => "keep work that is not saved yet:",
+        "simplify" => "ask once:",
+        other => other,
+    };
+    match path(held) {
+        from if from.is_empty() => format!("{doing} {}", path(place)),
+        from => format!("{doing} {}, from {from}", path(place)),
+    }
+}
+
 fn place([system, screen, field]: &[String; 3]) -> String {
-    format!("{system} {screen}.{field}")
+    format!("{system} › {screen} › {field}")
 }
 
 /// Two decimals below 100, one below 1,000, none above, with thousands set apart.

@@ -28,7 +28,8 @@ pub(crate) fn start() -> Telemetry {
                 None
             }
         });
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    let filter = EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| EnvFilter::new("warn,deltalake_core::writer::stats=error"));
     let printed = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_filter(filter);
     let exported = provider.as_ref().map(|provider| {
         tracing_opentelemetry::layer().with_tracer(provider.tracer("gilbreth")).with_filter(EnvFilter::new(

@@ -54,7 +54,7 @@ use crate::{
 pub use sink::Sink;
 
 /// What DataFusion may hold at once before it spills.
-const MEMORY_BYTES: usize = 2 << 30;
+const MEMORY_BYTES: usize = 4 << 30;
 
 /// A context for working out facts: as many partitions as cores, a memory budget beyond which sorts spill.
 pub fn context() -> Result<SessionContext> {

@@ -11,8 +11,18 @@ WITH workers AS (
     FROM task_parts
     GROUP BY task_instance, worker
 ),
+screens AS (
+    SELECT task_instance, system, screen, sum(active_us) AS active_us
+    FROM task_parts
+    GROUP BY task_instance, system, screen
+),
 systems AS (
-    SELECT task_instance, system, sum(active_us) AS active_us FROM task_parts GROUP BY task_instance, system
+    SELECT task_instance, system, sum(active_us) AS active_us, count(screen) AS screens
+    FROM screens
+    GROUP BY task_instance, system
+),
+breadth AS (
+    SELECT task_instance, count(system) AS systems, sum(screens) AS screens FROM systems GROUP BY task_instance
 ),
 main_systems AS (
     SELECT
@@ -41,8 +51,7 @@ sums AS (
     SELECT
         task_instance, min(task) AS task, min(delimiter) AS delimiter, min(started_us) AS started_us,
         max(ended_us) AS ended_us, sum(active_us) AS active_us, sum(lost_us) AS lost_us,
-        count(DISTINCT system) AS systems, sum(switches) AS switches,
-        count(DISTINCT concat(system, chr(31), screen)) FILTER (WHERE screen IS NOT NULL) AS screens,
+        sum(switches) AS switches,
         sum(entries) AS entries, sum(re_entries) AS re_entries, sum(rework) AS rework, sum(waits) AS waits,
         min(day) AS day
     FROM task_parts
@@ -53,8 +62,9 @@ SELECT
     arrow_cast(s.started_us, 'Timestamp(Microsecond, Some("UTC"))') AS started_at,
     arrow_cast(s.ended_us, 'Timestamp(Microsecond, Some("UTC"))') AS ended_at,
     s.active_us / 1e6 AS active_seconds, s.lost_us / 1e6 AS lost_seconds,
-    s.systems, s.switches, s.screens, s.entries, s.re_entries, s.rework, s.waits, r."release", s.day
+    b.systems, s.switches, b.screens, s.entries, s.re_entries, s.rework, s.waits, r."release", s.day
 FROM sums s
+JOIN breadth b ON b.task_instance = s.task_instance
 JOIN workers w ON w.task_instance = s.task_instance AND w.place = 1
 LEFT JOIN releases r ON r.task_instance = s.task_instance AND r.place = 1
 LEFT JOIN cases c ON c.task_instance = s.task_instance AND c.place = 1

@@ -47,7 +47,7 @@ greater AS (
 tails AS (
     SELECT
         *,
-        CASE WHEN p < 1 THEN greatest(0.0, (m - n * p) / (1 - p)) ELSE 0.0 END AS r,
+        CASE WHEN p < 1 THEN least(CAST(m AS DOUBLE), greatest(0.0, (m - n * p) / (1 - p))) ELSE 0.0 END AS r,
         CASE WHEN judged THEN binomial_tail(m, n, p) END AS tail
     FROM greater
 ),

@@ -51,3 +51,26 @@ pub fn hash() -> String {
     }
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_file_is_listed_and_headed() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/sql/facts");
+        let on_disk: BTreeSet<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        let listed: BTreeSet<String> = FILES.iter().map(|(name, _)| (*name).to_owned()).collect();
+        assert_eq!(listed, on_disk);
+        for (name, text) in FILES {
+            for part in ["-- grain: ", "-- inputs: ", "-- columns"] {
+                assert!(text.contains(part), "{name} does not say {part}");
+            }
+        }
+    }
+}

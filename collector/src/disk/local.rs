@@ -95,6 +95,10 @@ impl Disk for LocalDisk {
         File::open(folder)?.sync_all()
     }
 
+    fn scheme(&self) -> &'static str {
+        "file"
+    }
+
     fn lock(&self, path: &Path) -> io::Result<Locked> {
         let mut file = OpenOptions::new().create(true).read(true).write(true).truncate(false).open(path)?;
         match file.try_lock() {

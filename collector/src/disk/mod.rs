@@ -55,6 +55,9 @@ pub trait Disk: fmt::Debug + Send + Sync + 'static {
     /// Makes the names in a folder durable.
     fn sync_folder(&self, folder: &Path) -> io::Result<()>;
 
+    /// The scheme of addresses on this disk, by which Delta Lake and DataFusion tell stores apart.
+    fn scheme(&self) -> &'static str;
+
     /// Takes the lock that a file stands for, and leaves this process's id in it.
     fn lock(&self, path: &Path) -> io::Result<Locked>;
 }

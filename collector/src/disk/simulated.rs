@@ -38,7 +38,6 @@ struct State {
     folders: BTreeSet<PathBuf>,
     changes_left: Option<u64>,
     bytes_left: Option<usize>,
-    changes: u64,
 }
 
 #[derive(Debug, Default)]
@@ -73,7 +72,6 @@ impl SimulatedDisk {
             folders: BTreeSet::new(),
             changes_left: None,
             bytes_left: None,
-            changes: 0,
         };
         Self { state: Arc::new(Mutex::new(state)), life: 0 }
     }
@@ -86,11 +84,6 @@ impl SimulatedDisk {
     /// Has room for so many more bytes; None is no bound.
     pub(crate) fn fill_up_after(&self, bytes: Option<usize>) {
         self.lock().bytes_left = bytes;
-    }
-
-    /// How many changes were made so far.
-    pub(crate) fn changes(&self) -> u64 {
-        self.lock().changes
     }
 
     /// Changes a byte of a file behind everybody's back.
@@ -139,7 +132,6 @@ impl SimulatedDisk {
     /// The state for a change, if there is power.
     fn change(&self) -> io::Result<MutexGuard<'_, State>> {
         let mut state = self.look()?;
-        state.changes += 1;
         match &mut state.changes_left {
             Some(0) => Err(no_power()),
             Some(left) => {
@@ -267,6 +259,11 @@ impl Disk for SimulatedDisk {
         }
         state.unsynced = rest;
         Ok(())
+    }
+
+    fn scheme(&self) -> &'static str {
+        // Delta Lake looks for the folder of a `file` address on the real disk.
+        "memory"
     }
 
     fn lock(&self, _: &Path) -> io::Result<Locked> {

@@ -4,7 +4,7 @@
 //! rows are found here, where equal ids lie side by side, and their removal is committed as the change of data that it
 //! is; merging alone is committed as no change.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use arrow::{
     array::{BooleanArray, RecordBatch},
@@ -17,7 +17,6 @@ use deltalake::{
     protocol::DeltaOperation,
 };
 use futures::TryStreamExt;
-use url::Url;
 
 use super::{
     Writer,
@@ -115,13 +114,11 @@ impl Writer {
         columns: &[&str],
     ) -> Result<SendableRecordBatchStream, Error> {
         let runtime = runtime().map_err(|error| unreadable(table, error))?;
-        let root = Url::parse("file:///").map_err(|error| {
-            Error::new(ErrorKind::Internal, "the root of the file system has no address").caused_by(error)
-        })?;
+        let root = self.store().address(Path::new("/"))?;
         runtime.register_object_store(&root, self.store().objects());
         let context = SessionContext::new_with_config_rt(datafusion::prelude::SessionConfig::new(), runtime);
         let scan = scan(at, table)?.with_file_paths(paths);
-        let mut frame = context.read_table(std::sync::Arc::new(scan)).map_err(|error| unreadable(table, error))?;
+        let mut frame = context.read_table(Arc::new(scan)).map_err(|error| unreadable(table, error))?;
         if !columns.is_empty() {
             frame = frame.select_columns(columns).map_err(|error| unreadable(table, error))?;
         }

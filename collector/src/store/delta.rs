@@ -2,7 +2,7 @@
 //!
 //! A loaded table is kept and only brought up to date, since loading one from nothing reads its whole log.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, path::Path, sync::Arc};
 
 use arrow::datatypes::Schema;
 use deltalake::{
@@ -156,6 +156,13 @@ impl Store {
         Ok(version.and_then(|version| u64::try_from(version).ok()).unwrap_or(0))
     }
 
+    /// The address of a folder on the store's disk.
+    pub(super) fn address(&self, folder: &Path) -> Result<Url, Error> {
+        let unusable = || Error::new(ErrorKind::Internal, format!("{} cannot be an address", folder.display()));
+        let url = Url::from_directory_path(folder).map_err(|()| unusable())?;
+        format!("{}{}", self.disk().scheme(), url.as_str().trim_start_matches("file")).parse().map_err(|_| unusable())
+    }
+
     /// The object store that tables lie in.
     pub(crate) fn objects(&self) -> Arc<dyn ObjectStore> {
         Arc::new(self.objects.clone())
@@ -163,8 +170,7 @@ impl Store {
 
     fn log_store(&self, table: &Table) -> Result<LogStoreRef, Error> {
         let folder = self.root().join(table.folder);
-        let url = Url::from_directory_path(&folder)
-            .map_err(|()| Error::new(ErrorKind::Internal, format!("{} is not an absolute path", folder.display())))?;
+        let url = self.address(&folder)?;
         logstore_with(self.objects(), &url, StorageConfig::default())
             .map_err(|error| failed(table, "be reached", error))
     }

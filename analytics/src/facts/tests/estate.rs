@@ -135,15 +135,18 @@ pub(super) fn batch(spans: &[Span]) -> RecordBatch {
         Arc::new(StringArray::from_iter(spans.iter().map(of)))
     };
     let instant = |of: &dyn Fn(&Span) -> i64| -> ArrayRef {
-        Arc::new(TimestampMicrosecondArray::from_iter_values(spans.iter().map(|span| MORNING + of(span))).with_timezone("UTC"))
+        Arc::new(
+            TimestampMicrosecondArray::from_iter_values(spans.iter().map(|span| MORNING + of(span)))
+                .with_timezone("UTC"),
+        )
     };
     let columns = SPANS_SCHEMA
         .fields()
         .iter()
         .map(|field| match field.name().as_str() {
-            "trace_id" => Arc::new(BinaryArray::from_iter_values(
-                spans.iter().map(|span| u128::from(span.trace).to_be_bytes()),
-            )),
+            "trace_id" => {
+                Arc::new(BinaryArray::from_iter_values(spans.iter().map(|span| u128::from(span.trace).to_be_bytes())))
+            }
             "span_id" => binary(&|span| Some(span.span)),
             "parent_span_id" => binary(&|span| (!span.root).then_some(1)),
             "name" => text(&|_| Some("interaction")),
@@ -159,8 +162,8 @@ pub(super) fn batch(spans: &[Span]) -> RecordBatch {
             "screen" => text(&|span| Some(span.screen)),
             "field" => text(&|span| span.field),
             "case_refs" => {
-                let mut list = ListBuilder::new(BinaryBuilder::new())
-                    .with_field(Field::new("element", DataType::Binary, true));
+                let mut list =
+                    ListBuilder::new(BinaryBuilder::new()).with_field(Field::new("element", DataType::Binary, true));
                 for span in spans {
                     span.cases.iter().for_each(|case| list.values().append_value(id(u64::from(*case))));
                     list.append(!span.cases.is_empty());
@@ -171,9 +174,9 @@ pub(super) fn batch(spans: &[Span]) -> RecordBatch {
             "task_instance" => binary(&|span| span.instance),
             "continues" => binary(&|span| span.continues),
             "value_kind" => text(&|_| Some("name")),
-            "value_digest" => Arc::new(Int64Array::from_iter(
-                spans.iter().map(|span| span.value.as_ref().map(|value| value.0)),
-            )),
+            "value_digest" => {
+                Arc::new(Int64Array::from_iter(spans.iter().map(|span| span.value.as_ref().map(|value| value.0))))
+            }
             "value_parts" => {
                 let mut list =
                     ListBuilder::new(Int64Builder::new()).with_field(Field::new("element", DataType::Int64, true));

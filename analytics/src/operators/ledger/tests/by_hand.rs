@@ -204,8 +204,7 @@ fn a_run_ends_with_another_case_sign_out_or_a_pause() {
 #[test]
 fn a_gap_of_just_the_threshold_is_reading_and_one_longer_is_away_whole() {
     for (gap, expected) in [(60 * S, Category::Reading), (60 * S + 1, Category::Away)] {
-        let activities =
-            vec![activity(Kind::Action, 0, S, 1, 1), activity(Kind::Action, S + gap, 2 * S + gap, 2, 1)];
+        let activities = vec![activity(Kind::Action, 0, S, 1, 1), activity(Kind::Action, S + gap, 2 * S + gap, 2, 1)];
         assert_eq!(owned(&activities, &sweep(&activities, &rules()))[1], (S, S + gap, expected, 1));
     }
 }
