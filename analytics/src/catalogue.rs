@@ -1,5 +1,5 @@
-//! The SQL of the product: which files there are, what each says of itself, and in which order views build on each
-//! other. Nothing else embeds SQL.
+//! The SQL of the views and answers: which files there are, what each says of itself, and in which order views build
+//! on each other. The SQL of the facts is listed in [`crate::facts::sql`], which also marks its content.
 //!
 //! A file is headed by comment lines: what it is for, then `grain:`, `inputs:`, optionally `columns like: TABLE` (columns
 //! that mean what they mean there), and `columns:` with one `name: meaning` a line.
@@ -9,8 +9,6 @@ use std::collections::BTreeMap;
 /// What a file is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// Makes facts, at refresh.
-    Fact,
     /// A view of every session.
     View,
     /// A view whose rows a session works out once and keeps, because others share them.
@@ -22,7 +20,7 @@ pub enum Purpose {
 /// A file of SQL.
 #[derive(Debug, Clone, Copy)]
 pub struct SqlFile {
-    /// Name of the view, fact or answer.
+    /// Name of the view or answer.
     pub name: &'static str,
     /// Where it lies below `analytics/sql`.
     pub path: &'static str,

@@ -40,6 +40,8 @@ mod stored;
 
 #[cfg(test)]
 mod slt;
+#[cfg(test)]
+mod tests;
 
 pub use dictionary::{Dictionary, Meaning};
 
