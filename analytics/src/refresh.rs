@@ -99,6 +99,7 @@ pub fn plan(
 
 /// Brings the facts up to date. With `full`, also where nothing seems to have changed. The record of what belongs
 /// together is written once every table is, so that a refresh which fails half-way changes nothing for readers.
+#[tracing::instrument(name = "refresh", skip(writer, parameters))]
 pub async fn run(writer: &Writer, parameters: &Parameters, full: bool) -> Result<Refreshed, Error> {
     let store = writer.store();
     let spans = store.snapshot(&SPANS).await?;

@@ -130,6 +130,7 @@ impl Committer {
 }
 
 /// Commits records to both tables. Either may have been committed already by a run that ended in between.
+#[tracing::instrument(name = "commit", skip_all, fields(records = records.len(), last))]
 async fn commit(writer: &Writer, records: &[Record], last: u64, now_us: i64) -> Result<(), Error> {
     let rows = |committed: u64| {
         records

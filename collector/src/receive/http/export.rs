@@ -26,6 +26,7 @@ const SPANS_MAX: usize = 65_536;
 /// A body that takes longer holds its place for nothing.
 const BODY_TIME_MAX: Duration = Duration::from_secs(60);
 
+#[tracing::instrument(name = "export", skip_all, fields(signal = ?signal))]
 pub(super) async fn handle(state: State, signal: Signal, headers: HeaderMap, body: Body) -> Response {
     let encoding = answer::encoding_of(&headers);
     let told = encoding.unwrap_or(Encoding::Json);
