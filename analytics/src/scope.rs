@@ -140,7 +140,7 @@ mod tests {
     use super::*;
 
     fn refused(scope: &Scope) -> String {
-        Filters::of(scope).map(|_| String::new()).unwrap_or_else(|error| error.to_string())
+        Filters::of(scope).map_or_else(|error| error.to_string(), |_| String::new())
     }
 
     #[test]

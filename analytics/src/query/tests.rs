@@ -44,16 +44,16 @@ async fn an_empty_result_is_a_whole_document() {
 #[tokio::test]
 async fn binary_formats_read_back() {
     let parquet = written(TWO, Format::Parquet).await;
-    let read = parquet::arrow::arrow_reader::ParquetRecordBatchReader::try_new(bytes_of(parquet), 10).unwrap();
+    let read = parquet::arrow::arrow_reader::ParquetRecordBatchReader::try_new(file_of(&parquet), 10).unwrap();
     assert_eq!(read.map(|batch| batch.unwrap().num_rows()).sum::<usize>(), 2);
     let stream = written(TWO, Format::Arrow).await;
     let read = arrow::ipc::reader::StreamReader::try_new(stream.as_slice(), None).unwrap();
     assert_eq!(read.map(|batch| batch.unwrap().num_rows()).sum::<usize>(), 2);
 }
 
-fn bytes_of(file: Vec<u8>) -> std::fs::File {
+fn file_of(bytes: &[u8]) -> std::fs::File {
     let mut temporary = tempfile::tempfile().unwrap();
-    temporary.write_all(&file).unwrap();
+    temporary.write_all(bytes).unwrap();
     temporary
 }
 
