@@ -18,6 +18,8 @@ mod local;
 mod objects;
 #[cfg(test)]
 pub(crate) mod simulated;
+#[cfg(test)]
+mod tests;
 
 pub use local::LocalDisk;
 pub use objects::DiskObjects;

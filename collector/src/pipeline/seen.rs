@@ -156,3 +156,52 @@ impl Seen {
         tracing::warn!(forgotten, seen_max = self.count_max, "more spans than are remembered: some repeats go unseen");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::tests::{ids, spans};
+
+    fn new_ids(seen: &mut Seen, of: std::ops::Range<u64>, hour: i64) -> Vec<u64> {
+        ids(&seen.only_new(&spans(of), hour * HOUR_US).unwrap().0)
+    }
+
+    #[test]
+    fn repeats_are_told_for_as_long_as_is_promised_and_then_forgotten_uncounted() {
+        let mut seen = Seen::new(1_000, Duration::from_hours(24));
+        assert_eq!(new_ids(&mut seen, 0..10, 100), (0..10).collect::<Vec<_>>());
+        assert_eq!(new_ids(&mut seen, 5..12, 124), [10, 11]);
+        assert_eq!(new_ids(&mut seen, 0..1, 125), [0]);
+        assert_eq!((seen.duplicated(), seen.forgotten()), (5, 0));
+    }
+
+    #[test]
+    fn a_repeat_within_one_request_is_told() {
+        let mut seen = Seen::new(1_000, Duration::from_hours(24));
+        let (kept, duplicated) = seen.only_new(&spans([7, 8, 7, 7]), 0).unwrap();
+        assert_eq!((ids(&kept), duplicated), (vec![7, 8], 2));
+    }
+
+    #[test]
+    fn what_is_forgotten_before_its_time_is_counted_and_is_the_oldest() {
+        let mut seen = Seen::new(100, Duration::from_hours(24));
+        new_ids(&mut seen, 0..60, 1);
+        new_ids(&mut seen, 60..100, 2);
+        assert_eq!(seen.forgotten(), 0);
+        new_ids(&mut seen, 100..110, 3);
+        assert_eq!(seen.forgotten(), 60);
+        assert!(new_ids(&mut seen, 60..110, 3).is_empty());
+        for hour in 3..5 {
+            new_ids(&mut seen, 1_000..3_000, hour);
+            assert!(seen.hours.len() <= 100);
+        }
+    }
+
+    #[test]
+    fn rebuilding_stops_at_the_bound_and_counts_the_rest() {
+        let mut seen = Seen::new(25, Duration::from_hours(24));
+        seen.remember(&spans(0..20), 0).unwrap();
+        seen.remember(&spans(20..40), 0).unwrap();
+        assert_eq!(seen.forgotten(), 15);
+    }
+}

@@ -7,7 +7,10 @@ use std::{
     time::Duration,
 };
 
-use arrow::{array::AsArray, datatypes::Int64Type};
+use arrow::{
+    array::{AsArray, RecordBatch},
+    datatypes::Int64Type,
+};
 use futures::TryStreamExt;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -84,7 +87,7 @@ async fn what_is_submitted_is_stored_once_and_the_log_is_empty_afterwards() {
     send(&pipeline, 0..100).await.unwrap();
     send(&pipeline, 50..150).await.unwrap();
     assert_eq!(pipeline.standing().pending_rows, 150);
-    assert_eq!(pipeline.pending().1.iter().map(|rows| rows.num_rows()).sum::<usize>(), 150);
+    assert_eq!(pipeline.pending().1.iter().map(RecordBatch::num_rows).sum::<usize>(), 150);
     pipeline.commit_now().await.unwrap();
     assert_eq!(pipeline.standing().pending_rows, 0);
     assert_eq!(pipeline.standing().committed, 2);

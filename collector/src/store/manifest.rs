@@ -45,7 +45,7 @@ pub(super) fn read(disk: &dyn Disk, root: &Path) -> Result<Option<(Manifest, Str
         Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => {
             return Ok(None);
         }
-        Err(error) => return Err(unavailable(format!("{} cannot be read", path.display()), error)),
+        Err(error) => return Err(unavailable(&format!("{} cannot be read", path.display()), error)),
     };
     let corrupt = |why: String| Error::new(ErrorKind::Corrupt, format!("{}: {why}", path.display()));
     let text = std::str::from_utf8(&bytes).map_err(|_| corrupt("it is not text".to_owned()))?;
@@ -67,7 +67,7 @@ pub(super) fn read(disk: &dyn Disk, root: &Path) -> Result<Option<(Manifest, Str
 
 /// Makes the folder and its manifest. If another process was faster, its manifest stays.
 pub(super) fn create(disk: &dyn Disk, root: &Path, manifest: Manifest) -> Result<(), Error> {
-    let failed = |error| unavailable(format!("no store can be made at {}", root.display()), error);
+    let failed = |error| unavailable(&format!("no store can be made at {}", root.display()), error);
     let mut name = [0_u8; 16];
     getrandom::fill(&mut name).map_err(|error| {
         Error::new(ErrorKind::Unavailable, "the system gives no random numbers").caused_by(error.to_string())

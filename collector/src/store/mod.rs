@@ -132,7 +132,7 @@ impl Store {
     /// Takes the lock; says who to talk to if another process has it. What an earlier writer left half-written is
     /// removed.
     pub fn lock(&self) -> Result<Writer, Error> {
-        let failed = |error| unavailable(format!("the store {} cannot be locked", self.root.display()), error);
+        let failed = |error| unavailable(&format!("the store {} cannot be locked", self.root.display()), error);
         match self.disk.lock(&self.root.join("lock")).map_err(failed)? {
             Locked::Ours(lock) => {
                 sweep(self.disk.as_ref(), &self.root).map_err(failed)?;
@@ -201,6 +201,6 @@ fn absolute(root: &Path) -> Result<PathBuf, Error> {
 }
 
 /// The disk refused; the store is as it was.
-fn unavailable(message: String, error: std::io::Error) -> Error {
+fn unavailable(message: &str, error: std::io::Error) -> Error {
     Error::new(ErrorKind::Unavailable, format!("{message}: {error}")).caused_by(error)
 }

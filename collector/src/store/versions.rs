@@ -46,14 +46,14 @@ pub(super) fn write(disk: &dyn Disk, root: &Path, mut record: VersionRecord) -> 
     })?;
     text.push(b'\n');
     put(disk, &path, &[text.into()], IfTaken::Fail)
-        .map_err(|error| unavailable(format!("{} cannot be written", path.display()), error))?;
+        .map_err(|error| unavailable(&format!("{} cannot be written", path.display()), error))?;
     Ok(record.number)
 }
 
 fn latest_number(disk: &dyn Disk, root: &Path) -> Result<u64, Error> {
     let folder = root.join("versions");
     let entries =
-        disk.list(&folder).map_err(|error| unavailable(format!("{} cannot be listed", folder.display()), error))?;
+        disk.list(&folder).map_err(|error| unavailable(&format!("{} cannot be listed", folder.display()), error))?;
     let number = |path: &Path| {
         let name = path.file_name()?.to_str()?;
         name.strip_suffix(".json")?.parse::<u64>().ok()
@@ -68,7 +68,7 @@ fn read(disk: &dyn Disk, root: &Path, number: u64) -> Result<VersionRecord, Erro
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Err(Error::new(ErrorKind::Invalid, format!("there is no version {number} in this store")));
         }
-        Err(error) => return Err(unavailable(format!("{} cannot be read", path.display()), error)),
+        Err(error) => return Err(unavailable(&format!("{} cannot be read", path.display()), error)),
     };
     serde_json::from_slice(&bytes).map_err(|error| {
         Error::new(ErrorKind::Corrupt, format!("{} is not a version record", path.display())).caused_by(error)
