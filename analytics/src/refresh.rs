@@ -102,6 +102,8 @@ pub fn plan(
 #[tracing::instrument(name = "refresh", skip(writer, parameters))]
 pub async fn run(writer: &Writer, parameters: &Parameters, full: bool) -> Result<Refreshed, Error> {
     let store = writer.store();
+    // Asked before the snapshot: what it names is in the snapshot in any case.
+    let log_watermark = store.log_watermark().await?;
     let spans = store.snapshot(&SPANS).await?;
     let spans_version = spans.as_ref().map(|spans| spans.version);
     let latest = store.latest_version()?;
@@ -127,7 +129,7 @@ pub async fn run(writer: &Writer, parameters: &Parameters, full: bool) -> Result
         number: 0,
         written_at_us: now.as_micros() as i64,
         tables,
-        log_watermark: latest.map_or(0, |record| record.log_watermark),
+        log_watermark,
         parameters: parameters_said,
         facts_hash,
     })?;

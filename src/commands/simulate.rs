@@ -1,6 +1,10 @@
 //! `gilbreth simulate`: writes or sends the OTLP of a simulated estate, and writes its truth.
 
-use std::{fs, path::PathBuf, process::ExitCode};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use anyhow::{Context as _, bail};
 use gilbreth_sample_data::{Estate, Options, Scenario, Simulation, files, simulate};
@@ -20,7 +24,7 @@ const BODIES_WAITING: usize = 8;
 pub(crate) async fn run(options: cli::Simulate) -> anyhow::Result<ExitCode> {
     let plan = Plan { estate: options.estate, scenario: options.scenario, truth: options.truth };
     match (options.out, options.endpoint) {
-        (Some(out), _) => tokio::task::spawn_blocking(move || write(&plan, out)).await??,
+        (Some(out), _) => tokio::task::spawn_blocking(move || write(&plan, &out)).await??,
         (None, Some(endpoint)) => send(plan, &endpoint, &format!("send to {endpoint}")).await?,
         (None, None) => unreachable!("the command line asks for one of the two"),
     }
@@ -58,10 +62,10 @@ impl Plan {
     }
 }
 
-fn write(plan: &Plan, out: PathBuf) -> anyhow::Result<()> {
+fn write(plan: &Plan, out: &Path) -> anyhow::Result<()> {
     let in_the_way = || format!("cannot write to {}", out.display());
-    fs::create_dir_all(&out).with_context(in_the_way)?;
-    if fs::read_dir(&out).with_context(in_the_way)?.next().is_some() {
+    fs::create_dir_all(out).with_context(in_the_way)?;
+    if fs::read_dir(out).with_context(in_the_way)?.next().is_some() {
         bail!("{} is not empty: it is to hold one simulation and nothing else", out.display());
     }
     let mut simulation = plan.begin()?;
@@ -69,7 +73,7 @@ fn write(plan: &Plan, out: PathBuf) -> anyhow::Result<()> {
     let mut spans = 0;
     let mut done = 0;
     while let Some(day) = simulation.next() {
-        files::write_day(&day, &out)?;
+        files::write_day(&day, out)?;
         spans += day.spans();
         advance(&step, &mut done, simulation.progress(), format!("{} {spans} spans", day.date));
     }

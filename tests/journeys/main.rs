@@ -1,4 +1,5 @@
 //! Journeys through the platform, seen from outside: the program is started as its users start it.
+#![allow(clippy::unwrap_used, reason = "a journey that cannot go on fails, and says where")]
 
 mod architecture;
 mod bad_input;

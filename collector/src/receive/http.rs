@@ -32,6 +32,7 @@ use crate::{
 
 type Submitted = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 type Submit = dyn Fn(Admitted, IntakeCounts) -> Submitted + Send + Sync;
+type TakesWork = dyn Fn() -> bool + Send + Sync;
 
 /// What the handlers share. Cheap to clone.
 #[derive(Clone)]
@@ -41,6 +42,7 @@ struct Inner {
     policy: Policy,
     names: Names,
     submit: Box<Submit>,
+    takes_work: Box<TakesWork>,
     cors_origins: Vec<String>,
     body_bytes_max: usize,
     at_once: Semaphore,
@@ -58,18 +60,27 @@ impl State {
     /// Handlers that hand what the gate admits to that pipeline.
     #[must_use]
     pub fn new(policy: Policy, pipeline: Pipeline, config: &Config) -> Self {
+        let asked = pipeline.clone();
         let submit = move |admitted, counts| -> Submitted {
             let pipeline = pipeline.clone();
             Box::pin(async move { pipeline.submit(admitted, counts).await })
         };
-        Self::with_submit(policy, Box::new(submit), config, || chrono::Utc::now().timestamp_micros())
+        let ready = Box::new(move || asked.is_ready());
+        Self::with_submit(policy, Box::new(submit), ready, config, || chrono::Utc::now().timestamp_micros())
     }
 
-    fn with_submit(policy: Policy, submit: Box<Submit>, config: &Config, now_us: fn() -> i64) -> Self {
+    fn with_submit(
+        policy: Policy,
+        submit: Box<Submit>,
+        takes_work: Box<TakesWork>,
+        config: &Config,
+        now_us: fn() -> i64,
+    ) -> Self {
         Self(Arc::new(Inner {
             policy,
             names: Names::default(),
             submit,
+            takes_work,
             cors_origins: config.cors_origins.clone(),
             body_bytes_max: config.body_bytes_max,
             at_once: Semaphore::new(config.requests_at_once_max.max(1)),
@@ -114,7 +125,7 @@ pub async fn serve(
 }
 
 async fn ready(Extract(state): Extract<State>) -> Response {
-    if state.0.metrics.is_ready() {
+    if (state.0.takes_work)() && state.0.metrics.is_ready() {
         "ready\n".into_response()
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "the last export could not be stored\n").into_response()

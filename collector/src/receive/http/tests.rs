@@ -42,7 +42,7 @@ fn bench() -> Bench {
         Box::pin(async move { result })
     };
     let policy = Policy::new(&StoreKey::new([1; 32]), &config);
-    let state = State::with_submit(policy, Box::new(submit), &config, || NOW_US);
+    let state = State::with_submit(policy, Box::new(submit), Box::new(|| true), &config, || NOW_US);
     Bench { router: router(state), stored, fault }
 }
 

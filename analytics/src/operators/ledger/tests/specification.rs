@@ -233,7 +233,7 @@ proptest! {
                 .all(|row| rules.local.day(row.start) == day && row.end <= rules.local.day_start(day + 1));
             prop_assert!(within, "a row leaves its day");
             let starts = all.iter().map(|activity| activity.start).filter(|start| rules.local.day(*start) == day);
-            prop_assert_eq!(starts.min().map(|first| first < of_day[0].start).unwrap_or(false), false);
+            prop_assert_eq!(starts.min().is_some_and(|first| first < of_day[0].start), false);
         }
     }
 }
