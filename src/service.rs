@@ -18,7 +18,12 @@ use gilbreth_collector::{
     receive::http,
     store::{Store, Writer},
 };
-use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+    task::JoinHandle,
+};
 
 use crate::config::Config;
 
@@ -70,7 +75,8 @@ impl Service {
 
         let (stop_otlp, otlp_stopped) = watch::channel(false);
         let otlp_task = tokio::spawn(http::serve(otlp_listener, state, stopped(otlp_stopped)));
-        let (findings, shown) = watch::channel(Arc::new(Findings::default()));
+        let (findings, shown) =
+            watch::channel(Arc::new(Findings { estate: store.manifest().estate.clone(), ..Findings::default() }));
         let (stop_web, web_stopped) = watch::channel(false);
         let pages = gilbreth_dashboards::router(shown);
         let web_task = tokio::spawn(gilbreth_dashboards::serve(web_listener, pages, stopped(web_stopped)));
@@ -126,11 +132,14 @@ async fn stopped(mut signal: watch::Receiver<bool>) {
     let _ = signal.wait_for(|stop| *stop).await;
 }
 
-/// Resolves on SIGTERM or Ctrl-C.
-pub(crate) async fn asked_to_stop() -> std::io::Result<()> {
-    let mut term = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    tokio::select! {
-        _ = term.recv() => Ok(()),
-        interrupted = tokio::signal::ctrl_c() => interrupted,
-    }
+/// Listens for SIGTERM and Ctrl-C from now on; the future resolves at the first of them.
+pub(crate) fn asked_to_stop() -> std::io::Result<impl Future<Output = ()>> {
+    let mut term = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = term.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }

@@ -35,6 +35,7 @@ pub(crate) async fn run(options: cli::Demo) -> anyhow::Result<ExitCode> {
     let refreshed = service.refresh().await?;
     step.done(&refreshed.to_string());
 
+    // The pages show it from here on.
     let step = Step::begin("report", 0);
     let findings = service.show().await?;
     let report = options.out.join("report");
@@ -49,7 +50,7 @@ pub(crate) async fn run(options: cli::Demo) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     eprintln!("dashboards                           http://{}/  (Ctrl-C ends)", service.web);
-    service::asked_to_stop().await?;
+    service::asked_to_stop()?.await;
     service.stop().await?;
     Ok(ExitCode::SUCCESS)
 }

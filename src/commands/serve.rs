@@ -12,6 +12,7 @@ use crate::{
 };
 
 pub(crate) async fn run(options: cli::Serve) -> anyhow::Result<ExitCode> {
+    let asked = service::asked_to_stop()?;
     let config = Config::load(options.config.as_deref())?;
     let store = Store::open_or_create(&options.store, config.manifest())?;
     let service = Service::start(&store, &config, options.otlp_http, options.web, ReplayRight::AsConfigured).await?;
@@ -19,16 +20,16 @@ pub(crate) async fn run(options: cli::Serve) -> anyhow::Result<ExitCode> {
     eprintln!("OTLP/HTTP  http://{}", service.otlp);
     eprintln!("dashboards http://{}/", service.web);
 
+    // What was worked out before is shown while it is brought up to date.
+    if store.latest_version()?.is_some() {
+        service.show().await?;
+    }
     let mut every = tokio::time::interval(Duration::from_secs(config.serve.refresh_every_s.max(1)));
     every.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let asked = service::asked_to_stop();
     tokio::pin!(asked);
     loop {
         tokio::select! {
-            asked = &mut asked => {
-                asked?;
-                break;
-            }
+            () = &mut asked => break,
             _ = every.tick() => refresh(&service).await,
         }
     }

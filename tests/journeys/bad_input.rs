@@ -55,7 +55,7 @@ fn a_store_that_is_absent_locked_or_newer_is_named() {
     let store = folder.path().join("store");
     let service = program.serve(&store, &[]);
     let path = store.to_string_lossy().into_owned();
-    says(&program.run(["refresh", "--store", &path]), &["lock", &path]);
+    says(&program.run(["refresh", "--store", &path]), &["being written by process", &path]);
     let port = service.otlp().to_string();
     let other = folder.path().join("other").to_string_lossy().into_owned();
     let busy = program.run(["serve", "--store", &other, "--otlp-http", &port, "--web", "127.0.0.1:0"]);
