@@ -11,11 +11,7 @@ const FIXES_SHOWN: usize = 5;
 pub(crate) fn of(findings: &Findings) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "\n{}, {} to {}\n", findings.estate, findings.from, findings.to);
-    for measure in &findings.headline.rows {
-        let name = measure.measure.replace('_', " ");
-        let value = measure.value.map_or_else(|| "not available".to_owned(), decimal);
-        let _ = writeln!(out, "  {name:<44} {value:>12} {}", measure.unit);
-    }
+    headline(findings, &mut out);
     if !findings.hotspots.rows.is_empty() {
         let _ = writeln!(out, "\nKeyed again, although the estate holds it\n");
         let _ = writeln!(out, "  {:>10}  {:>10}  held in → keyed again into", "hours", "times");
@@ -33,6 +29,43 @@ pub(crate) fn of(findings: &Findings) -> String {
         let _ = writeln!(out, "  {:>10}  {}", "", fix.why);
     }
     out
+}
+
+/// The key figures: the rate and its causes, the greatest first, then what they rest on.
+fn headline(findings: &Findings, out: &mut String) {
+    let value = |name: &str| {
+        findings.headline.rows.iter().find(|measure| measure.measure == name).and_then(|measure| measure.value)
+    };
+    const PER_PERSON_WEEK: &str = "_hours_per_person_week";
+    if let Some(rate) = value("lost_hours_per_person_week") {
+        let _ = writeln!(out, "  {:>10}  hours lost per person and week", decimal(rate));
+        let mut causes: Vec<(&str, f64)> = findings
+            .headline
+            .rows
+            .iter()
+            .filter_map(|measure| Some((measure.measure.strip_suffix(PER_PERSON_WEEK)?, measure.value?)))
+            .filter(|(cause, _)| !["lost", "active"].contains(cause))
+            .collect();
+        causes.sort_by(|one, other| other.1.total_cmp(&one.1));
+        for (cause, hours) in causes {
+            let _ = writeln!(out, "  {:>10}    {}", decimal(hours), cause.replace('_', " "));
+        }
+    }
+    let (Some(lost), Some(active), Some(share)) = (value("lost_hours"), value("active_hours"), value("share_lost"))
+    else {
+        let _ = writeln!(out, "  nothing has been measured");
+        return;
+    };
+    let _ = writeln!(
+        out,
+        "\n  {} of {} active hours are lost, {:.0} %: {} people, {} person-weeks, {} values keyed again",
+        decimal(lost),
+        decimal(active),
+        share * 100.0,
+        whole(value("people").unwrap_or_default()),
+        whole(value("person_weeks").unwrap_or_default()),
+        whole(value("re_entries").unwrap_or_default()),
+    );
 }
 
 /// What to do, and where.

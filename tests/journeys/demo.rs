@@ -11,7 +11,7 @@ fn the_demo_writes_a_report_whose_figures_sql_gives_again() {
     program.succeed(demo);
     // A second demo replaces the first.
     let said = program.succeed(demo);
-    assert!(said.contains("lost hours per person week"), "{said}");
+    assert!(said.contains("hours lost per person and week"), "{said}");
     assert!(said.contains("What to fix first"), "{said}");
 
     let report = std::fs::read_to_string(folder.path().join("demo/report/report.html")).unwrap();
@@ -19,8 +19,8 @@ fn the_demo_writes_a_report_whose_figures_sql_gives_again() {
     let store = folder.path().join("demo/store");
     let shown =
         program.sql_value(&store, "SELECT round(value, 2) FROM headline WHERE measure = 'lost_hours_per_person_week'");
-    let line = said.lines().find(|line| line.contains("lost hours per person week")).unwrap();
-    let printed: f64 = line.split_whitespace().rev().find_map(|word| word.parse().ok()).unwrap();
+    let line = said.lines().find(|line| line.contains("hours lost per person and week")).unwrap();
+    let printed: f64 = line.split_whitespace().find_map(|word| word.parse().ok()).unwrap();
     assert!((printed - shown.parse::<f64>().unwrap()).abs() < 0.006, "{line} but SQL says {shown}");
     assert!(printed > 0.0);
 
