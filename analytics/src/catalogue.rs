@@ -6,6 +6,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::session::Derived;
+
 /// What a file is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
@@ -93,6 +95,14 @@ pub static ANSWERS: &[SqlFile] = sql!(
     "score_categories",
     "score_re_entries",
 );
+
+/// Tables that Rust makes of the rows of views. A session has each after the last view that it is made from.
+pub static DERIVED: &[&Derived] = &[];
+
+/// The tables whose last input is this view.
+pub fn derived_after(view: &SqlFile) -> impl Iterator<Item = &'static Derived> {
+    DERIVED.iter().copied().filter(move |derived| derived.inputs.last() == Some(&view.name))
+}
 
 /// Every view, in an order in which each finds its inputs.
 pub fn views() -> impl Iterator<Item = &'static SqlFile> {

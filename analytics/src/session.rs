@@ -3,7 +3,7 @@
 //! - Facts are read at the versions of the newest version record, `spans` at its newest; rows that are in the log but
 //!   not committed yet can be joined to it. A table that was never written is there, and empty, so that every view works.
 //! - Views whose rows others share (see [`crate::catalogue::Purpose::KeptView`]) are worked out once a session, when
-//!   first read.
+//!   first read; so are the tables that Rust makes of the rows of views (see [`Derived`]).
 //! - Memory is bounded: what does not fit is spilled to temporary files, and what cannot be spilled fails.
 
 use std::{collections::HashMap, sync::Arc};
@@ -32,6 +32,7 @@ use crate::{
     tables::FACTS,
 };
 
+mod derived;
 mod dictionary;
 mod functions;
 mod kept;
@@ -43,6 +44,7 @@ mod slt;
 #[cfg(test)]
 mod tests;
 
+pub use derived::Derived;
 pub use dictionary::{Dictionary, Meaning};
 
 /// Memory that the queries of a session may hold before they spill.
@@ -136,6 +138,10 @@ impl Session {
                 _ => Arc::new(ViewTable::new(plan, Some(file.text.to_owned()))),
             };
             self.context.register_table(file.name, provider)?;
+            for derived in catalogue::derived_after(file) {
+                let provider = derived::Provider::new(&self.context, derived, &self.parameters).await?;
+                self.context.register_table(derived.table.name, Arc::new(provider))?;
+            }
         }
         Ok(())
     }

@@ -36,6 +36,10 @@ fn every_file_has_a_test_beside_it() {
         let test = file.path.replace(".sql", ".slt");
         assert!(tests.contains(&test), "{} has no {test}", file.path);
     }
+    for table in DERIVED.iter().map(|derived| derived.table) {
+        let test = format!("{}/{}.slt", table.folder, table.name);
+        assert!(tests.contains(&test), "{} has no {test}", table.name);
+    }
 }
 
 #[test]
@@ -50,7 +54,23 @@ fn every_head_says_grain_and_inputs_that_come_before() {
             assert!(file.statement().contains(input.as_str()), "{} does not read {input}", file.path);
         }
         known.insert(file.name.to_owned());
+        known.extend(derived_after(file).map(|derived| derived.table.name.to_owned()));
     }
+}
+
+#[test]
+fn a_derived_table_comes_after_all_of_its_inputs() {
+    let mut known = BTreeSet::new();
+    let mut made = 0;
+    for file in views() {
+        known.insert(file.name);
+        for derived in derived_after(file) {
+            assert!(derived.inputs.iter().all(|input| known.contains(input)), "{}", derived.table.name);
+            known.insert(derived.table.name);
+            made += 1;
+        }
+    }
+    assert_eq!(made, DERIVED.len());
 }
 
 #[test]

@@ -93,6 +93,13 @@ pub(super) async fn describe(context: &SessionContext) -> Result<Vec<Meaning>, E
             let meaning = own.or_else(|| like.and_then(|like| known.get(&like).cloned())).unwrap_or_default();
             known.insert((file.name.to_owned(), column.name().clone()), meaning);
         }
+        for derived in catalogue::derived_after(file) {
+            let table = derived.table;
+            tables.push((table.name.to_owned(), "view", format!("{}. {}", table.grain, derived.about)));
+            for column in table.columns {
+                known.insert((table.name.to_owned(), column.name.to_owned()), column.meaning.to_owned());
+            }
+        }
     }
     let mut entries = Vec::new();
     for (table, kind, grain) in tables {

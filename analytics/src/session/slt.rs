@@ -128,8 +128,11 @@ async fn every_sql_file_answers_as_worked_out_by_hand() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("sql");
     let only = std::env::var("GILBRETH_SLT").unwrap_or_default();
     let mut failures = Vec::new();
-    for file in catalogue::views().chain(catalogue::ANSWERS).filter(|file| file.path.contains(&only)) {
-        let path = folder.join(file.path.replace(".sql", ".slt"));
+    let files = catalogue::views().chain(catalogue::ANSWERS).map(|file| file.path.replace(".sql", ".slt"));
+    let derived = catalogue::DERIVED.iter().map(|derived| derived.table);
+    let tests = files.chain(derived.map(|table| format!("{}/{}.slt", table.folder, table.name)));
+    for test in tests.filter(|test| test.contains(&only)) {
+        let path = folder.join(test);
         let mut runner = Runner::new(|| async { Ok(Bench::new()) });
         if let Err(error) = runner.run_file_async(&path).await {
             failures.push(error.display(false).to_string());

@@ -56,9 +56,10 @@ async fn whatever_would_change_something_is_refused() {
 #[tokio::test]
 async fn a_store_without_rows_answers_every_view() {
     let session = everything().await;
-    for file in catalogue::views() {
-        let rows = session.sql(&format!("SELECT * FROM {}", file.name)).await;
-        assert!(rows.is_ok(), "{}: {rows:?}", file.name);
+    let derived = catalogue::DERIVED.iter().map(|derived| derived.table.name);
+    for name in catalogue::views().map(|file| file.name).chain(derived) {
+        let rows = session.sql(&format!("SELECT * FROM {name}")).await;
+        assert!(rows.is_ok(), "{name}: {rows:?}");
     }
     assert!(crate::findings::gather(&session).await.is_ok());
 }
@@ -119,4 +120,41 @@ async fn kept_rows(bytes_max: usize) -> (usize, usize) {
     context.register_table("three", Arc::new(view)).unwrap();
     let first = context.table("three").await.unwrap().count().await.unwrap();
     (first, context.table("three").await.unwrap().count().await.unwrap())
+}
+
+static DOUBLED: Table = Table {
+    name: "doubled",
+    folder: "",
+    grain: "a number",
+    partition: &[],
+    sort: &[],
+    columns: &[gilbreth_collector::schema::required("n", gilbreth_collector::schema::ColumnType::Integer, "the number")],
+};
+
+fn double(_: &Parameters, inputs: &[RecordBatch]) -> Result<RecordBatch, Error> {
+    let numbers = arrow::compute::cast(inputs[0].column(0), &arrow::datatypes::DataType::Int64)?;
+    let numbers = arrow::compute::sum(arrow::array::AsArray::as_primitive::<arrow::datatypes::Int64Type>(&numbers));
+    let Some(sum) = numbers else { return Err(Error::Invalid("there is nothing to double".to_owned())) };
+    let doubled: ArrayRef = Arc::new(arrow::array::Int64Array::from(vec![2 * sum]));
+    Ok(RecordBatch::try_new(DOUBLED.arrow_schema(), vec![doubled])?)
+}
+
+/// Reads a derived table twice, over an input of this SQL.
+async fn doubled(input: &str) -> Result<(usize, i64), datafusion::error::DataFusionError> {
+    static DERIVED: Derived = Derived { table: &DOUBLED, about: "", inputs: &["numbers"], work_out: double };
+    let context = context().unwrap();
+    let plan = context.state().create_logical_plan(input).await?;
+    context.register_table("numbers", Arc::new(ViewTable::new(plan, None)))?;
+    let provider = derived::Provider::new(&context, &DERIVED, &Parameters::default()).await?;
+    context.register_table("doubled", Arc::new(provider))?;
+    let rows = context.table("doubled").await?.count().await?;
+    let batches = context.table("doubled").await?.collect().await?;
+    Ok((rows, arrow::array::AsArray::as_primitive::<arrow::datatypes::Int64Type>(batches[0].column(0)).value(0)))
+}
+
+#[tokio::test]
+async fn a_derived_table_is_made_of_all_rows_of_its_inputs() {
+    assert_eq!(doubled("SELECT * FROM (VALUES (1), (2), (3)) AS t (n)").await.unwrap(), (1, 12));
+    let error = doubled("SELECT 1 AS n WHERE false").await.expect_err("there are no rows");
+    assert!(error.to_string().contains("there is nothing to double"), "{error}");
 }
