@@ -128,7 +128,11 @@ static DOUBLED: Table = Table {
     grain: "a number",
     partition: &[],
     sort: &[],
-    columns: &[gilbreth_collector::schema::required("n", gilbreth_collector::schema::ColumnType::Integer, "the number")],
+    columns: &[gilbreth_collector::schema::required(
+        "n",
+        gilbreth_collector::schema::ColumnType::Integer,
+        "the number",
+    )],
 };
 
 fn double(_: &Parameters, inputs: &[RecordBatch]) -> Result<RecordBatch, Error> {
