@@ -7,6 +7,7 @@ pub mod local_time;
 pub mod operators;
 pub mod parameters;
 pub mod query;
+pub mod reference;
 pub mod refresh;
 mod rows;
 pub mod scope;

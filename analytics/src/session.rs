@@ -1,6 +1,6 @@
 //! A session: one consistent set of tables at one scope, the views on top of them, and SQL that only reads.
 //!
-//! - Facts are read at the versions of the newest version record, `spans` at its newest; rows that are in the log but
+//! - Facts and reference data are read at the versions of the newest version record, `spans` at its newest; rows that are in the log but
 //!   not committed yet can be joined to it. A table that was never written is there, and empty, so that every view works.
 //! - Views whose rows others share (see [`crate::catalogue::Purpose::KeptView`]) are worked out once a session, when
 //!   first read; so are the tables that Rust makes of the rows of views (see [`Derived`]).
@@ -27,16 +27,17 @@ use crate::{
     Error,
     catalogue::{self, Purpose},
     parameters::Parameters,
+    reference::tables::{CATEGORIES, REFERENCE},
     scope::{Filters, Scope},
     statistics,
     tables::FACTS,
 };
 
+mod built_in;
 mod derived;
 mod dictionary;
 mod functions;
 mod kept;
-mod reference;
 mod stored;
 
 #[cfg(test)]
@@ -86,7 +87,7 @@ impl Session {
                 providers.insert(table.name, snapshot.provider);
             }
         }
-        for table in FACTS {
+        for table in FACTS.into_iter().chain(REFERENCE) {
             let version = record.as_ref().and_then(|record: &VersionRecord| record.tables.get(table.name));
             if let Some(version) = version {
                 providers.insert(table.name, store.snapshot_at(table, *version).await?.provider);
@@ -114,14 +115,14 @@ impl Session {
         for table in stored_tables() {
             let provider = match providers.remove(table.name) {
                 Some(provider) => provider,
+                None if table.name == CATEGORIES.name => built_in::categories()?,
                 None => Arc::new(MemTable::try_new(table.arrow_schema(), vec![vec![]])?),
             };
             let pending = if table.name == SPANS.name { pending.as_slice() } else { &[] };
             let provider = stored::provide(&context, table, provider, pending, &filters, zone).await?;
             context.register_table(table.name, provider)?;
         }
-        context.register_table("parameters", reference::parameters(parameters)?)?;
-        context.register_table("categories", reference::categories()?)?;
+        context.register_table("parameters", built_in::parameters(parameters)?)?;
         let mut session =
             Self { context, dictionary: Vec::new(), estate: String::new(), version: 0, parameters: parameters.clone() };
         session.add_views().await?;
@@ -186,12 +187,12 @@ impl Session {
 
 /// Each parameter of a session's measurement, with its value and unit.
 pub(crate) fn parameters(session: &Session) -> Result<Vec<(String, f64, &'static str)>, Error> {
-    reference::list(&session.parameters)
+    built_in::list(&session.parameters)
 }
 
 /// Every table that a store holds.
 fn stored_tables() -> impl Iterator<Item = &'static Table> {
-    [&SPANS, &INTAKE].into_iter().chain(FACTS)
+    [&SPANS, &INTAKE].into_iter().chain(FACTS).chain(REFERENCE)
 }
 
 fn context() -> Result<SessionContext, Error> {

@@ -9,7 +9,7 @@ use arrow::{
 };
 use datafusion::{catalog::TableProvider, datasource::MemTable, prelude::SessionContext};
 
-use super::{reference, stored_tables};
+use super::{built_in, stored_tables};
 use crate::{Error, catalogue};
 
 /// A table (without a column) or a column, and what it means.
@@ -79,8 +79,7 @@ pub(super) async fn describe(context: &SessionContext) -> Result<Vec<Meaning>, E
         }
     }
     tables.push(("parameters".to_owned(), "table", "a parameter of the measurement".to_owned()));
-    tables.push(("categories".to_owned(), "table", "a category of time".to_owned()));
-    for (table, column, meaning) in reference::MEANINGS {
+    for (table, column, meaning) in built_in::MEANINGS {
         known.insert((table.to_owned(), column.to_owned()), meaning.to_owned());
     }
     for file in catalogue::views() {

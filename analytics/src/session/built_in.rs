@@ -29,12 +29,10 @@ pub(super) const CATEGORIES: [(&str, &str); 14] = [
 ];
 
 /// What the columns of these tables mean: table, column, meaning.
-pub(super) const MEANINGS: [(&str, &str, &str); 9] = [
+pub(super) const MEANINGS: [(&str, &str, &str); 7] = [
     ("parameters", "name", "name of the parameter; its end says the unit"),
     ("parameters", "value", "its value"),
     ("parameters", "unit", "its unit"),
-    ("categories", "category", "one of the fourteen categories of time"),
-    ("categories", "category_group", "useful, overhead, lost or outside"),
     ("data_dictionary", "table", "name of the table or view"),
     ("data_dictionary", "column", "name of the column; null in the row of the table itself"),
     ("data_dictionary", "type", "type of the column"),
