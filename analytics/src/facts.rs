@@ -6,8 +6,8 @@
 //!                                                                   └▶ activities ─▶ ledger, task_instances, worker_weeks
 //! ```
 //! Everything is recomputed from the spans. A day's facts depend on spans alone, never on verdicts. What is kept in
-//! memory at once: case numbers, entries, and the posting lists of values held; spans and facts are streams, sorted by
-//! DataFusion within its memory budget.
+//! memory at once: case numbers, what is known of entries, the posting lists of values held, and the pieces of task
+//! instances, all outside of the budget; spans and facts are streams, sorted by DataFusion within it.
 
 pub mod entries;
 pub mod sink;
@@ -16,10 +16,7 @@ pub mod sql;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    collections::HashSet,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::{
     array::{BinaryArray, BooleanArray, Int64Array, RecordBatch},
@@ -45,8 +42,15 @@ use crate::{
         cases::Components,
         columns::column,
         grouped::{GroupCore, grouped},
+        hashing::FastSet,
         ledger::{EntryFacts, LedgerCore, activity::Rules, parts},
-        matcher::{MatchCore, chance::Tallies, gather, index::Builder, output::pair_counts},
+        matcher::{
+            MatchCore,
+            chance::Tallies,
+            gather,
+            index::Builder,
+            output::{pair_counts, pair_workers},
+        },
     },
     parameters::Parameters,
     tables,
@@ -78,7 +82,7 @@ pub async fn compute(context: &SessionContext, parameters: &Parameters, zone: Tz
     }
     let index = Arc::new(builder.finish());
     let tallies = Arc::new(Mutex::new(Tallies::default()));
-    let matched = Arc::new(Mutex::new(HashSet::new()));
+    let matched = Arc::new(Mutex::new(FastSet::default()));
     let matcher = MatchCore {
         index: index.clone(),
         judged: judged.clone(),
@@ -88,9 +92,12 @@ pub async fn compute(context: &SessionContext, parameters: &Parameters, zone: Tz
         matched: matched.clone(),
     };
     sink.write(&tables::MATCHES, facts.grouped(sql::HOLDINGS, matcher).await?).await?;
-    let pairs = pair_counts(&std::mem::take(&mut *tallies.lock().unwrap_or_else(PoisonError::into_inner)), &index)?;
-    drop((index, tallies));
+    let tallies = std::mem::take(&mut *tallies.lock().unwrap_or_else(PoisonError::into_inner));
+    let pairs = pair_counts(&tallies, &index)?;
     sink.write(&tables::PAIR_COUNTS, facts.stream(context.read_batch(pairs)?, &tables::PAIR_COUNTS).await?).await?;
+    let shares = pair_workers(&tallies, &index)?;
+    drop((index, tallies));
+    sink.write(&tables::PAIR_WORKERS, facts.stream(context.read_batch(shares)?, &tables::PAIR_WORKERS).await?).await?;
 
     let matched = std::mem::take(&mut *matched.lock().unwrap_or_else(PoisonError::into_inner));
     let pieces = Arc::new(Mutex::new(Vec::new()));

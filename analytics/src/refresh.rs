@@ -108,7 +108,7 @@ pub async fn run(writer: &Writer, parameters: &Parameters, full: bool) -> Result
     let spans_version = spans.as_ref().map(|spans| spans.version);
     let latest = store.latest_version()?;
     let parameters_said = serde_json::to_value(parameters)?;
-    let facts_hash = facts::sql::hash();
+    let facts_hash = facts::sql::hash(store.manifest().time_zone);
     let plan = plan(latest.as_ref(), spans_version, &parameters_said, &facts_hash, full);
     if let (Plan::Nothing, Some(record)) = (plan, &latest) {
         return Ok(Refreshed { plan, version: record.number });

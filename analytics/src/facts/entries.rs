@@ -1,7 +1,5 @@
 //! Entries and mishaps from SQL → chains and rework.
 
-use std::collections::HashMap;
-
 use arrow::array::{Array, RecordBatch};
 use datafusion::error::Result;
 use futures::TryStreamExt;
@@ -10,6 +8,7 @@ use super::{Facts, sql};
 use crate::operators::{
     SpanKey,
     columns::{Symbols, binary, bytes, integer, number, text, word},
+    hashing::FastMap,
     rework::{Entry, Judged, Mishaps, judge},
 };
 
@@ -25,7 +24,7 @@ struct Names {
 }
 
 /// Chain and rework of every entry.
-pub(super) async fn judged(facts: &Facts<'_>) -> Result<HashMap<SpanKey, Judged>> {
+pub(super) async fn judged(facts: &Facts<'_>) -> Result<FastMap<SpanKey, Judged>> {
     let mut names = Names::default();
     let mut entries = Vec::new();
     let mut rows = facts.query(sql::ENTRIES).await?.execute_stream().await?;

@@ -1,5 +1,6 @@
 //! The SQL of the facts, and the mark of its content.
 
+use chrono_tz::Tz;
 use sha2::{Digest, Sha256};
 
 macro_rules! facts {
@@ -35,15 +36,46 @@ facts! {
     WORKER_WEEKS = "worker_weeks.sql";
 }
 
-/// Revision of the operators: raised with every change that may change a fact.
-const OPERATORS: &str = "operators 1";
+macro_rules! sources {
+    ($($file:literal),+ $(,)?) => {
+        /// The source of all that makes facts beside SQL: whoever changes it makes facts anew.
+        const SOURCES: &[(&str, &str)] = &[$(($file, include_str!(concat!("../", $file)))),+];
+    };
+}
 
-/// The content hash of all that makes facts: a store whose facts were made by anything else makes them again.
+sources! {
+    "facts.rs",
+    "facts/entries.rs",
+    "local_time.rs",
+    "operators/cases.rs",
+    "operators/columns.rs",
+    "operators/grouped.rs",
+    "operators/hashing.rs",
+    "operators/ledger/activity.rs",
+    "operators/ledger/mod.rs",
+    "operators/ledger/parts.rs",
+    "operators/ledger/rows.rs",
+    "operators/ledger/runs.rs",
+    "operators/ledger/sweep.rs",
+    "operators/ledger/waits.rs",
+    "operators/matcher/agree.rs",
+    "operators/matcher/case.rs",
+    "operators/matcher/chance.rs",
+    "operators/matcher/hits.rs",
+    "operators/matcher/index.rs",
+    "operators/matcher/mod.rs",
+    "operators/matcher/output.rs",
+    "operators/mod.rs",
+    "operators/rework.rs",
+    "tables.rs",
+}
+
+/// The content hash of all that makes facts of spans and parameters: SQL, operators, and the time zone of the store. A
+/// store whose facts were made by anything else makes them again.
 #[must_use]
-pub fn hash() -> String {
+pub fn hash(zone: Tz) -> String {
     let mut hash = Sha256::new();
-    hash.update(OPERATORS);
-    for (name, text) in FILES {
+    for (name, text) in FILES.iter().chain(SOURCES).chain(&[("time zone", zone.name())]) {
         for part in [name, text] {
             hash.update((part.len() as u64).to_le_bytes());
             hash.update(part);
@@ -57,6 +89,32 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+
+    #[test]
+    fn every_source_of_an_operator_is_part_of_the_hash() {
+        let sources = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
+        let mut folders = vec![format!("{sources}/operators")];
+        let mut found = 0;
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                let name = path.to_str().unwrap().trim_start_matches(sources).trim_start_matches('/').to_owned();
+                if path.is_dir() && !name.ends_with("/tests") {
+                    folders.push(path.to_str().unwrap().to_owned());
+                } else if path.is_file() && !name.ends_with("/tests.rs") {
+                    assert!(SOURCES.iter().any(|(listed, _)| *listed == name), "{name} is not part of the hash");
+                    found += 1;
+                }
+            }
+        }
+        assert!(found > 10);
+    }
+
+    #[test]
+    fn another_time_zone_makes_other_facts() {
+        assert_eq!(hash(chrono_tz::Europe::London), hash(chrono_tz::Europe::London));
+        assert_ne!(hash(chrono_tz::Europe::London), hash(chrono_tz::Europe::Paris));
+    }
 
     #[test]
     fn every_file_is_listed_and_headed() {

@@ -139,6 +139,49 @@ async fn a_trace_whose_root_names_a_task_is_an_instance_and_what_nobody_names_is
 }
 
 #[tokio::test]
+async fn counts_by_worker_add_up_to_those_by_day() {
+    let facts = facts(vec![batch(&estate::busy(11, 400))], 2).await;
+    let sums = |table: &str| {
+        format!(
+            "SELECT from_system, from_screen, from_field, to_system, to_screen, to_field, scope, \"match\", sum(n),
+             sum(m), sum(all_hits), sum(near_hits), sum(near_trials) FROM {table} GROUP BY ALL"
+        )
+    };
+    let (days, workers) = (sums("pair_counts"), sums("pair_workers"));
+    check(
+        &facts,
+        &format!(
+            "SELECT (SELECT count(*) FROM ({days} EXCEPT {workers})), (SELECT count(*) FROM ({workers} EXCEPT {days})),
+             (SELECT count(*) > 100 FROM pair_workers), (SELECT count(DISTINCT worker) FROM pair_workers)"
+        ),
+        "0,0,true,4",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn an_instance_on_two_cases_is_of_the_one_that_took_longer() {
+    // One task instance on one screen: 6 s on case 1, then 20 s on case 2 in two fields.
+    let spans: Vec<Span> = [(1, 0, 6), (2, 10, 10), (2, 25, 10)]
+        .into_iter()
+        .enumerate()
+        .map(|(place, (case, start, length))| Span {
+            kind: Some("action"),
+            cases: vec![case],
+            task: Some("allocation"),
+            instance: Some(500),
+            ..Span::new(place as u64, start * S, length * S)
+        })
+        .collect();
+    check(
+        &facts(vec![batch(&spans)], 2).await,
+        "SELECT encode(case_id, 'hex'), screens, systems, active_seconds FROM task_instances",
+        "0000000000000002,1,1,35.0",
+    )
+    .await;
+}
+
+#[tokio::test]
 async fn no_spans_give_empty_facts() {
     let facts = facts(vec![], 2).await;
     check(&facts, "SELECT (SELECT count(*) FROM ledger) + (SELECT count(*) FROM pair_counts)", "0").await;
@@ -146,14 +189,18 @@ async fn no_spans_give_empty_facts() {
 
 #[tokio::test]
 async fn any_split_and_order_of_arrival_ends_in_the_same_facts() {
-    let mut spans = estate::busy(7, 400);
+    let spans = estate::busy(7, 400);
     let expected = everything(&facts(vec![batch(&spans)], 1).await).await;
     assert!(expected["matches"].len() > 50 && expected["ledger"].len() > 300, "the estate is too dull to tell");
     assert!(expected["ledger"].iter().any(|row| row.contains("rework")), "no rework to tell");
     for seed in 0..6 {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
-        spans.shuffle(&mut random);
-        let batches = spans.chunks(1 + 37 * seed as usize).map(batch).collect();
+        // A tenth of the spans came twice.
+        let mut arrived = spans.clone();
+        arrived.shuffle(&mut random);
+        arrived.extend_from_within(..40);
+        arrived.shuffle(&mut random);
+        let batches = arrived.chunks(1 + 37 * seed as usize).map(batch).collect();
         assert_eq!(everything(&facts(batches, 1 + seed as usize % 3).await).await, expected, "seed {seed}");
     }
 }

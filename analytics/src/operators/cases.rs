@@ -1,6 +1,6 @@
 //! Which case numbers are one case: those that ever appear together in one span, and what hangs together through them.
 
-use std::collections::HashMap;
+use super::hashing::FastMap;
 
 /// What became of a case number.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,7 +18,7 @@ pub struct Link {
 /// Numbers seen so far, as a forest: each points to one that it is linked with.
 #[derive(Debug, Default)]
 pub struct Components {
-    index: HashMap<Vec<u8>, usize>,
+    index: FastMap<Vec<u8>, usize>,
     parent: Vec<usize>,
 }
 
@@ -47,7 +47,7 @@ impl Components {
     #[must_use]
     pub fn links(mut self, most: usize) -> Vec<Link> {
         let index = std::mem::take(&mut self.index);
-        let mut components: HashMap<usize, Vec<Vec<u8>>> = HashMap::new();
+        let mut components: FastMap<usize, Vec<Vec<u8>>> = FastMap::default();
         for (number, position) in index {
             components.entry(self.root(position)).or_default().push(number);
         }

@@ -1,6 +1,6 @@
 //! Columns of a batch by name, as the type that a core reads. What engines deliver as views or dictionaries is cast.
 
-use std::{collections::HashMap, hash::Hash};
+use std::hash::Hash;
 
 use arrow::{
     array::{Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Int64Array, ListArray, RecordBatch, StringArray},
@@ -8,6 +8,8 @@ use arrow::{
     datatypes::{DataType, Field, Int64Type},
 };
 use datafusion::{common::plan_err, error::Result};
+
+use super::hashing::FastMap;
 
 /// A column, cast to a type.
 pub fn column(batch: &RecordBatch, name: &str, data_type: &DataType) -> Result<ArrayRef> {
@@ -73,12 +75,12 @@ pub fn number(array: &Int64Array, row: usize) -> Option<i64> {
 /// Small numbers for values, in order of first sight.
 #[derive(Debug)]
 pub struct Symbols<K> {
-    numbers: HashMap<K, u32>,
+    numbers: FastMap<K, u32>,
 }
 
 impl<K> Default for Symbols<K> {
     fn default() -> Self {
-        Self { numbers: HashMap::new() }
+        Self { numbers: FastMap::default() }
     }
 }
 

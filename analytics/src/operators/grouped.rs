@@ -1,13 +1,14 @@
 //! A physical operator that hands a pure core whole groups of rows: all rows of one worker, or of one case.
 //!
 //! [`grouped`] puts it over any plan: the rows are partitioned by the hash of the key, each partition is sorted (spilling
-//! where memory is short), and the core sees runs of complete groups. Only the largest group must fit into memory.
+//! where memory is short), and the core sees runs of complete groups. Only the largest group must fit into memory. Rows
+//! of a group that are equal in the core's order are one span that came more than once: the core sees the first alone.
 
 use std::{fmt, ops::Range, sync::Arc};
 
 use arrow::{
-    array::RecordBatch,
-    compute::{SortOptions, concat_batches, partition},
+    array::{RecordBatch, UInt32Array},
+    compute::{SortOptions, concat_batches, partition, take_record_batch},
     datatypes::SchemaRef,
 };
 use datafusion::{
@@ -31,7 +32,7 @@ pub trait GroupCore: fmt::Debug + Send + Sync + 'static {
     fn name(&self) -> &'static str;
     /// The column that rows of one group share.
     fn key(&self) -> &'static str;
-    /// The order of rows within a group.
+    /// The order of rows within a group; it ends in the identity of the span.
     fn order(&self) -> &'static [&'static str];
     /// What comes out.
     fn schema(&self) -> SchemaRef;
@@ -124,7 +125,13 @@ impl ExecutionPlan for GroupedExec {
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let input = self.input.execute(partition, context)?;
-        let groups = Groups { schema: self.input.schema(), core: self.core.clone(), held: Vec::new(), rows: 0 };
+        let groups = Groups {
+            schema: self.input.schema(),
+            core: self.core.clone(),
+            held: Vec::new(),
+            rows: 0,
+            enough: BATCH_ROWS,
+        };
         // After the last batch comes one `None`, which lets go of the last group.
         let ends = input.map(|batch| batch.map(Some)).chain(futures::stream::once(async { Ok(None) }));
         let output = ends
@@ -146,18 +153,21 @@ struct Groups {
     core: Arc<dyn GroupCore>,
     held: Vec<RecordBatch>,
     rows: usize,
+    /// Rows held before they are looked at: twice as many as the open group has, so that a large group is not put
+    /// together again with every batch.
+    enough: usize,
 }
 
 impl Groups {
     fn take(&mut self, batch: RecordBatch) -> Result<Option<RecordBatch>> {
         self.rows += batch.num_rows();
         self.held.push(batch);
-        if self.rows < BATCH_ROWS { Ok(None) } else { self.release(false) }
+        if self.rows < self.enough { Ok(None) } else { self.release(false) }
     }
 
     /// Hands complete groups to the core: all but the last, which may go on, or all at the end of the input.
     fn release(&mut self, end: bool) -> Result<Option<RecordBatch>> {
-        let all = concat_batches(&self.schema, &self.held)?;
+        let all = self.distinct(concat_batches(&self.schema, &self.held)?)?;
         self.held.clear();
         self.rows = 0;
         if all.num_rows() == 0 {
@@ -169,6 +179,20 @@ impl Groups {
             self.rows = last.len();
             self.held.push(all.slice(last.start, last.len()));
         }
+        self.enough = BATCH_ROWS.max(2 * self.rows);
         if groups.is_empty() { Ok(None) } else { self.core.process(&all, &groups).map(Some) }
+    }
+
+    /// The rows without those that repeat the one before.
+    fn distinct(&self, rows: RecordBatch) -> Result<RecordBatch> {
+        let identity = std::iter::once(self.core.key()).chain(self.core.order().iter().copied());
+        let columns =
+            identity.map(|name| Ok(rows.column(self.schema.index_of(name)?).clone())).collect::<Result<Vec<_>>>()?;
+        let spans = if rows.num_rows() == 0 { return Ok(rows) } else { partition(&columns)?.ranges() };
+        if spans.len() == rows.num_rows() {
+            return Ok(rows);
+        }
+        let firsts = UInt32Array::from_iter_values(spans.iter().map(|span| span.start as u32));
+        Ok(take_record_batch(&rows, &firsts)?)
     }
 }

@@ -8,6 +8,7 @@
 pub mod cases;
 pub mod columns;
 pub mod grouped;
+pub mod hashing;
 pub mod ledger;
 pub mod matcher;
 pub mod rework;

@@ -3,9 +3,7 @@
 //! Entries are few beside other interactions (a sixth or so) and a task instance may have entries of several workers, so
 //! all of them are judged at once, in memory, as rows of about a hundred bytes.
 
-use std::collections::HashMap;
-
-use super::SpanKey;
+use super::{SpanKey, hashing::FastMap};
 
 /// An entry or choice that is an activity, typed, pasted or selected. Ids are numbers of the caller's choice.
 #[derive(Debug, Clone)]
@@ -71,7 +69,7 @@ pub struct Judged {
 /// Interactions that went wrong, by worker and system: what may lie between an entry and the next of the same field.
 #[derive(Debug, Default)]
 pub struct Mishaps {
-    by: HashMap<(u32, u32), Vec<Mishap>>,
+    by: FastMap<(u32, u32), Vec<Mishap>>,
 }
 
 /// Start, identity, and whether it was a rejection.
@@ -81,7 +79,7 @@ impl Mishaps {
     /// From (worker, system, start, key, rejected) in any order; `rejected` tells `rejected` from `lost` and `failed`.
     #[must_use]
     pub fn new(mishaps: impl IntoIterator<Item = (u32, u32, i64, SpanKey, bool)>) -> Self {
-        let mut by: HashMap<_, Vec<_>> = HashMap::new();
+        let mut by: FastMap<_, Vec<_>> = FastMap::default();
         for (worker, system, start, key, rejected) in mishaps {
             by.entry((worker, system)).or_default().push((start, key, rejected));
         }
@@ -100,10 +98,12 @@ impl Mishaps {
     }
 }
 
+/// Task instance, case, field and record: one task may be done on several cases, whose fields are not the same.
+type SameTask = (u32, Option<u32>, u32, Option<u32>);
 /// Worker, case, local day, field and record.
 type SameDay = (Option<u32>, u32, i32, u32, Option<u32>);
 
-/// Judges every entry; the result is in the order of the entries given, which may be any.
+/// Judges every entry; the result is in the order of the entries given, which may be any. A span that came twice is one.
 ///
 /// A chain counts as one entry: it starts with its first span and has the value of its last. A chain whose first span
 /// continues something that was never received is not judged to be rework, since it began before.
@@ -111,15 +111,24 @@ type SameDay = (Option<u32>, u32, i32, u32, Option<u32>);
 pub fn judge(entries: &[Entry], mishaps: &Mishaps) -> Vec<Judged> {
     let mut order: Vec<usize> = (0..entries.len()).collect();
     order.sort_unstable_by_key(|&index| (entries[index].start, entries[index].key, index));
+    // Which entry speaks for each: itself, or the first copy of the same span.
+    let mut speaker: Vec<usize> = (0..entries.len()).collect();
+    order.dedup_by(|copy, first| {
+        let same = (entries[*copy].start, entries[*copy].key) == (entries[*first].start, entries[*first].key);
+        if same {
+            speaker[*copy] = *first;
+        }
+        same
+    });
     let heads = heads(entries, &order);
     let mut last: Vec<usize> = (0..entries.len()).collect();
     for &index in &order {
         last[heads[index]] = index;
     }
 
-    // The latest chain seen so far of each field in a task instance and record, and in a worker's case, day and record.
-    let mut in_task: HashMap<(u32, u32, Option<u32>), usize> = HashMap::new();
-    let mut in_day: HashMap<SameDay, usize> = HashMap::new();
+    // The latest chain seen so far of each field in a task instance, case and record, and in a worker's case, day and record.
+    let mut in_task: FastMap<SameTask, usize> = FastMap::default();
+    let mut in_day: FastMap<SameDay, usize> = FastMap::default();
     let mut causes: Vec<Option<Cause>> = vec![None; entries.len()];
     for &index in &order {
         let entry = &entries[index];
@@ -135,7 +144,7 @@ pub fn judge(entries: &[Entry], mishaps: &Mishaps) -> Vec<Judged> {
                 Cause::Revision
             }
         };
-        let same_task = entry.task.and_then(|task| in_task.insert((task, field, entry.record), index));
+        let same_task = entry.task.and_then(|task| in_task.insert((task, entry.case, field, entry.record), index));
         let same_day =
             entry.case.and_then(|case| in_day.insert((entry.worker, case, entry.day, field, entry.record), index));
         if entry.continues.is_some() {
@@ -143,7 +152,8 @@ pub fn judge(entries: &[Entry], mishaps: &Mishaps) -> Vec<Judged> {
         }
         causes[index] = same_task.map(cause).or_else(|| same_day.map(cause).filter(|cause| *cause != Cause::Revision));
     }
-    (0..entries.len())
+    speaker
+        .into_iter()
         .map(|index| {
             let head = heads[index];
             Judged { head: entries[head].key, last: entries[last[head]].key, rework: causes[head] }
@@ -155,7 +165,7 @@ pub fn judge(entries: &[Entry], mishaps: &Mishaps) -> Vec<Judged> {
 /// have the id it names, the latest before it.
 fn heads(entries: &[Entry], order: &[usize]) -> Vec<usize> {
     let mut heads: Vec<usize> = (0..entries.len()).collect();
-    let mut seen: HashMap<(Option<u32>, Option<u32>, u64), usize> = HashMap::new();
+    let mut seen: FastMap<(Option<u32>, Option<u32>, u64), usize> = FastMap::default();
     for &index in order {
         let entry = &entries[index];
         if let Some(&before) = entry.continues.and_then(|span| seen.get(&(entry.worker, entry.field, span))) {

@@ -15,7 +15,7 @@ pub(super) fn reworked(day: &[Interaction]) -> BTreeSet<SpanId> {
     let mut reworked = BTreeSet::new();
     for span in keyed {
         let (Some(task), Some(field)) = (span.task, span.field) else { continue };
-        if !seen.insert((task.instance, field, span.record)) {
+        if !seen.insert((task.instance, span.case, field, span.record)) {
             reworked.insert(span.span);
         }
     }

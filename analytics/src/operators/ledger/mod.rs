@@ -17,7 +17,6 @@ pub mod waits;
 mod tests;
 
 use std::{
-    collections::{HashMap, HashSet},
     ops::Range,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -32,6 +31,7 @@ use super::{
     SpanKey,
     columns::{Symbols, binary, boolean, bytes, integer, number, text, word},
     grouped::GroupCore,
+    hashing::{FastMap, FastSet},
     rework::Judged,
 };
 use crate::tables;
@@ -41,9 +41,9 @@ use activity::{Activity, EntryIs, Kind, Rules};
 #[derive(Debug, Default)]
 pub struct EntryFacts {
     /// Chain and rework of each entry.
-    pub judged: Arc<HashMap<SpanKey, Judged>>,
+    pub judged: Arc<FastMap<SpanKey, Judged>>,
     /// Targets that agree with a held value.
-    pub matched: HashSet<SpanKey>,
+    pub matched: FastSet<SpanKey>,
 }
 
 /// The core of the ledger. Input: `sql/facts/activities.sql`; output: the table `ledger`.
@@ -104,8 +104,9 @@ pub(super) struct Input {
     pub(super) system: StringArray,
     pub(super) screen: StringArray,
     pub(super) release: StringArray,
+    pub(super) task: StringArray,
     outcome: StringArray,
-    case: BinaryArray,
+    pub(super) case: BinaryArray,
     instance: BinaryArray,
     delimiter: StringArray,
     completes: BooleanArray,
@@ -133,6 +134,7 @@ impl Input {
             system: text(batch, "system")?,
             screen: text(batch, "screen")?,
             release: text(batch, "release")?,
+            task: text(batch, "task")?,
             outcome: text(batch, "outcome")?,
             case: binary(batch, "case_id")?,
             instance: binary(batch, "task_instance")?,

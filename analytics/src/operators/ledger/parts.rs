@@ -1,9 +1,7 @@
-//! Pieces of task instances: what one worker did for one instance on one screen of one release. Added up by SQL.
+//! Pieces of task instances: what one worker did for one instance and case on one screen of one release. Added up by
+//! SQL.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, LazyLock},
-};
+use std::sync::{Arc, LazyLock};
 
 use arrow::{
     array::{ArrayRef, BinaryArray, Date32Array, Int64Array, RecordBatch, StringArray, UInt32Array},
@@ -17,7 +15,10 @@ use super::{
     activity::{Activity, Kind, Rules},
     sweep::Stretch,
 };
-use crate::operators::columns::{column, word};
+use crate::operators::{
+    columns::{bytes, column, word},
+    hashing::FastMap,
+};
 
 /// The columns of a piece; times and durations in microseconds.
 pub static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
@@ -71,13 +72,14 @@ impl Parts {
         instances: &[Option<Instance>],
         entries: &EntryFacts,
     ) {
-        let mut places = HashMap::new();
+        let mut places = FastMap::default();
         let mut of: Vec<Option<usize>> = vec![None; activities.len()];
-        let mut last_system: HashMap<&[u8], u32> = HashMap::new();
+        let mut last_system: FastMap<&[u8], u32> = FastMap::default();
         for (index, activity) in activities.iter().enumerate() {
             let Some(instance) = &instances[index] else { continue };
             let row = first + index;
-            let place = (&instance.id, word(&input.system, row), word(&input.screen, row), word(&input.release, row));
+            let of_place = (word(&input.system, row), word(&input.screen, row), word(&input.release, row));
+            let place = (&instance.id, bytes(&input.case, row), word(&input.task, row), of_place);
             let place = *places.entry(place).or_insert_with(|| {
                 self.parts.push(Part {
                     instance: instance.clone(),

@@ -1,9 +1,8 @@
 //! What is special about waits and sign-ins: chains of waits share one tolerated second, and a day's first sign-in to a
 //! system is no loss.
 
-use std::collections::HashSet;
-
 use super::activity::{Activity, Kind, Rules};
+use crate::operators::hashing::FastSet;
 
 /// For each wait, the end of the tolerated part of its chain. Activities are in order of (start, key); `closes` as
 /// [`super::activity::closes`] gives them. What is no wait has no meaningful value.
@@ -27,7 +26,7 @@ pub fn tolerated_until(activities: &[Activity], closes: &[i64], rules: &Rules) -
 /// id, of some duration and not failed.
 #[must_use]
 pub fn first_sign_ins(activities: &[Activity], rules: &Rules) -> Vec<bool> {
-    let mut seen = HashSet::new();
+    let mut seen = FastSet::default();
     activities
         .iter()
         .map(|activity| {

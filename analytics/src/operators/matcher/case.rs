@@ -1,13 +1,11 @@
 //! One case: which of its targets agree with which of its sources.
 
-use std::collections::HashMap;
-
 use super::{
     agree::{Value, covered},
     hits::Pairs,
     index::Index,
 };
-use crate::operators::SpanKey;
+use crate::operators::{SpanKey, hashing::FastMap};
 
 /// A span of a case that carries a value. Numbers are those of the [`Index`].
 #[derive(Debug, Clone)]
@@ -108,7 +106,7 @@ pub fn match_case(spans: &[Holder], index: &Index, look_back: i64) -> Found {
     let case = Case::new(spans, index, look_back);
     let mut targets: Vec<usize> = (0..spans.len()).filter(|&place| spans[place].target.is_some()).collect();
     targets.sort_unstable_by_key(|&place| (spans[place].start, spans[place].key));
-    let mut tried: HashMap<u32, Tried> = HashMap::new();
+    let mut tried: FastMap<u32, Tried> = FastMap::default();
     let mut found = Found::default();
     for target in targets {
         let tried = tried.entry(spans[target].field).or_insert_with(|| case.untried());
@@ -131,9 +129,9 @@ struct Case<'a> {
     lanes: Vec<Lane>,
     // Runs of lanes of one screen.
     screens: Vec<std::ops::Range<usize>>,
-    lane_of: HashMap<u32, usize>,
-    by_digest: HashMap<i64, Vec<usize>>,
-    by_token: HashMap<i64, Vec<usize>>,
+    lane_of: FastMap<u32, usize>,
+    by_digest: FastMap<i64, Vec<usize>>,
+    by_token: FastMap<i64, Vec<usize>>,
 }
 
 impl<'a> Case<'a> {
@@ -159,8 +157,8 @@ impl<'a> Case<'a> {
             }
         }
         order.sort_unstable_by_key(|&place| (spans[place].from, spans[place].key));
-        let mut by_digest: HashMap<i64, Vec<usize>> = HashMap::new();
-        let mut by_token: HashMap<i64, Vec<usize>> = HashMap::new();
+        let mut by_digest: FastMap<i64, Vec<usize>> = FastMap::default();
+        let mut by_token: FastMap<i64, Vec<usize>> = FastMap::default();
         for &place in &order {
             let value = index.value(spans[place].content);
             by_digest.entry(value.digest).or_default().push(place);
@@ -188,10 +186,10 @@ impl<'a> Case<'a> {
     }
 
     /// The first kind in which each lane agrees, with its earliest span.
-    fn agreeing_lanes(&self, target: usize) -> HashMap<usize, (Agreement, usize)> {
+    fn agreeing_lanes(&self, target: usize) -> FastMap<usize, (Agreement, usize)> {
         let (span, value) = (&self.spans[target], self.value(target));
         let own_screen = self.index.screen_of(span.field);
-        let mut agreeing = HashMap::new();
+        let mut agreeing = FastMap::default();
         let mut add = |places: &[usize], kind: Agreement, holds: &dyn Fn(usize) -> bool| {
             for &place in places {
                 let lane = self.lane_of[&self.spans[place].field];

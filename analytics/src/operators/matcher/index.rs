@@ -1,13 +1,13 @@
 //! Everything that the estate holds, as posting lists: which cases have which value in which field, and who saw which
 //! case in which field on which day. Chance is counted from it exactly.
 
-use std::{collections::HashMap, sync::OnceLock};
+use std::sync::OnceLock;
 
 use super::{
     agree::{Value, covered},
     hits::{Hits, Pairs},
 };
-use crate::operators::{SpanKey, columns::Symbols};
+use crate::operators::{SpanKey, columns::Symbols, hashing::FastMap};
 
 /// System, screen and field.
 pub type FieldName = (String, String, String);
@@ -43,7 +43,7 @@ pub struct Builder {
     // (worker, day, field, case)
     seen: Vec<(u32, i32, u32, u32)>,
     // The latest value of each field of each case.
-    latest: HashMap<(u32, u32), (i64, SpanKey, u32)>,
+    latest: FastMap<(u32, u32), (i64, SpanKey, u32)>,
 }
 
 /// The posting lists. Numbers of fields, cases and values mean nothing outside of it and never decide anything.
@@ -73,7 +73,7 @@ pub struct Index {
 }
 
 /// By worker and local day: pairs of field (or screen) and case seen.
-type Near = HashMap<(u32, i32), Pairs>;
+type Near = FastMap<(u32, i32), Pairs>;
 
 impl Builder {
     /// Takes one holding.
@@ -133,7 +133,7 @@ impl Builder {
         joinable.sort_unstable();
         joinable.dedup();
 
-        let mut near_fields = Near::new();
+        let mut near_fields = Near::default();
         for &(worker, day, field, case) in &self.seen {
             near_fields.entry((worker, day)).or_default().push((field, case));
         }
@@ -202,6 +202,12 @@ impl Index {
     #[must_use]
     pub fn worker(&self, worker: &[u8]) -> Option<u32> {
         self.workers.known(worker)
+    }
+
+    /// Workers in order of their numbers.
+    #[must_use]
+    pub fn workers(&self) -> Vec<Vec<u8>> {
+        self.workers.values()
     }
 
     /// The number of a field.

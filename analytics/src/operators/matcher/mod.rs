@@ -16,13 +16,12 @@ pub mod output;
 mod tests;
 
 use std::{
-    collections::{HashMap, HashSet},
     ops::Range,
     sync::{Arc, Mutex, PoisonError},
 };
 
 use arrow::{
-    array::{BinaryArray, Int64Array, ListArray, RecordBatch, StringArray},
+    array::{Array, BinaryArray, Int64Array, ListArray, RecordBatch, StringArray},
     datatypes::SchemaRef,
 };
 use datafusion::error::Result;
@@ -31,6 +30,7 @@ use super::{
     SpanKey,
     columns::{binary, bytes, integer, integers, list, text, word},
     grouped::GroupCore,
+    hashing::{FastMap, FastSet},
     rework::Judged,
 };
 use crate::{local_time::LocalTime, tables};
@@ -47,26 +47,27 @@ pub(super) struct Input {
     worker: BinaryArray,
     start: Int64Array,
     from: Int64Array,
-    system: StringArray,
-    screen: StringArray,
-    field: StringArray,
     value_kind: StringArray,
     digest: Int64Array,
     parts: ListArray,
+    /// The place in `names` of each row's field.
+    fields: Vec<u32>,
+    names: Vec<FieldName>,
 }
 
 impl Input {
     fn new(batch: &RecordBatch) -> Result<Self> {
+        let (system, screen, field) = (text(batch, "system")?, text(batch, "screen")?, text(batch, "field")?);
+        let (fields, names) = told_apart(&system, &screen, &field);
         Ok(Self {
+            fields,
+            names,
             case: binary(batch, "case_id")?,
             span: binary(batch, "span_id")?,
             trace: binary(batch, "trace_id")?,
             worker: binary(batch, "worker")?,
             start: integer(batch, "started_us")?,
             from: integer(batch, "from_us")?,
-            system: text(batch, "system")?,
-            screen: text(batch, "screen")?,
-            field: text(batch, "field")?,
             value_kind: text(batch, "value_kind")?,
             digest: integer(batch, "value_digest")?,
             parts: integers(batch, "value_parts")?,
@@ -77,13 +78,29 @@ impl Input {
         SpanKey::from_bytes(self.span.value(row), self.trace.value(row))
     }
 
-    fn field(&self, row: usize) -> FieldName {
-        (self.system.value(row).to_owned(), self.screen.value(row).to_owned(), self.field.value(row).to_owned())
+    fn field(&self, row: usize) -> &FieldName {
+        &self.names[self.fields[row] as usize]
     }
 
     fn value(&self, row: usize) -> Value {
         Value::new(self.digest.value(row), list(&self.parts, row))
     }
+}
+
+/// The fields of a batch, each named once, and which of them each row has.
+fn told_apart(systems: &StringArray, screens: &StringArray, fields: &StringArray) -> (Vec<u32>, Vec<FieldName>) {
+    let mut seen: FastMap<[&str; 3], u32> = FastMap::default();
+    let mut names = Vec::new();
+    let rows = (0..fields.len())
+        .map(|row| {
+            let name = [systems.value(row), screens.value(row), fields.value(row)];
+            *seen.entry(name).or_insert_with(|| {
+                names.push((name[0].to_owned(), name[1].to_owned(), name[2].to_owned()));
+                names.len() as u32 - 1
+            })
+        })
+        .collect();
+    (rows, names)
 }
 
 /// Adds a batch of `sql/facts/holdings.sql` to the posting lists.
@@ -93,7 +110,7 @@ pub fn gather(builder: &mut Builder, batch: &RecordBatch, local: LocalTime) -> R
         let from = input.from.value(row);
         builder.add(&Holding {
             case: input.case.value(row),
-            field: &input.field(row),
+            field: input.field(row),
             from,
             key: input.key(row),
             seen: bytes(&input.worker, row).map(|worker| (worker, local.day(from))),
@@ -109,7 +126,7 @@ pub struct MatchCore {
     /// Everything held.
     pub index: Arc<Index>,
     /// Chains and rework, which tell what is a target.
-    pub judged: Arc<HashMap<SpanKey, Judged>>,
+    pub judged: Arc<FastMap<SpanKey, Judged>>,
     /// How old a source may be, microseconds.
     pub look_back: i64,
     /// The calendar.
@@ -117,7 +134,7 @@ pub struct MatchCore {
     /// Where trials are added up.
     pub tallies: Arc<Mutex<Tallies>>,
     /// Where targets that agree with anything are gathered.
-    pub matched: Arc<Mutex<HashSet<SpanKey>>>,
+    pub matched: Arc<Mutex<FastSet<SpanKey>>>,
 }
 
 impl GroupCore for MatchCore {
@@ -168,7 +185,7 @@ impl MatchCore {
             key,
             start,
             from: input.from.value(row),
-            field: self.index.field(&input.field(row)).expect("the posting lists were made from the same rows"),
+            field: self.index.field(input.field(row)).expect("the posting lists were made from the same rows"),
             content: self.index.content(&input.value(row)).expect("the posting lists were made from the same rows"),
             date: kind == Some("date"),
             words: matches!(kind, Some("name" | "text")),

@@ -1,16 +1,19 @@
-//! Matches → rows of the table `matches`; tallies → rows of `pair_counts`.
+//! Matches → rows of the table `matches`; tallies → rows of `pair_counts` and `pair_workers`.
 
 use std::sync::Arc;
 
 use arrow::{
-    array::{ArrayRef, Date32Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray, UInt32Array},
+    array::{
+        ArrayRef, BinaryArray, Date32Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+        UInt32Array,
+    },
     compute::take,
 };
 use datafusion::error::Result;
 
 use super::{
     case::{Agreement, From, Holder, Match},
-    chance::{Count, Tallies, Tally},
+    chance::{Count, Share, Tallies, Tally},
     index::Index,
 };
 use crate::{operators::columns::column, tables};
@@ -87,6 +90,45 @@ impl Rows {
 /// The table `pair_counts`.
 pub fn pair_counts(tallies: &Tallies, index: &Index) -> Result<RecordBatch> {
     let rows: Vec<_> = tallies.rows().into_iter().collect();
+    let counts = |count: fn(&Tally, &Count) -> u64| -> ArrayRef {
+        Arc::new(Int64Array::from_iter_values(rows.iter().map(|(_, (tally, kind))| count(tally, kind) as i64)))
+    };
+    let mut columns = pairs(rows.iter().map(|((from, to, kind, _), _)| (*from, *to, *kind)), index);
+    columns.extend([
+        counts(|tally, _| tally.n),
+        counts(|_, kind| kind.m),
+        counts(|_, kind| kind.all_hits),
+        counts(|tally, _| tally.all_trials),
+        counts(|_, kind| kind.near_hits),
+        counts(|tally, _| tally.near_trials),
+        counts(|tally, _| tally.disagreements),
+        Arc::new(Date32Array::from_iter_values(rows.iter().map(|((_, _, _, day), _)| *day))),
+    ]);
+    Ok(RecordBatch::try_new(tables::PAIR_COUNTS.arrow_schema(), columns)?)
+}
+
+/// The table `pair_workers`.
+pub fn pair_workers(tallies: &Tallies, index: &Index) -> Result<RecordBatch> {
+    let rows: Vec<_> = tallies.shares().into_iter().collect();
+    let counts = |count: fn(&Share, &Count) -> u64| -> ArrayRef {
+        Arc::new(Int64Array::from_iter_values(rows.iter().map(|(_, (share, kind))| count(share, kind) as i64)))
+    };
+    let workers = index.workers();
+    let mut columns = pairs(rows.iter().map(|((from, to, kind, _), _)| (*from, *to, *kind)), index);
+    columns.extend([
+        Arc::new(BinaryArray::from_iter_values(rows.iter().map(|((_, _, _, worker), _)| &workers[*worker as usize])))
+            as ArrayRef,
+        counts(|share, _| share.n),
+        counts(|_, kind| kind.m),
+        counts(|_, kind| kind.all_hits),
+        counts(|_, kind| kind.near_hits),
+        counts(|share, _| share.near_trials),
+    ]);
+    Ok(RecordBatch::try_new(tables::PAIR_WORKERS.arrow_schema(), columns)?)
+}
+
+/// The columns that say which pair, scope and kind of match.
+fn pairs(rows: impl Iterator<Item = (From, u32, Agreement)> + Clone, index: &Index) -> Vec<ArrayRef> {
     let source = |from: From| match from {
         From::Field(field) => {
             let (system, screen, field) = index.name(field);
@@ -97,29 +139,16 @@ pub fn pair_counts(tallies: &Tallies, index: &Index) -> Result<RecordBatch> {
             (system.as_str(), screen.as_str(), None)
         }
     };
-    let words = |word: &dyn Fn(From, u32, Agreement) -> Option<String>| -> ArrayRef {
-        Arc::new(StringArray::from_iter(rows.iter().map(|((from, to, kind, _), _)| word(*from, *to, *kind))))
-    };
-    let counts = |count: fn(&Tally, &Count) -> u64| -> ArrayRef {
-        Arc::new(Int64Array::from_iter_values(rows.iter().map(|(_, (tally, kind))| count(tally, kind) as i64)))
-    };
-    let columns: Vec<ArrayRef> = vec![
-        words(&|from, _, _| Some(source(from).0.to_owned())),
-        words(&|from, _, _| Some(source(from).1.to_owned())),
-        words(&|from, _, _| source(from).2.map(str::to_owned)),
-        words(&|_, to, _| Some(index.name(to).0.clone())),
-        words(&|_, to, _| Some(index.name(to).1.clone())),
-        words(&|_, to, _| Some(index.name(to).2.clone())),
-        words(&|from, to, _| Some(scope(source(from).0, &index.name(to).0).to_owned())),
-        words(&|_, _, kind| Some(kind.as_str().to_owned())),
-        counts(|tally, _| tally.n),
-        counts(|_, kind| kind.m),
-        counts(|_, kind| kind.all_hits),
-        counts(|tally, _| tally.all_trials),
-        counts(|_, kind| kind.near_hits),
-        counts(|tally, _| tally.near_trials),
-        counts(|tally, _| tally.disagreements),
-        Arc::new(Date32Array::from_iter_values(rows.iter().map(|((_, _, _, day), _)| *day))),
-    ];
-    Ok(RecordBatch::try_new(tables::PAIR_COUNTS.arrow_schema(), columns)?)
+    let (from, to) = (rows.clone().map(|row| source(row.0)), rows.clone().map(|row| index.name(row.1)));
+    let scopes = from.clone().zip(to.clone()).map(|(from, to)| scope(from.0, &to.0));
+    vec![
+        Arc::new(StringArray::from_iter_values(from.clone().map(|from| from.0))),
+        Arc::new(StringArray::from_iter_values(from.clone().map(|from| from.1))),
+        Arc::new(StringArray::from_iter(from.map(|from| from.2))),
+        Arc::new(StringArray::from_iter_values(to.clone().map(|to| &to.0))),
+        Arc::new(StringArray::from_iter_values(to.clone().map(|to| &to.1))),
+        Arc::new(StringArray::from_iter_values(to.map(|to| &to.2))),
+        Arc::new(StringArray::from_iter_values(scopes)),
+        Arc::new(StringArray::from_iter_values(rows.map(|row| row.2.as_str()))),
+    ]
 }

@@ -44,6 +44,19 @@ fn a_field_of_another_record_is_not_the_same_field() {
 }
 
 #[test]
+fn a_field_of_another_case_of_the_same_task_is_not_the_same_field() {
+    let other_case = Entry { case: Some(2), ..entry(2, 60, 7) };
+    assert_eq!(causes(&[entry(1, 0, 7), other_case], &[(30, true)]), [None, None]);
+}
+
+#[test]
+fn a_span_that_came_twice_is_no_rework_of_itself() {
+    let twice = [entry(1, 0, 7), entry(2, 60, 7), entry(1, 0, 7), entry(2, 60, 7)];
+    let revision = Some(Cause::Revision);
+    assert_eq!(causes(&twice, &[]), [None, revision, None, revision]);
+}
+
+#[test]
 fn without_a_task_only_a_cause_makes_rework() {
     let loose = |span, second| Entry { task: None, ..entry(span, second, 7) };
     assert_eq!(causes(&[loose(1, 0), loose(2, 60)], &[]), [None, None]);
