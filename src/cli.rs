@@ -152,6 +152,15 @@ pub(crate) struct Simulate {
     /// Folder for what really happened.
     #[arg(long, value_name = "DIR")]
     pub(crate) truth: Option<PathBuf>,
+    /// Folder for the reference data that go with the people and the systems.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) reference: Option<PathBuf>,
+    /// Plant the estate's releases and go-lives; in the scenario hard they always are.
+    #[arg(long)]
+    pub(crate) effects: bool,
+    /// Give people another login in each system, so that only the directory says who is who.
+    #[arg(long)]
+    pub(crate) logins_apart: bool,
 }
 
 /// Options of `import`.

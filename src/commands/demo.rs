@@ -28,7 +28,14 @@ pub(crate) async fn run(options: cli::Demo) -> anyhow::Result<ExitCode> {
 
     let estate = cli::Estate { ..options.estate.clone() };
     let title = format!("{} people, {} weeks, over OTLP", estate.staff, estate.weeks);
-    let plan = simulate::Plan { estate, scenario: cli::Scenario::Clean, truth: None };
+    let plan = simulate::Plan {
+        estate,
+        scenario: cli::Scenario::Clean,
+        effects: false,
+        logins_apart: false,
+        truth: None,
+        reference: None,
+    };
     simulate::send(plan, &format!("http://{}", service.otlp), &title).await?;
 
     let step = Step::begin("facts", 0);

@@ -26,12 +26,12 @@ pub(super) struct Categories {
 }
 
 /// A value that was keyed although it was held already.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct TrueReEntry {
     pub(super) span: String,
     pub(super) from: [String; 3],
-    /// Whether the values are equal once normalised: whether it can be told at all.
-    pub(super) equal: bool,
+    /// How likely two cases are to have the same value: whether it can be told at all.
+    pub(super) chance: f64,
 }
 
 const LOST: [&str; 6] = ["re_entry", "rework", "wait", "unavailable", "switching", "repeat_sign_in"];
@@ -70,16 +70,19 @@ fn re_entries(path: &Path, text: &str) -> Result<Vec<TrueReEntry>, Error> {
             .position(|found| found == name)
             .ok_or_else(|| file(path, "lacks a column", format!("no column {name}")))
     };
-    let columns = [at("span_id")?, at("from_system")?, at("from_screen")?, at("from_field")?, at("equal")?];
+    let columns = [at("span_id")?, at("from_system")?, at("from_screen")?, at("from_field")?, at("chance")?];
     rows.enumerate()
         .map(|(line, row)| {
-            let [span, system, screen, field, equal] = columns.map(|column| row.get(column).cloned());
-            let (Some(span), Some(system), Some(screen), Some(field), Some(equal)) =
-                (span, system, screen, field, equal)
+            let [span, system, screen, field, chance] = columns.map(|column| row.get(column).cloned());
+            let (Some(span), Some(system), Some(screen), Some(field), Some(chance)) =
+                (span, system, screen, field, chance)
             else {
                 return Err(file(path, "has a line that is too short", format!("line {}", line + 2)));
             };
-            Ok(TrueReEntry { span, from: [system, screen, field], equal: equal == "true" })
+            let chance = chance
+                .parse()
+                .map_err(|_| file(path, "has a chance that is no number", format!("line {}", line + 2)))?;
+            Ok(TrueReEntry { span, from: [system, screen, field], chance })
         })
         .collect()
 }
@@ -127,9 +130,10 @@ mod tests {
         let error = Truth::read(folder.path()).unwrap_err().to_string();
         assert!(error.ends_with("truth.json cannot be read"), "{error}");
         let path = Path::new("re_entries.csv");
-        assert!(re_entries(path, "span_id,equal\n").unwrap_err().to_string().contains("lacks a column"));
-        let header = "span_id,from_system,from_screen,from_field,equal\n";
+        assert!(re_entries(path, "span_id,chance\n").unwrap_err().to_string().contains("lacks a column"));
+        let header = "span_id,from_system,from_screen,from_field,chance\n";
         assert!(re_entries(path, &format!("{header}ab,cd\n")).is_err());
-        assert!(!re_entries(path, &format!("{header}ab,s,c,f,false\n")).unwrap()[0].equal);
+        assert!(re_entries(path, &format!("{header}ab,s,c,f,often\n")).is_err());
+        assert_eq!(re_entries(path, &format!("{header}ab,s,c,f,0.25\n")).unwrap()[0].chance, 0.25);
     }
 }
