@@ -123,7 +123,7 @@ pub(crate) struct Serve {
 pub(crate) enum Scenario {
     /// Right clocks, nothing lost, every attribute there.
     Clean,
-    /// Faults of real life: clocks, repeats, late spans, values in other formats.
+    /// Faults of real life: clocks, repeats, late spans, values in other formats; planted effects.
     Hard,
     /// Nothing is keyed again; decoys only.
     NoReEntry,
@@ -134,6 +134,7 @@ pub(crate) enum Scenario {
 #[command(after_help = "\
 Examples:
   gilbreth simulate --out otlp --truth truth --seed 7
+  gilbreth simulate --out otlp --truth truth --reference reference --scenario hard
   gilbreth simulate --endpoint http://127.0.0.1:4318 --staff 50 --weeks 2")]
 #[group(id = "target", required = true, multiple = false, args = ["out", "endpoint"])]
 pub(crate) struct Simulate {

@@ -94,6 +94,8 @@ pub static ANSWERS: &[SqlFile] = sql!(
     "data_quality",
     "score_categories",
     "score_re_entries",
+    "score_systems",
+    "score_tasks",
 );
 
 /// Tables that Rust makes of the rows of views. A session has each after the last view that it is made from.
