@@ -119,7 +119,7 @@ fn what_has_no_bound_is_compared_all_the_same_or_named_as_skipped() {
     assert!(scores.skipped.iter().zip(missing).all(|(said, expected)| said.starts_with(expected)), "{scores}");
     assert_eq!(scores.skipped.len(), 2);
 
-    let release = |task: &str, interval| details::Estimate {
+    let release = |task: &str, interval| Estimate {
         name: "2".to_owned(),
         system: "a".to_owned(),
         task: task.to_owned(),

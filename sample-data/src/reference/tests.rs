@@ -114,6 +114,6 @@ fn a_task_is_told_by_a_place_that_no_other_has() {
     let tasks = rules["tasks"].as_array().unwrap();
     let places: BTreeSet<String> = tasks.iter().map(|task| task["start"].to_string()).collect();
     assert_eq!(places.len(), tasks.len());
-    assert!(tasks.iter().any(|task| task["name"].as_str() == Some("breach")));
+    assert!(tasks.iter().any(|task| task["name"].as_str() == Some("transfer")));
     assert_eq!(rules["completes"].as_array().unwrap().len(), tasks.len());
 }
