@@ -29,7 +29,7 @@ use crate::{
     parameters::Parameters,
     scope::{Filters, Scope},
     statistics,
-    tables::FACTS,
+    tables::{FACTS, LEDGER},
 };
 
 mod derived;
@@ -62,6 +62,7 @@ pub struct Session {
     estate: String,
     version: u64,
     parameters: Parameters,
+    scope: Scope,
 }
 
 impl std::fmt::Debug for Session {
@@ -122,8 +123,14 @@ impl Session {
         }
         context.register_table("parameters", reference::parameters(parameters)?)?;
         context.register_table("categories", reference::categories()?)?;
-        let mut session =
-            Self { context, dictionary: Vec::new(), estate: String::new(), version: 0, parameters: parameters.clone() };
+        let mut session = Self {
+            context,
+            dictionary: Vec::new(),
+            estate: String::new(),
+            version: 0,
+            parameters: parameters.clone(),
+            scope: scope.clone(),
+        };
         session.add_views().await?;
         session.dictionary = dictionary::describe(&session.context).await?;
         session.context.register_table("data_dictionary", dictionary::table(&session.dictionary)?)?;
@@ -158,6 +165,12 @@ impl Session {
         self.version
     }
 
+    /// What part of the data it is about.
+    #[must_use]
+    pub const fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
     /// The parameters of the measurement.
     #[must_use]
     pub const fn parameters(&self) -> &Parameters {
@@ -189,9 +202,10 @@ pub(crate) fn parameters(session: &Session) -> Result<Vec<(String, f64, &'static
     reference::list(&session.parameters)
 }
 
-/// Every table that a store holds.
+/// Every table that a store holds; `ledger` before `matches`, which a scope joins to it.
 fn stored_tables() -> impl Iterator<Item = &'static Table> {
-    [&SPANS, &INTAKE].into_iter().chain(FACTS)
+    let others = FACTS.into_iter().filter(|table| table.name != LEDGER.name);
+    [&SPANS, &INTAKE, &LEDGER].into_iter().chain(others)
 }
 
 fn context() -> Result<SessionContext, Error> {
