@@ -197,12 +197,7 @@ fn hotspots(findings: &Findings) -> Table {
 fn constants(findings: &Findings) -> Table {
     let rows = findings.constants.rows.iter().map(|r| {
         let mut row: Vec<Cell> = r.from.iter().chain(&r.to).map(text).collect();
-        row.extend([
-            text(&r.agreement),
-            Cell::Count(r.n),
-            Cell::Count(r.m),
-            Cell::Number(Some(r.expected)),
-        ]);
+        row.extend([text(&r.agreement), Cell::Count(r.n), Cell::Count(r.m), Cell::Number(Some(r.expected))]);
         row
     });
     Table {

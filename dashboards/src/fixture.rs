@@ -10,11 +10,7 @@ const CAUSES: [&str; 8] =
 
 fn answer<Row>(view: &str, rows: impl IntoIterator<Item = Row>) -> Answer<Row> {
     let rows: Vec<Row> = rows.into_iter().collect();
-    Answer {
-        of: rows.len(),
-        rows,
-        sql: format!("SELECT *\nFROM {view}\nWHERE hours > 0.0\nORDER BY hours DESC;"),
-    }
+    Answer { of: rows.len(), rows, sql: format!("SELECT *\nFROM {view}\nWHERE hours > 0.0\nORDER BY hours DESC;") }
 }
 
 /// Six systems, eight causes, twelve hotspots, ten fixes, eight checks.

@@ -53,14 +53,8 @@ pub(crate) fn causes(findings: &Findings) -> Section {
 }
 
 /// Names of the figures, as in `figures/NAME.svg`.
-pub const FIGURES: [&str; 6] = [
-    "time-lost-by-cause",
-    "time-lost-by-system",
-    "re-entry-matrix",
-    "re-entry-hotspots",
-    "time-lost-by-task",
-    "fixes",
-];
+pub const FIGURES: [&str; 6] =
+    ["time-lost-by-cause", "time-lost-by-system", "re-entry-matrix", "re-entry-hotspots", "time-lost-by-task", "fixes"];
 
 /// A figure as an SVG file of its own; none where there is no such figure.
 pub fn figure(findings: &Findings, name: &str) -> Option<String> {
