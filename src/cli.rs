@@ -54,7 +54,7 @@ pub(crate) enum Command {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Estate {
     /// People in the estate.
-    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=20_000))]
     pub(crate) staff: u32,
     /// Weeks that are simulated.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=520))]
@@ -85,14 +85,13 @@ pub(crate) struct Demo {
     pub(crate) web: SocketAddr,
 }
 
-impl Default for Demo {
-    fn default() -> Self {
-        Self {
-            out: PathBuf::from("demo"),
-            estate: Estate { staff: 200, weeks: 4, seed: 1 },
-            no_serve: false,
-            web: SocketAddr::from(([127, 0, 0, 1], 0)),
-        }
+impl Cli {
+    /// What was asked for; without a command, the demo with its defaults.
+    pub(crate) fn command(self) -> Command {
+        self.command.unwrap_or_else(|| {
+            let demo = Self::parse_from(["gilbreth", "demo"]);
+            demo.command.expect("a command was given")
+        })
     }
 }
 
@@ -134,9 +133,15 @@ pub(crate) enum Scenario {
 #[command(after_help = "\
 Examples:
   gilbreth simulate --out otlp --truth truth --seed 7
-  gilbreth simulate --endpoint http://127.0.0.1:4318 --staff 50 --weeks 2")]
+  GILBRETH_COLLECTOR_REPLAY=true gilbreth serve --store estate
+  gilbreth simulate --endpoint http://127.0.0.1:4318 --staff 50 --weeks 2
+Simulated days lie in the past. A collector takes spans older than 30 days only from senders that may replay: its
+environment has GILBRETH_COLLECTOR_REPLAY=true, or its configuration `replay = true` under [collector].")]
 #[group(id = "target", required = true, multiple = false, args = ["out", "endpoint"])]
 pub(crate) struct Simulate {
+    /// The configuration file (the collector's page key).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
     /// Folder for files of OTLP, one a day.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
@@ -342,4 +347,30 @@ pub(crate) enum ScoreFormat {
     Table,
     /// For programs.
     Json,
+}
+
+#[cfg(test)]
+mod tests {
+    use gilbreth_sample_data::Options;
+
+    use super::*;
+
+    #[test]
+    fn no_command_is_the_demo_with_its_defaults() {
+        let Command::Demo(demo) = Cli::parse_from(["gilbreth"]).command() else { panic!("it is another command") };
+        let Estate { staff, weeks, seed } = demo.estate;
+        let simulated = Options::default();
+        assert_eq!((staff, weeks, seed), (simulated.staff, simulated.weeks, simulated.seed));
+        assert_eq!((demo.out, demo.no_serve), (PathBuf::from("demo"), false));
+    }
+
+    #[test]
+    fn no_more_people_are_asked_for_than_can_be_simulated() {
+        for staff in [20_000, 20_001] {
+            let asked = Cli::try_parse_from(["gilbreth", "demo", "--staff", &staff.to_string()]);
+            assert_eq!(asked.is_ok(), Options { staff, ..Options::default() }.check().is_ok(), "{staff}");
+        }
+        let refused = Cli::try_parse_from(["gilbreth", "simulate", "--out", "x", "--staff", "100000"]).unwrap_err();
+        assert_eq!(refused.exit_code(), 2);
+    }
 }

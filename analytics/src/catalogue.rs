@@ -91,6 +91,8 @@ pub static ANSWERS: &[SqlFile] = sql!(
     "re_entry_matrix",
     "re_entry_hotspots",
     "fixes",
+    "constants",
+    "provenance",
     "data_quality",
     "score_categories",
     "score_re_entries",

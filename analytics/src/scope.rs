@@ -32,6 +32,23 @@ pub struct Scope {
     pub as_of: Option<String>,
 }
 
+impl Scope {
+    /// The options that are set, as the command line names them, with their values.
+    pub fn options(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let Self { from, to, system, organisation, role, task, as_of } = self;
+        let all = [
+            ("from", from),
+            ("to", to),
+            ("system", system),
+            ("organisation", organisation),
+            ("role", role),
+            ("task", task),
+            ("as-of", as_of),
+        ];
+        all.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?)))
+    }
+}
+
 /// A scope that makes sense.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Filters {

@@ -48,7 +48,7 @@ pub struct Scores {
     pub rows: Vec<Score>,
 }
 
-/// What must hold in a scenario (measurement.md, section 8).
+/// What must hold in a scenario (docs/method.md, section 7).
 #[derive(Debug, Clone, Copy)]
 struct Bounds {
     category_share: f64,

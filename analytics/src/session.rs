@@ -30,7 +30,7 @@ use crate::{
     reference::tables::{CATEGORIES, REFERENCE},
     scope::{Filters, Scope},
     statistics,
-    tables::FACTS,
+    tables::{FACTS, LEDGER},
 };
 
 mod built_in;
@@ -63,6 +63,7 @@ pub struct Session {
     estate: String,
     version: u64,
     parameters: Parameters,
+    scope: Scope,
 }
 
 impl std::fmt::Debug for Session {
@@ -123,8 +124,14 @@ impl Session {
             context.register_table(table.name, provider)?;
         }
         context.register_table("parameters", built_in::parameters(parameters)?)?;
-        let mut session =
-            Self { context, dictionary: Vec::new(), estate: String::new(), version: 0, parameters: parameters.clone() };
+        let mut session = Self {
+            context,
+            dictionary: Vec::new(),
+            estate: String::new(),
+            version: 0,
+            parameters: parameters.clone(),
+            scope: scope.clone(),
+        };
         session.add_views().await?;
         session.dictionary = dictionary::describe(&session.context).await?;
         session.context.register_table("data_dictionary", dictionary::table(&session.dictionary)?)?;
@@ -159,6 +166,12 @@ impl Session {
         self.version
     }
 
+    /// What part of the data it is about.
+    #[must_use]
+    pub const fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
     /// The parameters of the measurement.
     #[must_use]
     pub const fn parameters(&self) -> &Parameters {
@@ -190,9 +203,10 @@ pub(crate) fn parameters(session: &Session) -> Result<Vec<(String, f64, &'static
     built_in::list(&session.parameters)
 }
 
-/// Every table that a store holds.
+/// Every table that a store holds; `ledger` before `matches`, which a scope joins to it.
 fn stored_tables() -> impl Iterator<Item = &'static Table> {
-    [&SPANS, &INTAKE].into_iter().chain(FACTS).chain(REFERENCE)
+    let others = FACTS.into_iter().filter(|table| table.name != LEDGER.name);
+    [&SPANS, &INTAKE, &LEDGER].into_iter().chain(others).chain(REFERENCE)
 }
 
 fn context() -> Result<SessionContext, Error> {

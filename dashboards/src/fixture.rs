@@ -1,7 +1,7 @@
 //! Findings as a store of a middling estate would give them; only tests read them.
 
 use gilbreth_analytics::findings::{
-    Answer, Check, Findings, Fix, Hotspot, LostBySystem, LostByTask, MatrixCell, Measure,
+    Answer, Check, Constant, Findings, Fix, Hotspot, LostBySystem, LostByTask, MatrixCell, Measure, Provenance,
 };
 
 const SYSTEMS: [&str; 6] = ["ndelius", "oasys", "rsr", "cas", "crc-case-management", "c-nomis"];
@@ -9,10 +9,8 @@ const CAUSES: [&str; 8] =
     ["re_entry", "wait", "rework", "unavailable", "switching", "repeat_sign_in", "lost_session", "double_check"];
 
 fn answer<Row>(view: &str, rows: impl IntoIterator<Item = Row>) -> Answer<Row> {
-    Answer {
-        rows: rows.into_iter().collect(),
-        sql: format!("SELECT *\nFROM {view}\nWHERE hours > 0.0\nORDER BY hours DESC;"),
-    }
+    let rows: Vec<Row> = rows.into_iter().collect();
+    Answer { of: rows.len(), rows, sql: format!("SELECT *\nFROM {view}\nWHERE hours > 0.0\nORDER BY hours DESC;") }
 }
 
 /// Six systems, eight causes, twelve hotspots, ten fixes, eight checks.
@@ -98,6 +96,15 @@ pub(crate) fn findings() -> Findings {
         Fix {
             rank: i as i64 + 1,
             kind: (*kind).into(),
+            cause: match *kind {
+                "integrate" => "re_entry",
+                "speed_up" => "wait",
+                "repair" => "unavailable",
+                "single_sign_on" => "repeat_sign_in",
+                _ => "rework",
+            }
+            .into(),
+            hours: 166.0 / (i + 1) as f64,
             system: SYSTEMS[i % 6].into(),
             screen: (i != 4).then(|| "case registration".into()),
             field: integrate.map(|()| fields[i % 6].into()),
@@ -108,6 +115,14 @@ pub(crate) fn findings() -> Findings {
             people: 187 - 12 * i as i64,
             why: format!("{} values were keyed again that another system held.", 4_120 / (i + 1)),
         }
+    });
+    let constants = (0..3usize).map(|i| Constant {
+        from: [SYSTEMS[i].into(), "offender details".into(), "region".into()],
+        to: [SYSTEMS[i + 1].into(), "case registration".into(), "region".into()],
+        agreement: "whole".into(),
+        n: 300 - 40 * i as i64,
+        m: 290 - 41 * i as i64,
+        expected: 281.5 - 38.0 * i as f64,
     });
     let checks = [
         ("spans_received", 1_204_551.0, "spans", "Spans that the gate let in."),
@@ -129,7 +144,9 @@ pub(crate) fn findings() -> Findings {
         ..Measure::default()
     };
     Findings {
-        estate: "Probation, simulated".into(),
+        estate: "Probation".into(),
+        provenance: Provenance::Simulation,
+        scope: Vec::new(),
         from: "2026-09-07".into(),
         to: "2026-10-02".into(),
         version: 17,
@@ -151,6 +168,7 @@ pub(crate) fn findings() -> Findings {
         by_task: answer("time_lost_by_task", by_task),
         matrix: answer("re_entry_matrix", matrix),
         hotspots: answer("re_entry_hotspots", hotspots),
+        constants: answer("re_entry_pairs", constants),
         fixes: answer("fixes", fixes),
         quality: answer(
             "data_quality",
@@ -186,9 +204,16 @@ pub(crate) fn hostile() -> Findings {
     }
     for row in &mut findings.fixes.rows {
         row.kind = EVIL.into();
+        row.cause = EVIL.into();
         row.system = EVIL.into();
         row.why = EVIL.into();
     }
+    for row in &mut findings.constants.rows {
+        row.from[1] = EVIL.into();
+        row.to[2] = EVIL.into();
+        row.agreement = EVIL.into();
+    }
+    findings.scope.push(("task".into(), EVIL.into()));
     for row in &mut findings.quality.rows {
         row.check = EVIL.into();
         row.meaning = EVIL.into();

@@ -35,7 +35,7 @@ impl Default for Options {
             seed: 1,
             scenario: Scenario::Clean,
             start: NaiveDate::from_ymd_opt(2026, 10, 5).expect("the day exists"),
-            page_key: b"probation".to_vec(),
+            page_key: b"gilbreth".to_vec(),
         }
     }
 }

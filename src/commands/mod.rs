@@ -23,7 +23,7 @@ mod sql;
 
 /// Does what was asked.
 pub(crate) async fn run(arguments: Cli) -> anyhow::Result<ExitCode> {
-    match arguments.command.unwrap_or_else(|| Command::Demo(cli::Demo::default())) {
+    match arguments.command() {
         Command::Demo(options) => demo::run(options).await,
         Command::Serve(options) => serve::run(options).await,
         Command::Simulate(options) => simulate::run(options).await,

@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 
 use crate::{
     cli,
+    config::Config,
     progress::Step,
     send::{self, Body},
 };
@@ -22,7 +23,8 @@ const BODY_BYTES: usize = 1 << 20;
 const BODIES_WAITING: usize = 8;
 
 pub(crate) async fn run(options: cli::Simulate) -> anyhow::Result<ExitCode> {
-    let plan = Plan { estate: options.estate, scenario: options.scenario, truth: options.truth };
+    let page_key = Config::load(options.config.as_deref())?.collector.page_key;
+    let plan = Plan { estate: options.estate, scenario: options.scenario, truth: options.truth, page_key };
     match (options.out, options.endpoint) {
         (Some(out), _) => tokio::task::spawn_blocking(move || write(&plan, &out)).await??,
         (None, Some(endpoint)) => send(plan, &endpoint, &format!("send to {endpoint}")).await?,
@@ -39,6 +41,8 @@ pub(crate) struct Plan {
     pub(crate) scenario: cli::Scenario,
     /// Where its truth is written.
     pub(crate) truth: Option<PathBuf>,
+    /// The key by which its pages digest values: the collector's, or text and digests never agree.
+    pub(crate) page_key: String,
 }
 
 impl Plan {
@@ -49,7 +53,7 @@ impl Plan {
             cli::Scenario::Hard => bail!("the scenario hard cannot be simulated yet: clean and no-re-entry can"),
         };
         let cli::Estate { staff, weeks, seed } = self.estate;
-        let page_key = gilbreth_collector::config::Config::default().page_key.into_bytes();
+        let page_key = self.page_key.clone().into_bytes();
         let options = Options { staff, weeks, seed, scenario, page_key, ..Options::default() };
         Ok(simulate(&Estate::probation(), &options)?)
     }

@@ -1,16 +1,18 @@
 //! `gilbreth sql`: runs SQL, or a prompt.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{self, BufWriter, IsTerminal as _, Read as _, Write},
+    path::{Path, PathBuf},
     process::ExitCode,
+    sync::atomic::Ordering,
 };
 
 use anyhow::Context as _;
 use gilbreth_analytics::{query, session::Session};
 use rustyline::error::ReadlineError;
 
-use crate::{cli, config::Config};
+use crate::{cli, config::Config, output};
 
 pub(crate) async fn run(options: cli::Sql) -> anyhow::Result<ExitCode> {
     let config = Config::load(options.config.as_deref())?;
@@ -26,14 +28,40 @@ pub(crate) async fn run(options: cli::Sql) -> anyhow::Result<ExitCode> {
     };
     let format = format(options.format);
     match options.file {
-        Some(file) => {
-            let written =
-                File::create(&file).with_context(|| format!("cannot write the result to {}", file.display()))?;
-            write(&session, &sql, format, BufWriter::new(written)).await?;
+        Some(file) => write_file(&session, &sql, format, &file).await?,
+        None => {
+            let (results, gone) = output::Results::standard();
+            match write(&session, &sql, format, results).await {
+                Err(_) if gone.load(Ordering::Relaxed) => {}
+                written => written?,
+            }
         }
-        None => write(&session, &sql, format, BufWriter::new(io::stdout())).await?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Writes beside the file and renames over it: what cannot be planned or worked out leaves an earlier file as it was.
+async fn write_file(session: &Session, sql: &str, format: query::Format, file: &Path) -> anyhow::Result<()> {
+    let rows = session.stream(sql).await?;
+    let cannot = || format!("cannot write the result to {}", file.display());
+    if file.exists() && !file.is_file() {
+        // A device or a pipe cannot be renamed over.
+        query::write(rows, format, BufWriter::new(File::create(file).with_context(cannot)?)).await?;
+        return Ok(());
+    }
+    let mut temporary = file.as_os_str().to_owned();
+    temporary.push(format!(".{}.tmp", std::process::id()));
+    let temporary = PathBuf::from(temporary);
+    let written = match File::create(&temporary).with_context(cannot) {
+        Ok(to) => query::write(rows, format, BufWriter::new(to)).await.map_err(Into::into),
+        Err(error) => Err(error),
+    };
+    let written = written.and_then(|_| fs::rename(&temporary, file).with_context(cannot));
+    if written.is_err() {
+        // The first error is the one to report; a leftover that cannot be removed adds nothing to it.
+        let _ = fs::remove_file(&temporary);
+    }
+    written
 }
 
 async fn write(session: &Session, sql: &str, format: query::Format, out: impl Write + Send) -> anyhow::Result<()> {

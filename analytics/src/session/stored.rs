@@ -46,11 +46,12 @@ pub(super) async fn provide(
         rows = rows.with_column("whole_week", whole)?;
     }
     if by_target {
-        // `spans` is registered before: it is filtered to the scope already.
-        let targets = context
-            .table("spans")
-            .await?
-            .select([col("worker").alias("in_worker"), col("span_id").alias("in_span")])?;
+        // Both are registered before, and filtered to the scope already. A span may name no task where its trace does:
+        // the ledger knows. A target that took no time is in `spans` alone.
+        let targets = |span: &'static str| [col("worker").alias("in_worker"), col(span).alias("in_span")];
+        let timed = context.table("ledger").await?.select(targets("target_span_id"))?;
+        let named = context.table("spans").await?.select(targets("span_id"))?;
+        let targets = timed.union(named)?;
         rows = rows.join(targets, JoinType::LeftSemi, &["worker", "span_id"], &["in_worker", "in_span"], None)?;
     }
     Ok(Arc::new(ViewTable::new(rows.into_unoptimized_plan(), None)))

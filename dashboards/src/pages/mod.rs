@@ -68,7 +68,7 @@ impl Page {
         match self {
             Self::Overview => &["systems", "re-entry", "hotspots", "tasks", "fixes"],
             Self::Systems => &["systems"],
-            Self::ReEntry => &["re-entry", "hotspots"],
+            Self::ReEntry => &["re-entry", "hotspots", "constants"],
             Self::Tasks => &["tasks"],
             Self::Fixes => &["fixes"],
             Self::Quality => &["quality"],

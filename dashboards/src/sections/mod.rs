@@ -40,19 +40,26 @@ pub(crate) fn all(findings: &Findings) -> Vec<Section> {
         lost::by_system(findings),
         re_entry::matrix(findings),
         re_entry::hotspots(findings),
+        re_entry::constants(findings),
         lost::by_task(findings),
         remedies::fixes(findings),
         remedies::quality(findings),
     ]
 }
 
+/// What the key figures are made of: time lost by cause.
+pub(crate) fn causes(findings: &Findings) -> Section {
+    lost::by_cause(findings)
+}
+
 /// Names of the figures, as in `figures/NAME.svg`.
-pub const FIGURES: [&str; 5] =
-    ["time-lost-by-system", "re-entry-matrix", "re-entry-hotspots", "time-lost-by-task", "fixes"];
+pub const FIGURES: [&str; 6] =
+    ["time-lost-by-cause", "time-lost-by-system", "re-entry-matrix", "re-entry-hotspots", "time-lost-by-task", "fixes"];
 
 /// A figure as an SVG file of its own; none where there is no such figure.
 pub fn figure(findings: &Findings, name: &str) -> Option<String> {
-    let sections = all(findings);
+    let mut sections = all(findings);
+    sections.push(causes(findings));
     let figure = sections.iter().flat_map(|section| &section.figures).find(|figure| figure.name == name)?;
     Some(figure.standalone())
 }
