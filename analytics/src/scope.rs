@@ -228,6 +228,35 @@ mod tests {
     }
 
     #[test]
+    fn reference_data_about_people_is_of_the_same_people() {
+        let scope = Scope {
+            from: Some("2025-03-03".to_owned()),
+            system: Some("nd".to_owned()),
+            organisation: Some("court".to_owned()),
+            task: Some("report".to_owned()),
+            ..Scope::default()
+        };
+        let filters = Filters::of(&scope).unwrap();
+        let columns = |table: &str| {
+            let rows = filters.rows(table, chrono_tz::UTC).map(|rows| {
+                let mut names: Vec<_> = rows.column_refs().iter().map(|column| column.name.clone()).collect();
+                names.sort();
+                names.join(" ")
+            });
+            rows.unwrap_or_default()
+        };
+        assert_eq!(columns("staffing"), "organisation");
+        assert_eq!(columns("survey"), "organisation system");
+        assert_eq!(columns("diary"), "day organisation");
+        assert_eq!(columns("worker_weeks"), "organisation system task week");
+        for whole in ["pair_counts", "intake", "case_links", "clock_shifts", "go_lives", "holidays"] {
+            assert_eq!(columns(whole), "", "{whole}");
+        }
+        let people = filters.people().rows("worker_weeks", chrono_tz::UTC).unwrap();
+        assert!(!people.to_string().contains("nd") && !people.to_string().contains("report"), "{people}");
+    }
+
+    #[test]
     fn nothing_asked_filters_nothing() {
         let filters = Filters::of(&Scope::default()).unwrap();
         assert!(filters.rows("ledger", chrono_tz::UTC).is_none() && filters.whole_week().is_none());

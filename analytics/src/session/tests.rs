@@ -85,7 +85,7 @@ async fn an_error_says_where_it_is() {
         let error = session.sql(sql).await.expect_err(sql);
         assert!(error.to_string().contains(place), "{error:?}");
     }
-    let error = session.sql("SELECT 1\nFROM FROM spans WHERE").await.expect_err("there is a FROM too many");
+    let error = session.sql("SELECT 1\nFROM spans )").await.expect_err("nothing is open");
     let mut said = error.to_string();
     let mut cause = std::error::Error::source(&error);
     while let Some(error) = cause {
