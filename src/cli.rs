@@ -44,6 +44,8 @@ pub(crate) enum Command {
     Sql(Sql),
     /// Print the data dictionary.
     Schema(Schema),
+    /// List what can be pinned.
+    Versions(Versions),
     /// Write the report of a store.
     Report(Report),
     /// Hold what was measured against the truth of a simulation.
@@ -236,7 +238,7 @@ pub(crate) struct Scope {
     /// One task.
     #[arg(long)]
     pub(crate) task: Option<String>,
-    /// A version of the store.
+    /// A version of the store, by its number in `gilbreth versions`; without it, the newest.
     #[arg(long, value_name = "VERSION")]
     pub(crate) as_of: Option<String>,
 }
@@ -264,7 +266,10 @@ pub(crate) enum Format {
 Examples:
   gilbreth sql --store estate 'SELECT * FROM headline'
   gilbreth sql --store estate --format csv --file hotspots.csv 'SELECT * FROM re_entry_hotspots ORDER BY rank'
-  gilbreth sql --store estate            an interactive prompt, on a terminal")]
+  gilbreth sql --store estate < script.sql     several statements, parted by semicolons
+  gilbreth sql --store estate                  an interactive prompt, on a terminal
+SET gilbreth.from = '2026-01-05' (and to, system, organisation, role, task, as_of) narrows what follows it; RESET takes
+it back, SHOW gilbreth.* shows it.")]
 pub(crate) struct Sql {
     /// The store.
     #[arg(long, value_name = "DIR")]
@@ -281,8 +286,23 @@ pub(crate) struct Sql {
     /// Write to a file instead of standard output.
     #[arg(long, value_name = "F")]
     pub(crate) file: Option<PathBuf>,
-    /// The query; without it, an interactive prompt, or standard input when that is no terminal.
+    /// The query, or several parted by semicolons; without it, an interactive prompt, or standard input when that is no terminal.
     pub(crate) sql: Option<String>,
+}
+
+/// Options of `versions`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  gilbreth versions --store estate
+  gilbreth sql --store estate --as-of 3 'SELECT * FROM headline'")]
+pub(crate) struct Versions {
+    /// The store.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) store: PathBuf,
+    /// How versions are printed.
+    #[arg(long, value_enum, default_value_t = ListFormat::Table)]
+    pub(crate) format: ListFormat,
 }
 
 /// Options of `schema`.
@@ -294,6 +314,9 @@ pub(crate) struct Schema {
     /// The store.
     #[arg(long, value_name = "DIR")]
     pub(crate) store: PathBuf,
+    /// A version of the store, by its number in `gilbreth versions`; without it, the newest.
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) as_of: Option<String>,
     /// A table or view; without it, all.
     pub(crate) table: Option<String>,
 }
@@ -335,14 +358,17 @@ pub(crate) struct Score {
     /// The truth that `simulate` wrote.
     #[arg(long, value_name = "DIR")]
     pub(crate) truth: PathBuf,
+    /// A version of the store, by its number in `gilbreth versions`; without it, the newest.
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) as_of: Option<String>,
     /// Print the rows as JSON.
-    #[arg(long, value_enum, default_value_t = ScoreFormat::Table)]
-    pub(crate) format: ScoreFormat,
+    #[arg(long, value_enum, default_value_t = ListFormat::Table)]
+    pub(crate) format: ListFormat,
 }
 
-/// How scores are printed.
+/// How scores and versions are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ScoreFormat {
+pub(crate) enum ListFormat {
     /// For people.
     Table,
     /// For programs.

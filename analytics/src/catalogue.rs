@@ -62,7 +62,7 @@ macro_rules! sql {
 pub static VIEWS: [&[SqlFile]; 4] = [
     sql!(KeptView, "views", "re_entry_pairs", "target_sources", "observed_weeks", "observed"),
     sql!(View, "views", "weighed_ledger"),
-    sql!(KeptView, "views", "time_cube"),
+    sql!(KeptView, "views", "time_cube", "time_by_function", "waits"),
     sql!(
         View,
         "views",
@@ -75,6 +75,8 @@ pub static VIEWS: [&[SqlFile]; 4] = [
         "headline",
         "time_lost_by_system",
         "time_lost_by_task",
+        "time_lost_by_week",
+        "time_lost_by_group",
         "fixes",
         "data_quality",
     ),

@@ -8,7 +8,7 @@ use datafusion::{
 };
 use gilbreth_collector::{
     ErrorKind,
-    schema::{SPANS, Table},
+    schema::{INTAKE, SPANS, Table},
     store::{Snapshot, VersionRecord, Writer},
 };
 
@@ -106,6 +106,8 @@ pub async fn run(writer: &Writer, parameters: &Parameters, full: bool) -> Result
     let log_watermark = store.log_watermark().await?;
     let spans = store.snapshot(&SPANS).await?;
     let spans_version = spans.as_ref().map(|spans| spans.version);
+    // Beside a running collector it may be a commit ahead of `spans`, or behind.
+    let intake = store.snapshot(&INTAKE).await?;
     let latest = store.latest_version()?;
     let parameters_said = serde_json::to_value(parameters)?;
     let facts_hash = facts::sql::hash();
@@ -124,6 +126,7 @@ pub async fn run(writer: &Writer, parameters: &Parameters, full: bool) -> Result
     facts::compute(&context, parameters, store.manifest().time_zone, &mut sink).await?;
     let mut tables = sink.tables;
     tables.extend(spans_version.map(|version| (SPANS.name.to_owned(), version)));
+    tables.extend(intake.map(|intake| (INTAKE.name.to_owned(), intake.version)));
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let version = writer.record_version(VersionRecord {
         number: 0,

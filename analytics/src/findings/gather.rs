@@ -17,7 +17,7 @@ pub async fn gather(session: &Session) -> Result<Findings, Error> {
     Ok(Findings {
         estate: session.estate().to_owned(),
         provenance: provenance(session).await?,
-        scope: session.scope().options().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        scope: session.scope().options().map(|(name, value)| (name, value.to_owned())).collect(),
         from: day("from_day")?,
         to: day("to_day")?,
         version: session.version(),

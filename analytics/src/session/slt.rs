@@ -66,7 +66,7 @@ impl AsyncDB for Bench {
     type ColumnType = DefaultColumnType;
 
     async fn run(&mut self, sql: &str) -> Result<DBOutput<DefaultColumnType>, Failure> {
-        self.answer(sql).await.map_err(|error| Failure(format!("{}", Chain(&error))))
+        self.answer(sql).await.map_err(|error| Failure::of(&error))
     }
 
     async fn shutdown(&mut self) {}
@@ -75,7 +75,13 @@ impl AsyncDB for Bench {
 /// An error with its causes, so that a failing test says why.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-struct Failure(String);
+pub(crate) struct Failure(String);
+
+impl Failure {
+    pub(crate) fn of(error: &Error) -> Self {
+        Self(Chain(error).to_string())
+    }
+}
 
 struct Chain<'a>(&'a dyn std::error::Error);
 
@@ -98,17 +104,21 @@ impl Bench {
             return Ok(DBOutput::StatementComplete(0));
         }
         let sql = sql.strip_prefix("answer ").map_or(sql, |name| catalogue::answer(name.trim()).text);
-        let batches = self.session().await?.sql(sql).await?;
-        let mut rows = Vec::new();
-        for batch in &batches {
-            for row in 0..batch.num_rows() {
-                let cells = batch.columns().iter().map(|column| cell(column, row));
-                rows.push(cells.collect::<Result<_, _>>()?);
-            }
-        }
-        let columns = batches.first().map_or(1, RecordBatch::num_columns);
-        Ok(DBOutput::Rows { types: vec![DefaultColumnType::Any; columns], rows })
+        rows_of(&self.session().await?.sql(sql).await?)
     }
+}
+
+/// Rows as the tests compare them.
+pub(crate) fn rows_of(batches: &[RecordBatch]) -> Result<DBOutput<DefaultColumnType>, Error> {
+    let mut rows = Vec::new();
+    for batch in batches {
+        for row in 0..batch.num_rows() {
+            let cells = batch.columns().iter().map(|column| cell(column, row));
+            rows.push(cells.collect::<Result<_, _>>()?);
+        }
+    }
+    let columns = batches.first().map_or(1, RecordBatch::num_columns);
+    Ok(DBOutput::Rows { types: vec![DefaultColumnType::Any; columns], rows })
 }
 
 /// Doubles to six significant places after the point, so that a test says what a person worked out.
