@@ -33,7 +33,7 @@ use crate::{
     tables::FACTS,
 };
 
-mod built_in;
+pub(crate) mod built_in;
 mod derived;
 mod dictionary;
 mod functions;
