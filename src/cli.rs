@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use gilbreth_analytics::reference;
 
 /// Measures the working time that people lose to the case systems they must use.
 ///
@@ -38,6 +39,8 @@ pub(crate) enum Command {
     Import(Import),
     /// Read files of OTLP through the same gate as the network.
     Ingest(Ingest),
+    /// Load reference data: staffing, directory, holidays, survey, diary, go-lives, tasks, categories.
+    Reference(Reference),
     /// Bring the facts up to date with the spans.
     Refresh(Refresh),
     /// Run SQL.
@@ -197,6 +200,44 @@ pub(crate) struct Ingest {
     /// Files of OTLP: .pb (length-delimited), .json, .jsonl; .gz and .zst too.
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
+}
+
+/// Options of `reference`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  gilbreth reference --store estate staffing=staffing.csv directory=directory.csv tasks=tasks.toml
+Either every file is good and each table named is replaced, or nothing is. People in them are hashed. What is loaded
+holds from the next refresh. docs/reference-data.md shows each format.")]
+pub(crate) struct Reference {
+    /// The store; made if it is not there.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) store: PathBuf,
+    /// The configuration file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// The table and its file: staffing, directory, holidays, survey, diary, go_lives and categories are CSV, tasks is
+    /// TOML.
+    #[arg(required = true, value_name = "NAME=FILE", value_parser = ReferenceFile::parse)]
+    pub(crate) files: Vec<ReferenceFile>,
+}
+
+/// A table of reference data, and the file that holds it.
+#[derive(Debug, Clone)]
+pub(crate) struct ReferenceFile {
+    /// The table.
+    pub(crate) name: &'static str,
+    /// The file.
+    pub(crate) path: PathBuf,
+}
+
+impl ReferenceFile {
+    fn parse(text: &str) -> Result<Self, String> {
+        let (name, path) = text.split_once('=').ok_or("write NAME=FILE, such as staffing=staffing.csv")?;
+        let name = reference::names().into_iter().find(|known| *known == name);
+        let name = name.ok_or_else(|| reference::Error::UnknownTable.to_string())?;
+        if path.is_empty() { Err("it names no file".to_owned()) } else { Ok(Self { name, path: path.into() }) }
+    }
 }
 
 /// Options of `refresh`.

@@ -36,7 +36,7 @@ use crate::{
     tables::{FACTS, MATCHES, WEEKS_WORKED, WORKER_WEEKS},
 };
 
-mod built_in;
+pub(crate) mod built_in;
 mod derived;
 mod dictionary;
 mod functions;

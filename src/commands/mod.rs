@@ -13,6 +13,7 @@ use crate::{
 mod demo;
 mod import;
 mod ingest;
+mod reference;
 mod refresh;
 mod report;
 mod schema;
@@ -30,6 +31,7 @@ pub(crate) async fn run(arguments: Cli) -> anyhow::Result<ExitCode> {
         Command::Simulate(options) => simulate::run(options).await,
         Command::Import(options) => import::run(options).await,
         Command::Ingest(options) => ingest::run(options).await,
+        Command::Reference(options) => reference::run(options).await,
         Command::Refresh(options) => refresh::run(options).await,
         Command::Sql(options) => sql::run(options).await,
         Command::Schema(options) => schema::run(options).await,

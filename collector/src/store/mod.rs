@@ -84,7 +84,7 @@ impl Store {
             Some(found) => Ok(Self::assemble(disk, root, found)),
             None => Err(Error::new(
                 ErrorKind::Unavailable,
-                format!("there is no store at {}: serve, ingest, import and demo make one", root.display()),
+                format!("there is no store at {}: serve, ingest, import, reference and demo make one", root.display()),
             )),
         }
     }
