@@ -59,7 +59,7 @@ macro_rules! sql {
 }
 
 /// Views that build on the stored tables, in an order in which each finds its inputs. Groups follow each other.
-pub static VIEWS: [&[SqlFile]; 4] = [
+pub static VIEWS: [&[SqlFile]; 6] = [
     sql!(KeptView, "views", "re_entry_pairs", "target_sources", "observed_weeks", "observed"),
     sql!(View, "views", "weighed_ledger"),
     sql!(KeptView, "views", "time_cube"),
@@ -78,6 +78,8 @@ pub static VIEWS: [&[SqlFile]; 4] = [
         "fixes",
         "data_quality",
     ),
+    sql!(KeptView, "views", "placed_weeks", "interface_weeks", "floor_ratio"),
+    sql!(View, "views", "main_system", "task_effort", "attributed_hours", "time_use", "cost_of_delay"),
 ];
 
 /// Questions asked of the views.
