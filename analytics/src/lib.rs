@@ -1,5 +1,6 @@
 //! Spans to facts to views to answers.
 pub mod catalogue;
+pub mod effects;
 pub mod error;
 pub mod facts;
 pub mod findings;

@@ -48,6 +48,8 @@ pub struct Parameters {
     pub bootstrap_seed: u64,
     /// Fewest people for an interval: observed, and with a part in the figure.
     pub interval_people_min: u64,
+    /// How often go-live dates are dealt out anew.
+    pub permutations: u64,
     /// Days of work in a week: what a day of the diary is brought up by.
     pub working_week_days: f64,
     /// Keystroke-level model (Card, Moran and Newell 1980): a key by an average typist, seconds; …
@@ -86,6 +88,7 @@ impl Default for Parameters {
             bootstrap_replicates: 2000,
             bootstrap_seed: 1911,
             interval_people_min: 10,
+            permutations: 999,
             working_week_days: 5.0,
             keystroke_s: 0.28,
             pointing_s: 1.10,

@@ -4,14 +4,20 @@ use gilbreth_analytics::findings::Findings;
 
 use crate::table::{Cell, Table, numbers, text, words};
 
+mod evidence;
+
 /// Names of the views, as in `data/NAME.csv`.
-pub const VIEWS: [&str; 8] = [
+pub const VIEWS: [&str; 12] = [
+    "claims",
     "headline",
     "time_lost_by_system",
     "time_lost_by_task",
     "re_entry_matrix",
     "re_entry_hotspots",
     "fixes",
+    "time_use",
+    "release_effects",
+    "go_live_effects",
     "data_quality",
     "parameters",
 ];
@@ -24,6 +30,10 @@ pub fn csv(findings: &Findings, view: &str) -> Option<String> {
 /// The rows of a view.
 pub(crate) fn table(findings: &Findings, view: &str) -> Option<Table> {
     Some(match view {
+        "claims" => evidence::claims(findings),
+        "time_use" => evidence::time_use(findings),
+        "release_effects" => evidence::releases(findings),
+        "go_live_effects" => evidence::go_lives(findings),
         "headline" => headline(findings),
         "time_lost_by_system" => by_system(findings),
         "time_lost_by_task" => by_task(findings),
