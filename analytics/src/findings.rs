@@ -2,7 +2,12 @@
 
 use serde::Serialize;
 
+mod changes;
+mod claims;
 mod gather;
+
+pub use changes::{GoLiveEffect, ReleaseEffect};
+pub use claims::{Claim, TimeUse};
 pub use gather::gather;
 
 /// Rows, and the SQL that made them.
@@ -33,6 +38,14 @@ pub struct Findings {
     pub version: u64,
     /// Name, value and unit of each parameter of the measurement.
     pub parameters: Vec<(String, String, String)>,
+    /// What was claimed in public, and what the data say of it (view `claims`).
+    pub claims: Answer<Claim>,
+    /// How a working week divides (view `time_use`).
+    pub time_use: Answer<TimeUse>,
+    /// What releases did (view `release_effects`).
+    pub releases: Answer<ReleaseEffect>,
+    /// What interfaces did (view `go_live_effects`).
+    pub go_lives: Answer<GoLiveEffect>,
     /// Key figures (view `headline`).
     pub headline: Answer<Measure>,
     /// Hours lost by system and cause (view `time_lost_by_system`).

@@ -1,6 +1,7 @@
 //! Spans to facts to views to answers.
 pub mod catalogue;
 pub mod conversation;
+pub mod effects;
 pub mod error;
 pub mod facts;
 pub mod findings;

@@ -4,8 +4,11 @@ use gilbreth_analytics::findings::Findings;
 
 use crate::table::{Cell, Table, numbers, text, words};
 
+mod evidence;
+
 /// Names of the views, as in `data/NAME.csv`.
-pub const VIEWS: [&str; 9] = [
+pub const VIEWS: [&str; 13] = [
+    "claims",
     "headline",
     "time_lost_by_system",
     "time_lost_by_task",
@@ -13,6 +16,9 @@ pub const VIEWS: [&str; 9] = [
     "re_entry_hotspots",
     "constants",
     "fixes",
+    "time_use",
+    "release_effects",
+    "go_live_effects",
     "data_quality",
     "parameters",
 ];
@@ -25,6 +31,10 @@ pub fn csv(findings: &Findings, view: &str) -> Option<String> {
 /// The rows of a view.
 pub(crate) fn table(findings: &Findings, view: &str) -> Option<Table> {
     Some(match view {
+        "claims" => evidence::claims(findings),
+        "time_use" => evidence::time_use(findings),
+        "release_effects" => evidence::releases(findings),
+        "go_live_effects" => evidence::go_lives(findings),
         "headline" => headline(findings),
         "time_lost_by_system" => by_system(findings),
         "time_lost_by_task" => by_task(findings),

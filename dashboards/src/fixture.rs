@@ -1,7 +1,8 @@
 //! Findings as a store of a middling estate would give them; only tests read them.
 
 use gilbreth_analytics::findings::{
-    Answer, Check, Constant, Findings, Fix, Hotspot, LostBySystem, LostByTask, MatrixCell, Measure, Provenance,
+    Answer, Check, Claim, Constant, Findings, Fix, GoLiveEffect, Hotspot, LostBySystem, LostByTask, MatrixCell, Measure,
+    Provenance, ReleaseEffect, TimeUse,
 };
 
 const SYSTEMS: [&str; 6] = ["ndelius", "oasys", "rsr", "cas", "crc-case-management", "c-nomis"];
@@ -154,6 +155,10 @@ pub(crate) fn findings() -> Findings {
             ("idle_threshold_s".into(), "60".into(), "s".into()),
             ("look_back_days".into(), "90".into(), "days".into()),
         ],
+        claims: answer("claims", claims()),
+        time_use: answer("time_use", time_use()),
+        releases: answer("release_effects", releases()),
+        go_lives: answer("go_live_effects", go_lives()),
         headline: answer(
             "headline",
             [
@@ -180,6 +185,84 @@ pub(crate) fn findings() -> Findings {
             }),
         ),
     }
+}
+
+fn claims() -> [Claim; 3] {
+    let claim = |number, claim: &str, figure, unit: &str, grade: &str, verdict: &str| Claim {
+        number,
+        claim: claim.into(),
+        figure,
+        unit: unit.into(),
+        grade: grade.into(),
+        verdict: verdict.into(),
+        query: "SELECT 1".into(),
+        ..Claim::default()
+    };
+    let again = claim(
+        1,
+        "Staff enter the same data again into different applications",
+        Some(0.234),
+        "hours per person-week",
+        "measured",
+        "supported: 31,204 values were keyed again although another system held them",
+    );
+    let days = "share of the working week in direct contact";
+    [
+        Claim { low: Some(0.2), high: Some(0.262), ..again },
+        claim(6, "Three quarters of time is not spent with offenders", Some(0.31), days, "reported", "not supported"),
+        claim(8, "The main system is laden", None, "share", "measured", "not available, because it does not say"),
+    ]
+}
+
+fn time_use() -> [TimeUse; 3] {
+    [("contact", 11.2, 0.31), ("instrumented systems", 21.7, 0.6), ("other", 3.2, 0.09)].map(
+        |(activity, hours, share)| TimeUse {
+            activity: activity.into(),
+            hours_per_person_week: Some(hours),
+            share: Some(share),
+            grade: "reported".into(),
+            note: "diary".into(),
+        },
+    )
+}
+
+fn releases() -> [ReleaseEffect; 2] {
+    let effect = ReleaseEffect {
+        system: "ndelius".into(),
+        release: "4.3.2".into(),
+        released_on: "2026-09-21".into(),
+        task: "allocation".into(),
+        before: Some(3.1),
+        after: Some(4.4),
+        difference: Some(1.2),
+        low: Some(0.7),
+        high: Some(1.8),
+        placebo: Some(0.05),
+        people: 120,
+        reason: None,
+    };
+    let unknown = ReleaseEffect {
+        task: "breach".into(),
+        people: 0,
+        reason: Some("fewer than two clean weeks before the release".into()),
+        ..ReleaseEffect::default()
+    };
+    [effect, unknown]
+}
+
+fn go_lives() -> [GoLiveEffect; 2] {
+    let mean = GoLiveEffect {
+        interface: "case data".into(),
+        before: Some(0.8),
+        after: Some(0.3),
+        difference: Some(-0.45),
+        low: Some(-0.6),
+        high: Some(-0.3),
+        p: Some(0.004),
+        organisations: 12,
+        ..GoLiveEffect::default()
+    };
+    [mean.clone(), GoLiveEffect { weeks_since: Some(-2), difference: Some(0.01), ..mean }]
 }
 
 /// The same with names that try to break out of every page, picture and file.
@@ -214,6 +297,18 @@ pub(crate) fn hostile() -> Findings {
         row.agreement = EVIL.into();
     }
     findings.scope.push(("task".into(), EVIL.into()));
+    for row in &mut findings.claims.rows {
+        row.claim = EVIL.into();
+        row.verdict = EVIL.into();
+    }
+    for row in &mut findings.releases.rows {
+        row.system = EVIL.into();
+        row.task = EVIL.into();
+        row.release = EVIL.into();
+    }
+    for row in &mut findings.go_lives.rows {
+        row.interface = EVIL.into();
+    }
     for row in &mut findings.quality.rows {
         row.check = EVIL.into();
         row.meaning = EVIL.into();

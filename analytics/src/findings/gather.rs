@@ -1,7 +1,8 @@
 //! Asks the views what a report says.
 
 use super::{
-    Answer, Check, Constant, Findings, Fix, Hotspot, LostBySystem, LostByTask, MatrixCell, Measure, Provenance,
+    Answer, Check, Constant, Findings, Fix, Hotspot, LostBySystem, LostByTask, MatrixCell, Measure, Provenance, changes,
+    claims,
 };
 use crate::{
     Error, catalogue,
@@ -25,6 +26,10 @@ pub async fn gather(session: &Session) -> Result<Findings, Error> {
             .into_iter()
             .map(|(name, value, unit)| (name, value.to_string(), unit.to_owned()))
             .collect(),
+        claims: ask(session, "claims", claims::claim).await?,
+        time_use: ask(session, "time_use", claims::time_use).await?,
+        releases: ask(session, "release_effects", changes::release).await?,
+        go_lives: ask(session, "go_live_effects", changes::go_live).await?,
         headline: ask(session, "headline", measure).await?,
         by_system: ask(session, "time_lost_by_system", by_system).await?,
         by_task: ask(session, "time_lost_by_task", by_task).await?,

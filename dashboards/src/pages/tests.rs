@@ -22,8 +22,8 @@ fn every_section_has_a_finding_a_table_and_a_described_picture() {
         assert!(part.contains("<caption>") && part.contains("scope=\"col\"") && part.contains("scope=\"row\""));
         assert!(part.contains("<pre"), "{} shows its SQL", section.id);
         let pictures = part.matches("<svg").count();
-        let drawn = !["quality", "constants"].contains(&section.id);
-        assert_eq!(pictures, if drawn { 2 } else { 0 }, "{}", section.id);
+        let tabled = ["claims", "time-use", "releases", "go-lives", "quality", "constants"].contains(&section.id);
+        assert_eq!(pictures, if tabled { 0 } else { 2 }, "{}", section.id);
         for needed in ["role=\"img\"", "<title id=", "<desc id=", "viewBox="] {
             assert_eq!(part.matches(needed).count(), pictures, "{needed} in {}", section.id);
         }
@@ -170,7 +170,8 @@ fn without_a_whole_week_hours_are_said_instead_of_rates() {
     for row in &mut findings.by_system.rows {
         row.hours_per_person_week = 0.0;
     }
-    let said = &sections::all(&findings)[0];
+    let all = sections::all(&findings);
+    let said = all.iter().find(|section| section.id == "systems").expect("it is always there");
     assert!(said.finding.starts_with("ndelius costs 1,486 hours, 53%"), "{}", said.finding);
     assert_eq!(said.figures[0].title, "Hours lost, by system and cause");
 
@@ -185,4 +186,24 @@ fn without_a_whole_week_hours_are_said_instead_of_rates() {
     let fixes = sections::all(&findings).into_iter().find(|section| section.id == "fixes").expect("it is there");
     assert!(fixes.finding.ends_with("166 hours go into keying it again"), "{}", fixes.finding);
     assert!(fixes.figures[0].inline().contains(">166<"));
+}
+
+#[test]
+fn claims_come_first_and_what_has_no_rows_is_not_shown() {
+    let mut findings = fixture::findings();
+    let html = report(&findings);
+    let place = |id: &str| html.find(&format!("<section aria-labelledby=\"{id}\""));
+    assert!(place("claims") < place("key-figures") && place("key-figures") < place("systems"));
+    for said in ["Of 3 claims made in public", "0.23 hours per person-week", "0.20 to 0.26", "Not estimable: fewer"] {
+        assert!(html.contains(said), "{said}");
+    }
+    findings.claims.rows.clear();
+    findings.releases.rows.clear();
+    findings.go_lives.rows.clear();
+    findings.time_use.rows.clear();
+    let html = report(&findings);
+    for id in ["claims", "releases", "go-lives", "time-use"] {
+        assert!(!html.contains(&format!("<section aria-labelledby=\"{id}\"")), "{id}");
+    }
+    assert!(page(&findings, Page::Releases).contains("No system changed its release"));
 }
