@@ -127,7 +127,7 @@ pub(crate) struct Serve {
 pub(crate) enum Scenario {
     /// Right clocks, nothing lost, every attribute there.
     Clean,
-    /// Faults of real life: clocks, repeats, late spans, values in other formats.
+    /// Faults of real life: clocks, repeats, late spans, values in other formats; planted effects.
     Hard,
     /// Nothing is keyed again; decoys only.
     NoReEntry,
@@ -138,6 +138,7 @@ pub(crate) enum Scenario {
 #[command(after_help = "\
 Examples:
   gilbreth simulate --out otlp --truth truth --seed 7
+  gilbreth simulate --out otlp --truth truth --reference reference --scenario hard
   GILBRETH_COLLECTOR_REPLAY=true gilbreth serve --store estate
   gilbreth simulate --endpoint http://127.0.0.1:4318 --staff 50 --weeks 2
 Simulated days lie in the past. A collector takes spans older than 30 days only from senders that may replay: its
@@ -162,6 +163,15 @@ pub(crate) struct Simulate {
     /// Folder for what really happened.
     #[arg(long, value_name = "DIR")]
     pub(crate) truth: Option<PathBuf>,
+    /// Folder for the reference data that go with the people and the systems.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) reference: Option<PathBuf>,
+    /// Plant the estate's releases and go-lives; in the scenario hard they always are.
+    #[arg(long)]
+    pub(crate) effects: bool,
+    /// Give people another login in each system, so that only the directory says who is who.
+    #[arg(long)]
+    pub(crate) logins_apart: bool,
 }
 
 /// Options of `import`.

@@ -108,6 +108,8 @@ pub static ANSWERS: &[SqlFile] = sql!(
     "go_live_effects",
     "score_categories",
     "score_re_entries",
+    "score_systems",
+    "score_tasks",
 );
 
 /// Tables that Rust makes of the rows of views. A session has each after the last view that it is made from.

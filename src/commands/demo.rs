@@ -30,7 +30,15 @@ pub(crate) async fn run(options: cli::Demo) -> anyhow::Result<ExitCode> {
     let estate = cli::Estate { ..options.estate.clone() };
     let title = format!("{} people, {} weeks, over OTLP", estate.staff, estate.weeks);
     let page_key = config.collector.page_key.clone();
-    let plan = simulate::Plan { estate, scenario: cli::Scenario::Clean, truth: None, page_key };
+    let plan = simulate::Plan {
+        estate,
+        scenario: cli::Scenario::Clean,
+        effects: false,
+        logins_apart: false,
+        truth: None,
+        reference: None,
+        page_key,
+    };
     simulate::send(plan, &format!("http://{}", service.otlp), &title).await?;
 
     let step = Step::begin("facts", 0);
