@@ -1,8 +1,8 @@
 //! Findings as a store of a middling estate would give them; only tests read them.
 
 use gilbreth_analytics::findings::{
-    Answer, Check, Claim, Constant, Findings, Fix, GoLiveEffect, Hotspot, LostBySystem, LostByTask, MatrixCell, Measure,
-    Provenance, ReleaseEffect, TimeUse,
+    Answer, Check, Claim, Constant, Findings, Fix, GoLiveEffect, Hotspot, LostBySystem, LostByTask, MatrixCell,
+    Measure, Provenance, ReleaseEffect, TimeUse,
 };
 
 const SYSTEMS: [&str; 6] = ["ndelius", "oasys", "rsr", "cas", "crc-case-management", "c-nomis"];

@@ -1,8 +1,8 @@
 //! Asks the views what a report says.
 
 use super::{
-    Answer, Check, Constant, Findings, Fix, Hotspot, LostBySystem, LostByTask, MatrixCell, Measure, Provenance, changes,
-    claims,
+    Answer, Check, Constant, Findings, Fix, Hotspot, LostBySystem, LostByTask, MatrixCell, Measure, Provenance,
+    changes, claims,
 };
 use crate::{
     Error, catalogue,
