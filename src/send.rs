@@ -61,7 +61,12 @@ async fn one(client: Client, url: String, body: Body) -> anyhow::Result<u64> {
                 let answer = ExportTraceServiceResponse::decode(response.bytes().await?)
                     .with_context(|| format!("{url} answered something else than OTLP"))?;
                 if let Some(partial) = answer.partial_success.filter(|partial| partial.rejected_spans > 0) {
-                    bail!("{url} refused {} spans: {}", partial.rejected_spans, partial.error_message);
+                    bail!(
+                        "{url} refused {} spans: {}; simulated days lie in the past, and a collector takes them only when it \
+                         runs with GILBRETH_COLLECTOR_REPLAY=true (or replay = true under [collector])",
+                        partial.rejected_spans,
+                        partial.error_message
+                    );
                 }
                 return Ok(body.spans);
             }

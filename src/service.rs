@@ -73,12 +73,17 @@ impl Service {
         let state = http::State::new(policy, pipeline.clone(), &config.collector);
         let (otlp, web) = (otlp_listener.local_addr()?, web_listener.local_addr()?);
 
+        let (asked, counted) = (state.clone(), state.clone());
+        let probes = gilbreth_dashboards::Probes {
+            is_ready: Arc::new(move || asked.is_ready()),
+            metrics: Arc::new(move || counted.metrics()),
+        };
         let (stop_otlp, otlp_stopped) = watch::channel(false);
         let otlp_task = tokio::spawn(http::serve(otlp_listener, state, stopped(otlp_stopped)));
         let (findings, shown) =
             watch::channel(Arc::new(Findings { estate: store.manifest().estate.clone(), ..Findings::default() }));
         let (stop_web, web_stopped) = watch::channel(false);
-        let pages = gilbreth_dashboards::router(shown);
+        let pages = gilbreth_dashboards::router(shown, probes);
         let web_task = tokio::spawn(gilbreth_dashboards::serve(web_listener, pages, stopped(web_stopped)));
         Ok(Self {
             otlp,

@@ -58,7 +58,7 @@ pub struct Scores {
     pub skipped: Vec<String>,
 }
 
-/// What must hold in a scenario (measurement.md, section 8).
+/// What must hold in a scenario (docs/method.md, section 7).
 #[derive(Debug, Clone, Copy)]
 struct Bounds {
     category_share: f64,

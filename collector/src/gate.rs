@@ -22,7 +22,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use arrow::{array::BooleanArray, compute::filter_record_batch, error::ArrowError, record_batch::RecordBatch};
 use gilbreth_conventions::{attribute, digest::Digester};
 
-pub use self::{hashes::Hashes, names::Names};
+pub use self::{
+    hashes::{Hashes, worker_form},
+    names::{Names, name_as_stored},
+};
 use crate::{
     config::Config,
     decode::{Attribute, Decoded, Value},

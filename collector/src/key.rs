@@ -52,7 +52,7 @@ impl StoreKey {
     }
 
     /// The key of a store; makes one where there is none yet, on the disk before it is returned. A store that holds spans
-    /// and has lost its key gets no new one, since no old digest would ever agree with a new.
+    /// or reference data and has lost its key gets no new one, since no old digest would ever agree with a new.
     ///
     /// # Errors
     /// As [`Self::load`], and if the key cannot be written.
@@ -64,7 +64,7 @@ impl StoreKey {
         if let Some(key) = read(&path)? {
             return Ok(key);
         }
-        if holds_spans(store) {
+        if holds_hashes(store) {
             return Self::load(store);
         }
         let mut bytes = [0; BYTES];
@@ -112,12 +112,14 @@ pub fn path_of(store: &Path) -> PathBuf {
     store.with_file_name(key)
 }
 
-/// Whether rows were ever committed: the table then has a folder for a day.
-fn holds_spans(store: &Path) -> bool {
+/// Whether rows were ever committed: `spans` then has a folder for a day; or reference data loaded, which have a folder
+/// for a table.
+fn holds_hashes(store: &Path) -> bool {
     let day = |entry: std::io::Result<fs::DirEntry>| {
         entry.is_ok_and(|entry| entry.file_name().to_string_lossy().starts_with("day="))
     };
     fs::read_dir(store.join(SPANS.folder)).is_ok_and(|mut entries| entries.any(day))
+        || fs::read_dir(store.join("reference")).is_ok_and(|mut entries| entries.next().is_some())
 }
 
 fn from_environment() -> Result<Option<StoreKey>, Error> {
@@ -195,10 +197,12 @@ mod tests {
 
     #[test]
     fn a_store_that_lost_its_key_gets_no_new_one() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = folder.path().join("s");
-        fs::create_dir_all(store.join("spans/day=2024-01-01")).unwrap();
-        assert_eq!(StoreKey::load_or_create(&store).unwrap_err().kind(), ErrorKind::Unavailable);
+        for held in ["spans/day=2024-01-01", "reference/directory"] {
+            let folder = tempfile::tempdir().unwrap();
+            let store = folder.path().join("s");
+            fs::create_dir_all(store.join(held)).unwrap();
+            assert_eq!(StoreKey::load_or_create(&store).unwrap_err().kind(), ErrorKind::Unavailable, "{held}");
+        }
     }
 
     #[test]

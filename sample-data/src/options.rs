@@ -41,7 +41,7 @@ impl Default for Options {
             effects: false,
             logins_apart: false,
             start: NaiveDate::from_ymd_opt(2026, 10, 5).expect("the day exists"),
-            page_key: b"probation".to_vec(),
+            page_key: b"gilbreth".to_vec(),
         }
     }
 }

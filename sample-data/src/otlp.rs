@@ -136,6 +136,7 @@ impl Sender {
             attributes: vec![
                 text(name::SERVICE_NAME, &system.name),
                 text(name::SERVICE_VERSION, release),
+                text(name::ENVIRONMENT, name::ENVIRONMENT_SIMULATION),
                 int(name::CLOCK_SENT, (batch.sent_at + ahead) * 1_000),
                 int(name::CLOCK_RECEIVED, batch.received_at * 1_000),
             ],

@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 
 use crate::{
     cli,
+    config::Config,
     progress::Step,
     send::{self, Body},
 };
@@ -22,6 +23,7 @@ const BODY_BYTES: usize = 1 << 20;
 const BODIES_WAITING: usize = 8;
 
 pub(crate) async fn run(options: cli::Simulate) -> anyhow::Result<ExitCode> {
+    let page_key = Config::load(options.config.as_deref())?.collector.page_key;
     let plan = Plan {
         estate: options.estate,
         scenario: options.scenario,
@@ -29,6 +31,7 @@ pub(crate) async fn run(options: cli::Simulate) -> anyhow::Result<ExitCode> {
         logins_apart: options.logins_apart,
         truth: options.truth,
         reference: options.reference,
+        page_key,
     };
     match (options.out, options.endpoint) {
         (Some(out), _) => tokio::task::spawn_blocking(move || write(&plan, &out)).await??,
@@ -52,6 +55,8 @@ pub(crate) struct Plan {
     pub(crate) truth: Option<PathBuf>,
     /// Where its reference data are written.
     pub(crate) reference: Option<PathBuf>,
+    /// The key by which its pages digest values: the collector's, or text and digests never agree.
+    pub(crate) page_key: String,
 }
 
 impl Plan {
@@ -62,7 +67,7 @@ impl Plan {
             cli::Scenario::Hard => Scenario::Hard,
         };
         let cli::Estate { staff, weeks, seed } = self.estate;
-        let page_key = gilbreth_collector::config::Config::default().page_key.into_bytes();
+        let page_key = self.page_key.clone().into_bytes();
         let (effects, logins_apart) = (self.effects, self.logins_apart);
         let options = Options { staff, weeks, seed, scenario, effects, logins_apart, page_key, ..Options::default() };
         Ok(simulate(&Estate::probation(), &options)?)

@@ -34,6 +34,9 @@ fn score_as(scenario: &str, seed: u64, format: &str) -> (Option<i32>, String) {
     let files = files(&folder.path().join("otlp"));
     program.succeed(["ingest", "--store", &at("store")].map(PathBuf::from).into_iter().chain(files));
     program.succeed(["refresh", "--store", &at("store")]);
+    program.succeed(["report", "--store", &at("store"), "--out", &at("report")]);
+    let report = std::fs::read_to_string(folder.path().join("report/report.html")).unwrap();
+    assert!(report.contains("Simulated data."), "a simulation is named however it came into the store");
     let output = program.run(["score", "--store", &at("store"), "--truth", &at("truth"), "--format", format]);
     (output.status.code(), format!("{}{}", text(&output.stdout), text(&output.stderr)))
 }

@@ -5,12 +5,14 @@
 -- columns:
 --   rank: place by hours a week
 --   kind: integrate (hand the value over), speed_up (waits), repair (outages; rejected entries), single_sign_on, save_work (work lost), simplify (within one system)
+--   cause: what the time is lost to, as categories of `ledger` name it: two causes may ask for one kind of fix
 --   system: the system to change
 --   screen: the screen; null for the whole system
 --   field: the field; null for the whole screen
 --   from_system: system that holds the value already; null unless keyed again
 --   from_screen: its screen
 --   from_field: its field
+--   hours: hours of all of it, weeks that are not whole included
 --   hours_per_week: hours a week over everybody observed, in whole weeks; null without a whole week
 --   low: lower end of the 95 % interval; null until intervals are computed
 --   high: upper end of the 95 % interval; null until intervals are computed
@@ -33,6 +35,7 @@ again AS (
         CASE h.scope WHEN 'cross_system' THEN 'integrate' ELSE 'simplify' END AS kind,
         h.to_system AS system, h.to_screen AS screen, h.to_field AS field, h.from_system, h.from_screen, h.from_field,
         h.hours, h.hours_per_person_week * o.person_weeks / o.weeks AS hours_per_week, h.people, e.example_trace,
+        're_entry' AS cause,
         concat(
             h.people, CASE h.people WHEN 1 THEN ' person' ELSE ' people' END, ' keyed it again on ', h.cases,
             CASE h.cases WHEN 1 THEN ' case' ELSE ' cases' END, ' although ',
@@ -81,7 +84,7 @@ elsewise AS (
         s.kind, s.system, s.screen, s.field,
         CAST(NULL AS VARCHAR) AS from_system, CAST(NULL AS VARCHAR) AS from_screen, CAST(NULL AS VARCHAR) AS from_field,
         s.hours, CASE WHEN o.weeks > 0 THEN s.whole_week_hours / o.weeks END AS hours_per_week, s.people,
-        hex(s.example_trace) AS example_trace,
+        hex(s.example_trace) AS example_trace, s.category AS cause,
         concat(
             s.people, CASE s.people WHEN 1 THEN ' person' ELSE ' people' END,
             CASE
@@ -102,16 +105,16 @@ SELECT
         ORDER BY hours_per_week DESC NULLS LAST, hours DESC, kind, system, screen, field,
             from_system, from_screen, from_field
     ) AS BIGINT) AS rank,
-    kind, system, screen, field, from_system, from_screen, from_field, hours_per_week,
+    kind, cause, system, screen, field, from_system, from_screen, from_field, hours, hours_per_week,
     CAST(NULL AS DOUBLE) AS low, CAST(NULL AS DOUBLE) AS high, CAST(NULL AS DOUBLE) AS cost_per_year, people,
     CAST(NULL AS BIGINT) AS rank_low, CAST(NULL AS BIGINT) AS rank_high, CAST(NULL AS DOUBLE) AS trend,
     example_trace, why
 FROM (
-    SELECT kind, system, screen, field, from_system, from_screen, from_field, hours, hours_per_week, people,
-        example_trace, why
+    SELECT kind, cause, system, screen, field, from_system, from_screen, from_field, hours, hours_per_week,
+        people, example_trace, why
     FROM again
     UNION ALL
-    SELECT kind, system, screen, field, from_system, from_screen, from_field, hours, hours_per_week, people,
-        example_trace, why
+    SELECT kind, cause, system, screen, field, from_system, from_screen, from_field, hours, hours_per_week,
+        people, example_trace, why
     FROM elsewise
 )

@@ -92,6 +92,12 @@ pub(super) fn masked(name: &str) -> Option<String> {
     (long || numbered).then(|| mask(name).chars().take(NAME_CHARS_MAX).collect())
 }
 
+/// The name of a screen, field or task as the gate stores it, for those who must name one in the same way.
+#[must_use]
+pub fn name_as_stored(name: &str) -> String {
+    masked(name).unwrap_or_else(|| name.to_owned())
+}
+
 fn mask(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     let mut rest = name;

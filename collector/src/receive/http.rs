@@ -69,6 +69,18 @@ impl State {
         Self::with_submit(policy, Box::new(submit), ready, config, || chrono::Utc::now().timestamp_micros())
     }
 
+    /// Whether exports are taken: the log is sound, and the last one could be stored.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        (self.0.takes_work)() && self.0.metrics.is_ready()
+    }
+
+    /// What was received since the start, as Prometheus text.
+    #[must_use]
+    pub fn metrics(&self) -> String {
+        self.0.metrics.text()
+    }
+
     fn with_submit(
         policy: Policy,
         submit: Box<Submit>,
@@ -104,7 +116,7 @@ pub fn router(state: State) -> Router {
         .route("/v1/logs", export(Signal::Logs))
         .route("/livez", get(|| async { "alive\n" }))
         .route("/readyz", get(ready))
-        .route("/metrics", get(|Extract(state): Extract<State>| async move { state.0.metrics.text() }))
+        .route("/metrics", get(|Extract(state): Extract<State>| async move { state.metrics() }))
         .fallback(|headers: HeaderMap| async move {
             let failure = Failure::new(StatusCode::NOT_FOUND, "no such path: POST /v1/traces or /v1/logs");
             failure.into_response(answer::encoding_of(&headers).unwrap_or(Encoding::Json))
@@ -125,7 +137,7 @@ pub async fn serve(
 }
 
 async fn ready(Extract(state): Extract<State>) -> Response {
-    if (state.0.takes_work)() && state.0.metrics.is_ready() {
+    if state.is_ready() {
         "ready\n".into_response()
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "the last export could not be stored\n").into_response()

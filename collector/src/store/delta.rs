@@ -116,7 +116,9 @@ impl Store {
 
     /// Adds a version to the table.
     pub(crate) async fn commit(&self, table: &Table, mut on: DeltaTable, commit: Commit) -> Result<DeltaTable, Error> {
-        let mut properties = CommitProperties::default();
+        // Delta Lake drops entries of its log after 30 days unless told not to, and with them the versions that records
+        // name.
+        let mut properties = CommitProperties::default().with_cleanup_expired_logs(Some(false));
         if let Some(sequence) = commit.sequence {
             let sequence = i64::try_from(sequence)
                 .map_err(|_| Error::new(ErrorKind::Internal, format!("log sequence {sequence} is out of range")))?;

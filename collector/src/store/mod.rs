@@ -1,7 +1,8 @@
 //! The store on disk: its manifest, its lock, its Delta tables and the records of what belongs together.
 //!
 //! One process holds the [`Writer`]; any number may read. Readers need no lock: a [`Snapshot`] is a list of files that
-//! are never changed.
+//! are never changed. Nothing is ever deleted from a table's folder, its log included, so that each version that a
+//! record names can be read as long as the store is there.
 
 use std::{
     path::{Path, PathBuf},
@@ -83,7 +84,7 @@ impl Store {
             Some(found) => Ok(Self::assemble(disk, root, found)),
             None => Err(Error::new(
                 ErrorKind::Unavailable,
-                format!("there is no store at {}: serve, ingest, import and demo make one", root.display()),
+                format!("there is no store at {}: serve, ingest, import, reference and demo make one", root.display()),
             )),
         }
     }
@@ -166,6 +167,16 @@ impl Store {
     /// The newest record of what belongs together; `None` before the first refresh.
     pub fn latest_version(&self) -> Result<Option<VersionRecord>, Error> {
         versions::latest(self.disk.as_ref(), &self.root)
+    }
+
+    /// Every record of what belongs together, oldest first: what a session can be pinned at.
+    pub fn versions(&self) -> Result<Vec<VersionRecord>, Error> {
+        versions::all(self.disk.as_ref(), &self.root)
+    }
+
+    /// The record of a number; where there is none, the error says which there are.
+    pub fn version(&self, number: u64) -> Result<VersionRecord, Error> {
+        versions::numbered(self.disk.as_ref(), &self.root, number)
     }
 }
 
