@@ -2,9 +2,9 @@
 -- A working view: ids stay binary.
 --
 -- grain: a worker and a whole ISO week
--- inputs: worker_weeks
--- columns like: worker_weeks
+-- inputs: weeks_worked
+-- columns like: weeks_worked
 SELECT worker, week, max(organisation) AS organisation, max(role) AS role
-FROM worker_weeks
+FROM weeks_worked
 WHERE whole_week
 GROUP BY worker, week

@@ -9,7 +9,7 @@
 --   screen: the screen; `unknown` where nothing says
 --   waits: waits of people; none where only a sign-in failed
 --   median_s: median duration in seconds; null without a wait
---   p95_s: duration that 95 % of waits do not exceed, in seconds; null without a wait
+--   p95_s: duration that 95 % of waits do not exceed, in seconds, interpolated; null without a wait
 --   hours_lost: hours lost in waiting and to what was unavailable
 --   failed: waits that ended in failure
 --   people: people who waited or could not go on
