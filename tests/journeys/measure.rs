@@ -58,6 +58,36 @@ fn what_is_measured_on_a_hard_estate_is_what_happened() {
 }
 
 #[test]
+fn the_reference_data_of_a_simulation_load_and_go_with_its_spans() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    let program = crate::program();
+    let simulate = ["simulate", "--out", &at("otlp"), "--reference", &at("reference"), "--staff", "30", "--weeks", "1"];
+    program.succeed(simulate.into_iter().chain(["--scenario", "hard", "--logins-apart"]));
+    let files = files(&folder.path().join("otlp"));
+    program.succeed(["ingest", "--store", &at("store")].map(PathBuf::from).into_iter().chain(files));
+    let named = ["staffing", "directory", "holidays", "survey", "diary", "go_lives", "categories"]
+        .map(|name| format!("{name}={}", at(&format!("reference/{name}.csv"))));
+    let tasks = format!("tasks={}", at("reference/tasks.toml"));
+    let load = ["reference".to_owned(), "--store".to_owned(), at("store")];
+    program.succeed(load.into_iter().chain(named).chain([tasks]));
+    program.succeed(["refresh", "--store", &at("store")]);
+    let ask = |sql: &str| {
+        let output = program.run(["sql", "--store", &at("store"), "--format", "csv", sql]);
+        let said = text(&output.stdout);
+        said.lines().last().unwrap().to_owned()
+    };
+    // Every login that was seen is in the directory, and staffing has a row for each place where anybody was seen.
+    let strangers = "SELECT count(*) FROM spans s LEFT JOIN directory d ON d.system = s.system AND d.login = s.worker \
+                     WHERE s.worker IS NOT NULL AND d.login IS NULL";
+    assert_eq!(ask(strangers), "0");
+    let unstaffed = "SELECT count(*) FROM spans s LEFT JOIN staffing t ON t.organisation = s.organisation AND \
+                     t.role = s.role WHERE s.worker IS NOT NULL AND t.role IS NULL";
+    assert_eq!(ask(unstaffed), "0");
+    assert_eq!(ask("SELECT count(DISTINCT person) FROM directory"), "30");
+}
+
+#[test]
 fn intervals_of_95_percent_hold_the_generators_mean_about_so_often() {
     let seeds: u32 = size("GILBRETH_SCORE_SEEDS", "2").parse().unwrap();
     let (mut truths, mut intervals) = (Vec::new(), Vec::new());
