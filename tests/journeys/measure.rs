@@ -4,6 +4,7 @@
 //! often the interval of the headline holds the generator's mean; in CI, over a few seeds, only that it can be counted.
 
 use std::path::{Path, PathBuf};
+use std::process::Output;
 
 use gilbreth_tests::program::text;
 
@@ -13,10 +14,11 @@ fn size(variable: &str, default: &str) -> String {
 
 /// Simulates, ingests, refreshes, and returns the exit code of `score` with what it printed.
 fn score(scenario: &str, seed: u64) -> (Option<i32>, String) {
-    score_as(scenario, seed, "table")
+    let output = score_as(scenario, seed, "table");
+    (output.status.code(), format!("{}{}", text(&output.stdout), text(&output.stderr)))
 }
 
-fn score_as(scenario: &str, seed: u64, format: &str) -> (Option<i32>, String) {
+fn score_as(scenario: &str, seed: u64, format: &str) -> Output {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
     let program = crate::program();
@@ -37,8 +39,7 @@ fn score_as(scenario: &str, seed: u64, format: &str) -> (Option<i32>, String) {
     program.succeed(["report", "--store", &at("store"), "--out", &at("report")]);
     let report = std::fs::read_to_string(folder.path().join("report/report.html")).unwrap();
     assert!(report.contains("Simulated data."), "a simulation is named however it came into the store");
-    let output = program.run(["score", "--store", &at("store"), "--truth", &at("truth"), "--format", format]);
-    (output.status.code(), format!("{}{}", text(&output.stdout), text(&output.stderr)))
+    program.run(["score", "--store", &at("store"), "--truth", &at("truth"), "--format", format])
 }
 
 #[test]
@@ -92,15 +93,15 @@ fn intervals_of_95_percent_hold_the_generators_mean_about_so_often() {
     let seeds: u32 = size("GILBRETH_SCORE_SEEDS", "2").parse().unwrap();
     let (mut truths, mut intervals) = (Vec::new(), Vec::new());
     for seed in 1..=seeds {
-        let (_, said) = score_as("clean", u64::from(seed) + 1_000, "json");
-        let scores: serde_json::Value = serde_json::from_str(&said).unwrap();
+        let output = score_as("clean", u64::from(seed) + 1_000, "json");
+        let scores: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
         let rows = scores["rows"].as_array().unwrap();
         let lost = rows.iter().find(|row| row["figure"] == "lost hours per person-week").unwrap();
         truths.push(lost["truth"].as_f64().unwrap());
         let figure = "interval of lost hours per person-week";
         match rows.iter().find(|row| row["figure"] == figure) {
             Some(row) => intervals.push((row["low"].as_f64().unwrap(), row["high"].as_f64().unwrap())),
-            None => assert!(scores["skipped"].to_string().contains(figure), "{said}"),
+            None => assert!(scores["skipped"].to_string().contains(figure), "{scores}"),
         }
     }
     // The mean over the seeds stands for the generator's: it is that mean's best estimate, and each seed weighs little.
