@@ -3,7 +3,7 @@
 use std::{collections::HashSet, path::Path, process::ExitCode};
 
 use anyhow::Context as _;
-use clap::{CommandFactory as _, error::ErrorKind};
+use clap::{CommandFactory, error::ErrorKind};
 use gilbreth_analytics::reference::{self, Error, Loaded};
 use gilbreth_collector::{key::StoreKey, store::Store};
 
@@ -13,7 +13,7 @@ pub(crate) async fn run(options: cli::Reference) -> anyhow::Result<ExitCode> {
     let mut names = HashSet::new();
     if let Some(twice) = options.files.iter().find(|file| !names.insert(file.name)) {
         let message = format!("{} is named twice: one file holds all of a table", twice.name);
-        cli::Cli::command().error(ErrorKind::ArgumentConflict, message).print()?;
+        <cli::Cli as CommandFactory>::command().error(ErrorKind::ArgumentConflict, message).print()?;
         return Ok(ExitCode::from(2));
     }
     let config = Config::load(options.config.as_deref())?;

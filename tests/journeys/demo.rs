@@ -79,7 +79,7 @@ fn labels(output: &str) -> BTreeSet<String> {
     let mut below_place = false;
     for line in output.lines() {
         let is_place = line.contains('›') || line.contains(": ") && line.starts_with("   ");
-        if !is_place && !(below_place && !line.trim().is_empty()) {
+        if !is_place && (!below_place || line.trim().is_empty()) {
             let words = line.split_whitespace().filter(|word| !word.contains(|c: char| c.is_ascii_digit()));
             labels.insert(words.collect::<Vec<_>>().join(" "));
         }

@@ -106,13 +106,16 @@ fn re_entries(path: &Path, text: &str) -> Result<Vec<TrueReEntry>, Error> {
     Ok(made.collect())
 }
 
+/// Names and numbers of a line.
+type Line<const N: usize, const M: usize> = ([String; N], [f64; M]);
+
 /// Some columns of a CSV with a header, wherever they stand: names, then numbers.
 fn rows<const N: usize, const M: usize>(
     path: &Path,
     text: &str,
     names: [&str; N],
     numbers: [&str; M],
-) -> Result<Vec<([String; N], [f64; M])>, Error> {
+) -> Result<Vec<Line<N, M>>, Error> {
     let mut lines = csv(text).into_iter();
     let header = lines.next().unwrap_or_default();
     for name in names.iter().chain(&numbers) {
