@@ -51,7 +51,7 @@ fn a_pinned_answer_stays_and_a_script_narrows_what_follows() {
             vec!["statement 2, from line 2", "line 3, column 3", "nothing"],
         ),
         (vec!["SET gilbreth.to = 'x'; SELECT 1"], vec!["statement 1", "`to` is `x`"]),
-        (vec!["-- nothing\n;"], vec!["there is no query to run"]),
+        (vec!["/* nothing */\n;"], vec!["there is no query to run"]),
     ] {
         let output = sql(&arguments);
         let said = text(&output.stderr);

@@ -238,7 +238,13 @@ async fn a_version_can_be_read_however_old_its_log_and_however_often_its_files_w
         writer.append(&SAMPLE, sequence as u64, |_| vec![row]).await.unwrap();
     }
     writer.compact(&SAMPLE, 1, &[]).await.unwrap();
-    assert!(std::fs::read_dir(&log).unwrap().any(|entry| entry.unwrap().path().extension().unwrap() == "parquet"));
+    assert!(
+        std::fs::read_dir(&log).unwrap().any(|entry| entry
+            .unwrap()
+            .path()
+            .extension()
+            .is_some_and(|end| end == "parquet"))
+    );
     for reader in [writer.store().clone(), Store::open(writer.store().root()).unwrap()] {
         assert_eq!(numbers(reader.snapshot_at(&SAMPLE, pinned).await.unwrap()).await, [1, 2]);
         assert_eq!(numbers(reader.snapshot(&SAMPLE).await.unwrap().unwrap()).await.len(), 110);

@@ -48,8 +48,8 @@ fn the_effect_is_the_change_less_that_of_the_control() {
     assert_eq!(found.change, Change { before: 2.0, after: 5.5, control: 0.5, difference: 3.0 });
     assert_eq!((found.people, found.instances, found.weeks), (4, (16.0, 12.0), (4, 3)));
     assert_eq!(found.interval, None, "four people are too few for an interval");
-    // Placebo dates: week 2 (0, 1 and 3, 4), and none after the release, since 8 has but week 9 after it.
-    assert_eq!(found.placebos, [0.0, 0.0], "weeks 2 and 7 have two clean weeks on both sides");
+    // Week 2 has weeks 0, 1 and 3, 4 on its sides; after the release, 7 has but week 6 before it, and 8 week 9 after it.
+    assert_eq!(found.placebos, [0.0], "only week 2 has two clean weeks on both sides");
 }
 
 #[test]
