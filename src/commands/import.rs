@@ -28,7 +28,7 @@ pub(crate) async fn run(options: cli::Import) -> anyhow::Result<ExitCode> {
             );
         }
         bad_rows += summary.bad_rows;
-        let Summary { rows, spans, cases, .. } = summary;
+        let Summary { rows, spans, cases, bad_rows, .. } = summary;
         eprintln!("{}: {rows} rows, {spans} interactions, {cases} cases, {bad_rows} bad rows", log.display());
         read.push(Ok(imported.decoded));
     }
