@@ -7,7 +7,7 @@
 //!                         dashboards ◀─ findings ◀┘
 //! ```
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use gilbreth_analytics::{findings::Findings, refresh::Refreshed, scope::Scope, session::Session};
@@ -26,6 +26,9 @@ use tokio::{
 };
 
 use crate::config::Config;
+
+/// How long pages under way may take once everything else has ended.
+const PAGES_TIME_MAX: Duration = Duration::from_secs(5);
 
 /// Who may say when an export was received: see `casework.clock.received`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,7 +69,7 @@ impl Service {
         let web_listener = listen("dashboards", web).await?;
         let writer = Arc::new(store.lock()?);
         let pipeline = Pipeline::start(Arc::clone(&writer), config.collector.pipeline()).await?;
-        let mut policy = gate::Policy::new(&StoreKey::load_or_create(store.root())?, &config.collector);
+        let mut policy = gate::Policy::new(&StoreKey::of(&writer)?, &config.collector);
         if replay == ReplayRight::Everybody {
             policy.allow_replay();
         }
@@ -115,13 +118,18 @@ impl Service {
         Ok(findings)
     }
 
-    /// Takes no more requests, answers those under way, commits everything and gives the lock back.
+    /// Takes no more requests, answers those under way, commits everything and gives the lock back. However slow a sender
+    /// or a reader is, it ends.
     pub(crate) async fn stop(self) -> anyhow::Result<()> {
         self.stop_otlp.send_replace(true);
+        self.stop_web.send_replace(true);
         self.otlp_task.await??;
         self.pipeline.shutdown().await?;
-        self.stop_web.send_replace(true);
-        self.web_task.await??;
+        let web = self.web_task.abort_handle();
+        match tokio::time::timeout(PAGES_TIME_MAX, self.web_task).await {
+            Ok(ended) => ended??,
+            Err(_) => web.abort(),
+        }
         Ok(())
     }
 }

@@ -7,10 +7,12 @@ mod answer;
 mod cors;
 mod export;
 mod metrics;
+mod room;
+mod serve;
 #[cfg(test)]
 mod tests;
 
-use std::{future::Future, pin::Pin, sync::Arc};
+use std::{pin::Pin, sync::Arc};
 
 use axum::{
     Router,
@@ -19,9 +21,10 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use tokio::{net::TcpListener, sync::Semaphore};
+use tokio::sync::Semaphore;
 
-use self::{answer::Failure, metrics::Metrics};
+pub use self::serve::serve;
+use self::{answer::Failure, metrics::Metrics, room::Room};
 use crate::{
     Error,
     config::Config,
@@ -46,6 +49,7 @@ struct Inner {
     cors_origins: Vec<String>,
     body_bytes_max: usize,
     at_once: Semaphore,
+    room: Room,
     now_us: fn() -> i64,
     metrics: Metrics,
 }
@@ -95,7 +99,8 @@ impl State {
             takes_work,
             cors_origins: config.cors_origins.clone(),
             body_bytes_max: config.body_bytes_max,
-            at_once: Semaphore::new(config.requests_at_once_max.max(1)),
+            at_once: Semaphore::new(config.requests_at_once_max),
+            room: Room::new(),
             now_us,
             metrics: Metrics::default(),
         }))
@@ -122,18 +127,6 @@ pub fn router(state: State) -> Router {
             failure.into_response(answer::encoding_of(&headers).unwrap_or(Encoding::Json))
         })
         .with_state(state)
-}
-
-/// Answers requests until `shutdown` resolves and those under way are answered.
-///
-/// # Errors
-/// If the listener fails.
-pub async fn serve(
-    listener: TcpListener,
-    state: State,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
-    axum::serve(listener, router(state)).with_graceful_shutdown(shutdown).await
 }
 
 async fn ready(Extract(state): Extract<State>) -> Response {

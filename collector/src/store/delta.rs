@@ -2,7 +2,11 @@
 //!
 //! A loaded table is kept and only brought up to date, since loading one from nothing reads its whole log.
 
-use std::{collections::HashMap, path::Path, sync::Arc};
+use std::{
+    collections::HashMap,
+    path::Path,
+    sync::{Arc, PoisonError},
+};
 
 use arrow::datatypes::Schema;
 use deltalake::{
@@ -187,9 +191,11 @@ impl Store {
 }
 
 impl Writer {
-    /// Holds back other commits of this process.
-    pub(crate) async fn committing(&self) -> tokio::sync::MutexGuard<'_, ()> {
-        self.committing.lock().await
+    /// Holds back other commits of this process to the table.
+    pub(crate) async fn committing(&self, table: &Table) -> tokio::sync::OwnedMutexGuard<()> {
+        // A map is whole between any two operations on it.
+        let lock = self.committing.lock().unwrap_or_else(PoisonError::into_inner).entry(table.folder).or_default().clone();
+        lock.lock_owned().await
     }
 }
 
