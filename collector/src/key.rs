@@ -256,7 +256,8 @@ mod tests {
     fn a_store_knows_its_key_and_refuses_another() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().join("s");
-        let manifest = crate::store::Manifest { format: 0, estate: "E".to_owned(), time_zone: chrono_tz::Europe::London };
+        let manifest =
+            crate::store::Manifest { format: 0, estate: "E".to_owned(), time_zone: chrono_tz::Europe::London };
         let store = Store::open_or_create(&root, manifest).unwrap();
         let before = fs::read_to_string(root.join("store.toml")).unwrap();
         assert!(!before.contains("key_check"), "as an older store: {before}");

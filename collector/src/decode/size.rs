@@ -239,7 +239,8 @@ mod tests {
         let sent = request(3, 2);
         // One of each: resource spans, resource, its attribute and value, scope spans; then 3 × (1 + 2 × 2).
         assert_eq!(of(Signal::Traces, Encoding::Protobuf, &sent.encode_to_vec()), Ok((3, 20)));
-        let json = br#"{"resourceSpans":[{"scopeSpans":[{"spans":[{"name":"a{[\"{"},{"attributes":[{"value":{}}]}]}]}]}"#;
+        let json =
+            br#"{"resourceSpans":[{"scopeSpans":[{"spans":[{"name":"a{[\"{"},{"attributes":[{"value":{}}]}]}]}]}"#;
         // Seven down to the first span, the second, its attributes, one of them, its value.
         assert_eq!(of(Signal::Traces, Encoding::Json, json), Ok((2, 11)));
         let scope_logs = vec![ScopeLogs { log_records: vec![LogRecord::default(); 4], ..ScopeLogs::default() }];

@@ -202,7 +202,10 @@ async fn rows_are_committed_by_number_without_being_asked() {
 }
 
 /// Senders that never pause, until the receiver of the flag is told.
-fn send_without_end(pipeline: &Pipeline, rows: u64) -> (tokio::sync::watch::Sender<bool>, Vec<tokio::task::JoinHandle<()>>) {
+fn send_without_end(
+    pipeline: &Pipeline,
+    rows: u64,
+) -> (tokio::sync::watch::Sender<bool>, Vec<tokio::task::JoinHandle<()>>) {
     let (stop, stopped) = tokio::sync::watch::channel(false);
     let senders = (0..4_u64).map(|sender| {
         let (pipeline, stopped) = (pipeline.clone(), stopped.clone());

@@ -46,9 +46,7 @@ impl Compression {
         };
         let mut unpacked = Vec::new();
         let limit = u64::try_from(bytes_max).unwrap_or(u64::MAX).saturating_add(1);
-        reader
-            .and_then(|reader| reader.take(limit).read_to_end(&mut unpacked))
-            .map_err(|_| UnpackError::Malformed)?;
+        reader.and_then(|reader| reader.take(limit).read_to_end(&mut unpacked)).map_err(|_| UnpackError::Malformed)?;
         if unpacked.len() > bytes_max { Err(UnpackError::TooLarge) } else { Ok(unpacked) }
     }
 }

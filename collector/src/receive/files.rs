@@ -94,8 +94,7 @@ impl Exports {
             Form::Delimited => (Signal::Traces, Encoding::Protobuf),
             Form::Json | Form::JsonLines => (signal_of(&bytes), Encoding::Json),
         };
-        let decoded =
-            decode(signal, encoding, &bytes).map_err(|error| self.wrong("is malformed").caused_by(error))?;
+        let decoded = decode(signal, encoding, &bytes).map_err(|error| self.wrong("is malformed").caused_by(error))?;
         if encoding == Encoding::Json && decoded.batches.is_empty() && is_something_else(&bytes) {
             return Err(self.wrong("holds neither resourceSpans nor resourceLogs: is it the right file?"));
         }
@@ -194,7 +193,9 @@ fn signal_of(bytes: &[u8]) -> Signal {
 /// Whether an export of nothing has other keys: metrics, or no OTLP at all.
 fn is_something_else(bytes: &[u8]) -> bool {
     let keys: Result<BTreeMap<String, IgnoredAny>, _> = serde_json::from_slice(bytes);
-    keys.is_ok_and(|keys| !keys.is_empty() && !["resourceSpans", "resourceLogs"].iter().any(|key| keys.contains_key(*key)))
+    keys.is_ok_and(|keys| {
+        !keys.is_empty() && !["resourceSpans", "resourceLogs"].iter().any(|key| keys.contains_key(*key))
+    })
 }
 
 #[cfg(test)]

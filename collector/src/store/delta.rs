@@ -194,7 +194,8 @@ impl Writer {
     /// Holds back other commits of this process to the table.
     pub(crate) async fn committing(&self, table: &Table) -> tokio::sync::OwnedMutexGuard<()> {
         // A map is whole between any two operations on it.
-        let lock = self.committing.lock().unwrap_or_else(PoisonError::into_inner).entry(table.folder).or_default().clone();
+        let lock =
+            self.committing.lock().unwrap_or_else(PoisonError::into_inner).entry(table.folder).or_default().clone();
         lock.lock_owned().await
     }
 }

@@ -122,9 +122,8 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let to = listener.local_addr().unwrap();
         let (stop, mut stopped) = watch::channel(false);
-        let app = Router::new()
-            .route("/", get(|| async { "here" }))
-            .route("/body", post(|body: String| async { body }));
+        let app =
+            Router::new().route("/", get(|| async { "here" })).route("/body", post(|body: String| async { body }));
         let shutdown = async move { drop(stopped.wait_for(|stop| *stop).await) };
         (to, stop, tokio::spawn(within(TEST, listener, app, shutdown)))
     }
