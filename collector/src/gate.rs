@@ -266,7 +266,7 @@ impl Sender {
         for Attribute { name, value } in resource {
             match (name.as_str(), value) {
                 (attribute::SERVICE_NAME, Value::Text(text)) => {
-                    sender.system = names::label(text, &mut tally.counts.names_masked)
+                    sender.system = names::label(text, &mut tally.counts.names_masked);
                 }
                 (attribute::SERVICE_VERSION, Value::Text(text)) => sender.release = names::release(text),
                 (attribute::CLOCK_SENT, Value::Integer(ns)) => sender.sent_at_us = Some(ns.div_euclid(1000)),

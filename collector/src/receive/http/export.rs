@@ -25,7 +25,7 @@ use crate::{
 /// A packed body is at first expected to become no more than so many times its size.
 const UNPACKS_TIMES: usize = 16;
 /// A body that takes longer holds its room for nothing.
-const BODY_TIME_MAX: Duration = Duration::from_secs(60);
+const BODY_TIME_MAX: Duration = Duration::from_millis(if cfg!(test) { 500 } else { 60_000 });
 
 #[tracing::instrument(name = "export", skip_all, fields(signal = ?signal))]
 pub(super) async fn handle(state: State, signal: Signal, headers: HeaderMap, body: Body) -> Response {

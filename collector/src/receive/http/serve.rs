@@ -93,9 +93,11 @@ async fn answer(limits: Limits, stream: TcpStream, app: Router, mut stopped: wat
         .header_read_timeout(limits.head_time_max)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(app));
     tokio::pin!(connection);
+    // What `wait_for` gives is a lock, and not to be held while the connection ends.
+    let told = async { drop(stopped.wait_for(|stop| *stop).await) };
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
-        _ = stopped.wait_for(|stop| *stop) => {
+        () = told => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }

@@ -306,7 +306,7 @@ async fn zstd_that_asks_for_a_huge_window_is_refused() {
     }
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_body_that_never_ends_is_told_to_come_again_and_holds_no_place() {
     let config = Config { requests_at_once_max: 1, ..Config::default() };
     let policy = Policy::new(&StoreKey::new([1; 32]), &config);
