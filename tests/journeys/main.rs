@@ -7,6 +7,7 @@ mod canary;
 mod demo;
 mod kill;
 mod measure;
+mod reference;
 mod sdk;
 mod student_record;
 
