@@ -8,6 +8,7 @@ mod demo;
 mod kill;
 mod measure;
 mod pins;
+mod reference;
 mod sdk;
 mod student_record;
 
