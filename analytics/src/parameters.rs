@@ -42,6 +42,16 @@ pub struct Parameters {
     pub run_pause_min: f64,
     /// A component of more case numbers than this is not linked.
     pub case_numbers_max: u64,
+    /// How often people are resampled for an interval.
+    pub bootstrap_replicates: u64,
+    /// Where the draws of resampling begin.
+    pub bootstrap_seed: u64,
+    /// Fewest people for an interval: observed, and with a part in the figure.
+    pub interval_people_min: u64,
+    /// Fewest people of a stratum of resampling, and of a cell of an estimate; smaller ones are merged.
+    pub stratum_people_min: u64,
+    /// Working weeks of a year, weeks.
+    pub working_weeks: f64,
 }
 
 impl Default for Parameters {
@@ -65,6 +75,11 @@ impl Default for Parameters {
             clock_replay_h: 24.0,
             run_pause_min: 30.0,
             case_numbers_max: 8,
+            bootstrap_replicates: 2000,
+            bootstrap_seed: 1911,
+            interval_people_min: 10,
+            stratum_people_min: 5,
+            working_weeks: 44.0,
         }
     }
 }

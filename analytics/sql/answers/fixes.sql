@@ -4,7 +4,8 @@
 -- inputs: fixes
 -- columns like: fixes
 SELECT
-    rank, kind, system, screen, field, from_system, from_screen, from_field, hours_per_week, people, why
+    rank, kind, system, screen, field, from_system, from_screen, from_field, hours_per_week, low, high, cost_per_year,
+    people, rank_low, rank_high, why
 FROM fixes
 ORDER BY rank
 LIMIT 200

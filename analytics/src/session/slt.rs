@@ -1,5 +1,5 @@
 //! The SQL logic tests: each `.slt` beside a file of SQL makes stored rows with `CREATE TABLE … AS`, in a scratch
-//! context, and then asks a real session over them. Columns left out are null. `answer NAME` asks a question of the
+//! context (and takes them away with `DROP TABLE`), and then asks a real session over them. Columns left out are null. `answer NAME` asks a question of the
 //! catalogue; `SET scope.KEY = 'VALUE'` narrows the session.
 
 use std::{path::Path, sync::Arc};
@@ -92,8 +92,9 @@ impl Bench {
             self.narrow(key, value.trim_matches('\''));
             return Ok(DBOutput::StatementComplete(0));
         }
-        if sql.starts_with("CREATE TABLE") {
+        if sql.starts_with("CREATE TABLE") || sql.starts_with("DROP TABLE") {
             self.scratch.sql(sql).await?.collect().await?;
+            self.session = None;
             return Ok(DBOutput::StatementComplete(0));
         }
         let sql = sql.strip_prefix("answer ").map_or(sql, |name| catalogue::answer(name.trim()).text);

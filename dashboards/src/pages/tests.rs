@@ -77,13 +77,16 @@ fn the_report_needs_no_other_file_and_no_script() {
 fn a_missing_interval_is_said_once_and_a_simulation_is_named() {
     let mut findings = fixture::findings();
     let html = report(&findings);
-    assert_eq!(html.matches("not available yet").count(), 1);
+    assert_eq!(html.matches("No 95% intervals").count(), 1);
     assert!(html.contains("Simulated data."));
     findings.headline.rows[0].low = Some(1.0);
     findings.headline.rows[0].high = Some(3.0);
     findings.estate = "Probation".into();
     let html = report(&findings);
-    assert!(!html.contains("not available yet") && html.contains("95% from") && !html.contains("Simulated data."));
+    assert!(!html.contains("No 95% intervals") && !html.contains("Simulated data."));
+    assert!(html.contains("95% interval 1.00 to 3.00") && html.contains("(1.00 to 3.00)"));
+    // The words of pictures say what the lines over bars are.
+    assert!(html.matches("is its 95% interval").count() >= 8);
 }
 
 #[test]

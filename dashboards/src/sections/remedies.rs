@@ -2,7 +2,7 @@
 
 use gilbreth_analytics::findings::{Findings, Fix};
 
-use super::{Section, bar, both};
+use super::{Section, bar, both, whiskers};
 use crate::chart::BarChart;
 use crate::number::{fixed, percent, plain};
 use crate::table::{Cell, Table, numbers, text, words};
@@ -24,40 +24,51 @@ pub(super) fn fixes(findings: &Findings) -> Section {
             "Hours a week are those that staff lose there now, over all who were observed. They are the most that a fix \
              could give back, not a forecast, and hours of one thing may overlap with those of another."
                 .to_owned(),
+            "In brackets: the 95% interval of the hours, and the best and worst place that a thing could have. Things whose \
+             places overlap are not told apart by these data. Intervals need ten people. A cost is what the hours cost to \
+             employ, and no saving in cash."
+                .to_owned(),
         ]
     };
+    let bars: Vec<_> =
+        rows.iter().take(DRAWN_MAX).map(|r| bar(label(r), r.hours_per_week, r.low.zip(r.high))).collect();
     let chart = BarChart {
         name: "fixes",
         title: "Hours lost a week, by what could be fixed".into(),
-        description: format!("Bars in order of hours. {finding}. The table that follows holds the reasons."),
+        description: format!(
+            "Bars in order of hours. {finding}. The table that follows holds the reasons.{}",
+            whiskers(&bars)
+        ),
         unit: "hours a week",
         series: vec!["hours a week".into()],
-        bars: rows.iter().take(DRAWN_MAX).map(|r| bar(label(r), r.hours_per_week)).collect(),
+        bars,
     };
-    let table = Table {
-        caption: "What to fix, in order of hours".into(),
-        columns: vec![
-            numbers("rank", "Rank"),
-            words("kind", "What to do"),
-            words("place", "Where"),
-            numbers("hours_per_week", "Hours a week"),
-            numbers("people", "People"),
-            words("why", "Why"),
-        ],
-        rows: rows
-            .iter()
-            .map(|r| {
-                vec![
-                    Cell::Count(r.rank),
-                    text(fix(&r.kind)),
-                    text(place(r)),
-                    Cell::Number(Some(r.hours_per_week)),
-                    Cell::Count(r.people),
-                    text(&r.why),
-                ]
-            })
-            .collect(),
+    let costs = rows.iter().any(|r| r.cost_per_year.is_some());
+    let mut columns = vec![
+        numbers("rank", "Rank"),
+        words("kind", "What to do"),
+        words("place", "Where"),
+        numbers("hours_per_week", "Hours a week"),
+    ];
+    if costs {
+        columns.push(numbers("cost_per_year", "Cost of these hours a year, £"));
+    }
+    columns.extend([numbers("people", "People"), words("why", "Why")]);
+    let cells = |r: &Fix| {
+        let mut cells = vec![
+            Cell::Place(r.rank, r.rank_low.zip(r.rank_high)),
+            text(fix(&r.kind)),
+            text(place(r)),
+            Cell::Estimate(r.hours_per_week, r.low.zip(r.high)),
+        ];
+        if costs {
+            cells.push(Cell::Number(r.cost_per_year));
+        }
+        cells.extend([Cell::Count(r.people), text(&r.why)]);
+        cells
     };
+    let caption = "What to fix, in order of hours".to_owned();
+    let table = Table { caption, columns, rows: rows.iter().map(cells).collect() };
     Section {
         id: "fixes",
         about: "What to fix first",
