@@ -40,9 +40,9 @@ fn headline(findings: &Findings, out: &mut String) {
     const RATE: &str = "lost_hours_per_person_week";
     if let Some(rate) = value(RATE) {
         let interval = findings.headline.rows.iter().find(|measure| measure.measure == RATE);
-        let interval = interval.and_then(|measure| measure.low.zip(measure.high)).map_or_else(String::new, |(low, high)| {
-            format!(", 95% interval {} to {}", decimal(low), decimal(high))
-        });
+        let interval = interval
+            .and_then(|measure| measure.low.zip(measure.high))
+            .map_or_else(String::new, |(low, high)| format!(", 95% interval {} to {}", decimal(low), decimal(high)));
         let _ = writeln!(out, "  {:>10}  hours lost per person and week{interval}", decimal(rate));
         let mut causes: Vec<(&str, f64)> = findings
             .headline

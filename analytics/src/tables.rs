@@ -215,13 +215,5 @@ pub static CLOCK_SHIFTS: Table = Table {
 };
 
 /// Every fact table, in the order in which refresh writes them.
-pub static FACTS: [&Table; 8] = [
-    &CASE_LINKS,
-    &CLOCK_SHIFTS,
-    &MATCHES,
-    &PAIR_COUNTS,
-    &PAIR_WORKERS,
-    &LEDGER,
-    &TASK_INSTANCES,
-    &WORKER_WEEKS,
-];
+pub static FACTS: [&Table; 8] =
+    [&CASE_LINKS, &CLOCK_SHIFTS, &MATCHES, &PAIR_COUNTS, &PAIR_WORKERS, &LEDGER, &TASK_INSTANCES, &WORKER_WEEKS];

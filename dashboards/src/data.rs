@@ -166,8 +166,8 @@ fn hotspots(findings: &Findings) -> Table {
             Cell::Number(Some(r.hours_per_person_week)),
             Cell::Number(r.low),
             Cell::Number(r.high),
-            place(r.rank_low),
-            place(r.rank_high),
+            rank(r.rank_low),
+            rank(r.rank_high),
             Cell::Count(r.cases),
             Cell::Count(r.people),
         ]);
@@ -206,8 +206,8 @@ fn fixes(findings: &Findings) -> Table {
         let place = [&r.screen, &r.field, &r.from_system, &r.from_screen, &r.from_field];
         let mut row = vec![Cell::Count(r.rank), text(&r.kind), text(&r.system)];
         row.extend(place.map(|part| text(part.as_deref().unwrap_or_default())));
-        row.extend([r.hours_per_week.into(), r.low, r.high, r.cost_per_year].map(Cell::Number));
-        row.extend([Cell::Count(r.people), place(r.rank_low), place(r.rank_high), text(&r.why)]);
+        row.extend([Some(r.hours_per_week), r.low, r.high, r.cost_per_year].map(Cell::Number));
+        row.extend([Cell::Count(r.people), rank(r.rank_low), rank(r.rank_high), text(&r.why)]);
         row
     });
     Table {
@@ -234,8 +234,8 @@ fn fixes(findings: &Findings) -> Table {
     }
 }
 
-/// A place, where it is known.
-fn place(place: Option<i64>) -> Cell {
+/// A place in an order, where it is known.
+fn rank(place: Option<i64>) -> Cell {
     place.map_or_else(|| text(""), Cell::Count)
 }
 

@@ -34,7 +34,8 @@ pub(crate) fn findings() -> Findings {
             high: (j < 4).then_some(size(i, j) / 842.0 * 1.25),
             share: size(i, j) / all,
             people: 211 - 20 * i as i64,
-            all_causes: (i < 5).then(|| around((0..8).filter(|j| i < 4 || *j < 5).map(|j| size(i, j)).sum::<f64>() / 842.0)),
+            all_causes: (i < 5)
+                .then(|| around((0..8).filter(|j| i < 4 || *j < 5).map(|j| size(i, j)).sum::<f64>() / 842.0)),
         })
     });
     let tasks = ["pre-sentence report", "risk assessment", "allocation", "contact recording", "breach", "unattributed"];

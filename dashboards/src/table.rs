@@ -104,7 +104,9 @@ impl Table {
         (0..self.columns.len())
             .map(|i| {
                 let max = self.rows.iter().filter_map(|row| match row.get(i) {
-                    Some(Cell::Number(Some(value)) | Cell::Estimate(value, _)) if value.is_finite() => Some(value.abs()),
+                    Some(Cell::Number(Some(value)) | Cell::Estimate(value, _)) if value.is_finite() => {
+                        Some(value.abs())
+                    }
                     _ => None,
                 });
                 number::decimals(max.fold(0.0, f64::max))

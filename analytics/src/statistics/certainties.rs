@@ -99,11 +99,8 @@ mod tests {
     #[test]
     fn each_replicate_weighs_its_people() {
         let person = |person, m, all_hits| Trials { person, ..sums(10.0, m, all_hits, (0.0, 0.0)) };
-        let pair = Pair {
-            certainty: 0.5,
-            trials_per_case: 10.0,
-            trials: vec![person(0, 8.0, 10.0), person(2, 4.0, 30.0)],
-        };
+        let pair =
+            Pair { certainty: 0.5, trials_per_case: 10.0, trials: vec![person(0, 8.0, 10.0), person(2, 4.0, 30.0)] };
         // Replicate 0 draws each once, replicate 1 the first twice and the last not at all; the second person has none.
         let weights = [1.0, 2.0, 1.0, 1.0, 1.0, 0.0];
         let changes = pair.changes(&weights, 2, 30.0).unwrap();

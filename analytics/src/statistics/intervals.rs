@@ -184,9 +184,10 @@ impl Arranged {
     }
 
     fn figure(&self, parts: &Parts, pairs: &[Pair], groups: Vec<(f64, std::ops::Range<usize>)>) -> Figure {
-        let weighed = parts.matched.iter().flat_map(|(pair, hours)| {
-            hours.iter().map(|(person, hours)| (*person, hours * pairs[*pair].certainty))
-        });
+        let weighed = parts
+            .matched
+            .iter()
+            .flat_map(|(pair, hours)| hours.iter().map(|(person, hours)| (*person, hours * pairs[*pair].certainty)));
         let per = (!parts.per.is_empty()).then(|| {
             let mut per = vec![0.0; self.places.len()];
             for (place, hours) in self.arranged(parts.per.iter().copied()) {

@@ -19,9 +19,8 @@ use crate::{
 };
 
 /// The columns that name a figure: its view, then what the view tells its rows apart by.
-pub(super) const NAMES: [&str; 10] = [
-    "view_name", "measure", "cause", "system", "task", "screen", "field", "from_system", "from_screen", "from_field",
-];
+pub(super) const NAMES: [&str; 10] =
+    ["view_name", "measure", "cause", "system", "task", "screen", "field", "from_system", "from_screen", "from_field"];
 
 /// What names a figure: a value for each of [`NAMES`].
 pub(super) type Name = [Option<String>; NAMES.len()];
@@ -88,7 +87,10 @@ impl Read {
         let in_scope: Vec<&Option<String>> =
             self.people.iter().filter(|person| person.in_scope).map(|person| &person.organisation).collect();
         let mut merged = strata::merged(&in_scope, fewest).into_iter();
-        self.people.iter().map(|person| if person.in_scope { merged.next() } else { None }.unwrap_or(usize::MAX)).collect()
+        self.people
+            .iter()
+            .map(|person| if person.in_scope { merged.next() } else { None }.unwrap_or(usize::MAX))
+            .collect()
     }
 }
 
@@ -128,8 +130,7 @@ impl Pairs {
         let (pair, certainty, trials) =
             (integer(rows, "pair")?, double(rows, "certainty")?, double(rows, "trials_per_case")?);
         for row in 0..rows.num_rows() {
-            let read =
-                Pair { certainty: certainty.value(row), trials_per_case: trials.value(row), trials: Vec::new() };
+            let read = Pair { certainty: certainty.value(row), trials_per_case: trials.value(row), trials: Vec::new() };
             numbered.insert(pair.value(row), read);
         }
         let places = numbered.keys().enumerate().map(|(place, number)| (*number, place)).collect();
@@ -163,11 +164,7 @@ impl Pairs {
     }
 }
 
-fn figures(
-    rows: &RecordBatch,
-    people: &HashMap<&[u8], usize>,
-    pairs: &Pairs,
-) -> Result<BTreeMap<Name, Parts>, Error> {
+fn figures(rows: &RecordBatch, people: &HashMap<&[u8], usize>, pairs: &Pairs) -> Result<BTreeMap<Name, Parts>, Error> {
     let names: Vec<StringArray> = NAMES.iter().map(|name| text(rows, name)).collect::<Result<_, _>>()?;
     let (workers, pair) = (binary(rows, "worker")?, integer(rows, "pair")?);
     let (microseconds, per) = (integer(rows, "microseconds")?, double(rows, "per")?);

@@ -27,7 +27,10 @@ pub fn places(figures: &[&Resampled]) -> Vec<(i64, i64)> {
         }
     }
     let outside = (TAIL * replicates as f64).floor() as u32;
-    counts.iter().map(|counts| (from_best(counts, outside), 1 + counts.len() as i64 - from_worst(counts, outside))).collect()
+    counts
+        .iter()
+        .map(|counts| (from_best(counts, outside), 1 + counts.len() as i64 - from_worst(counts, outside)))
+        .collect()
 }
 
 /// The first place by which more than so many replicates are passed.

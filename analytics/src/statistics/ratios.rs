@@ -75,8 +75,10 @@ pub fn resampled(sample: &Sample, figures: &[Figure], draws: &Draws) -> Vec<Resa
         starts.iter().map(block).collect()
     };
     let blocks: Vec<Vec<Vec<Estimate>>> = thread::scope(|scope| {
-        let workers: Vec<_> =
-            starts.chunks(starts.len().div_ceil(cores).max(1)).map(|starts| scope.spawn(move || work(starts))).collect();
+        let workers: Vec<_> = starts
+            .chunks(starts.len().div_ceil(cores).max(1))
+            .map(|starts| scope.spawn(move || work(starts)))
+            .collect();
         workers.into_iter().flat_map(|worker| worker.join().expect("sums do not panic")).collect()
     });
     let mut found: Vec<Resampled> = measured
@@ -179,8 +181,7 @@ impl Weighed<'_> {
     }
 
     fn below(&self, per: &[f64], strata: &Range<usize>) -> Below {
-        let mut below =
-            Below { sums: vec![0.0; self.width], squares: vec![0.0; self.width], by_stratum: Vec::new() };
+        let mut below = Below { sums: vec![0.0; self.width], squares: vec![0.0; self.width], by_stratum: Vec::new() };
         for stratum in &self.sample.strata[strata.clone()] {
             let (factor, share) = factors(stratum);
             let mut sums = vec![0.0; self.width];

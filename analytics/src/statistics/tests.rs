@@ -2,5 +2,6 @@
 
 mod coverage;
 mod edges;
+mod method;
 mod reference;
 mod rows;

@@ -52,17 +52,15 @@ fn bars_stay_inside_the_picture_whatever_their_number_and_size() {
 fn an_interval_lies_over_its_bar_and_the_total_stands_beyond_it() {
     for layout in [Layout::Wide, Layout::Narrow] {
         let mut chart = chart(2, |i| 1.5 + i as f64);
-        let plain = bars(&chart, layout).inline();
         chart.bars[0].interval = Some((1.0, 9.0));
         let figure = bars(&chart, layout);
         let svg = figure.inline();
-        // Three lines, once as an edge and once in ink.
-        assert_eq!(svg.matches("<polyline").count(), plain.matches("<polyline").count() + 6 + difference(&svg, &plain));
         let ends: Vec<i32> = svg
             .lines()
             .filter(|line| line.contains("s-ink"))
             .filter_map(|line| line.split_once("points=\"")?.1.split(',').next()?.parse().ok())
             .collect();
+        assert_eq!(ends.len(), 3, "a line and its two ends");
         let high = *ends.iter().max().expect("the interval is drawn");
         let total = svg.lines().find(|line| line.contains(">2.25<")).expect("the total is there");
         let x: f64 = total.split_once(" x=\"").and_then(|(_, rest)| rest.split('"').next()?.parse().ok()).expect("x");
@@ -72,11 +70,6 @@ fn an_interval_lies_over_its_bar_and_the_total_stands_beyond_it() {
     let mut chart = chart(1, |_| 1.0);
     chart.bars[0].interval = Some((f64::NAN, f64::INFINITY));
     assert!(!bars(&chart, Layout::Wide).inline().contains("NaN"));
-}
-
-/// By how many lines of the grid two pictures differ, since an interval makes the axis longer.
-fn difference(one: &str, other: &str) -> usize {
-    one.matches("s-grid").count().saturating_sub(other.matches("s-grid").count())
 }
 
 #[test]

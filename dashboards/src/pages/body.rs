@@ -144,8 +144,13 @@ fn headline(rows: &[Measure]) -> Table {
     columns.push(words("grade", "Evidence"));
     let row = |r: &Measure| {
         let value = interval(r).map_or_else(|| shown(r), |ends| format!("{} ({ends})", shown(r)));
-        let mut row =
-            vec![text(measure(&r.measure)), text(value), text(unit(r)), Cell::Count(r.people), Cell::Count(r.person_weeks)];
+        let mut row = vec![
+            text(measure(&r.measure)),
+            text(value),
+            text(unit(r)),
+            Cell::Count(r.people),
+            Cell::Count(r.person_weeks),
+        ];
         if covered {
             row.push(r.coverage.map_or(Cell::Number(None), Cell::Share));
         }

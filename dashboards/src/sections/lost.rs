@@ -47,12 +47,14 @@ impl ByCause {
         names.sort_by_key(|name| (cause_order(name), *name));
         names.dedup();
         let row = |thing: &str| {
-            let of = |name: &str| cells.iter().filter(move |cell| cell.thing == thing && cell.cause == name);
+            let own: Vec<&Loss<'_>> = cells.iter().filter(|cell| cell.thing == thing).collect();
+            let value = |name: &&str| own.iter().filter(|cell| cell.cause == *name).map(|cell| cell.value).sum();
+            let interval = |name: &&str| own.iter().filter(|cell| cell.cause == *name).find_map(|cell| cell.interval);
             Row {
                 thing: thing.to_owned(),
-                values: names.iter().map(|name| of(name).map(|cell| cell.value).sum()).collect(),
-                intervals: names.iter().map(|name| of(name).find_map(|cell| cell.interval)).collect(),
-                all_causes: cells.iter().filter(|cell| cell.thing == thing).find_map(|cell| cell.all_causes),
+                values: names.iter().map(value).collect(),
+                intervals: names.iter().map(interval).collect(),
+                all_causes: own.iter().find_map(|cell| cell.all_causes),
             }
         };
         let rows = ranked(cells, |cell| cell.thing, |cell| cell.value).into_iter().map(|(thing, _)| row(thing));
@@ -109,12 +111,12 @@ pub(super) fn by_system(findings: &Findings) -> Section {
     let rates = rows.iter().any(|r| r.hours_per_person_week.is_finite() && r.hours_per_person_week > 0.0);
     let value = |r: &LostBySystem| if rates { r.hours_per_person_week } else { r.hours };
     let per = if rates { " per person-week" } else { "" };
-    let cell = |r| {
+    let cells = rows.iter().map(|r| {
         let LostBySystem { system, cause, low, high, all_causes, .. } = r;
         let interval = if rates { low.zip(*high) } else { None };
         Loss { thing: system, cause, value: value(r), interval, all_causes: all_causes.filter(|_| rates) }
-    };
-    let by_cause = ByCause::of(&rows.iter().map(cell).collect::<Vec<_>>());
+    });
+    let by_cause = ByCause::of(&cells.collect::<Vec<_>>());
     let systems = ranked(rows, |r| &r.system, value);
     let all: f64 = systems.iter().map(|(_, hours)| hours).sum();
     let mut lead = Vec::new();
@@ -165,13 +167,13 @@ pub(super) fn by_task(findings: &Findings) -> Section {
     // Rates have intervals; without a whole week, hours are all there is to say.
     let rates = rows.iter().any(|r| r.hours_per_person_week.is_finite() && r.hours_per_person_week > 0.0);
     let per = if rates { " per person-week" } else { "" };
-    let cell = |r| {
+    let cells = rows.iter().map(|r| {
         let LostByTask { task, cause, hours, hours_per_person_week, low, high, all_causes, .. } = r;
         let value = if rates { *hours_per_person_week } else { *hours };
         let interval = if rates { low.zip(*high) } else { None };
         Loss { thing: task, cause, value, interval, all_causes: all_causes.filter(|_| rates) }
-    };
-    let by_cause = ByCause::of(&rows.iter().map(cell).collect::<Vec<_>>());
+    });
+    let by_cause = ByCause::of(&cells.collect::<Vec<_>>());
     let named: Vec<_> = rows.iter().filter(|r| r.task != "unattributed").collect();
     let tasks = ranked(&named, |r| &r.task, |r| r.hours);
     let all: f64 = rows.iter().map(|r| r.hours).sum();

@@ -29,9 +29,8 @@ struct Inverse(Vec<f64>);
 impl Inverse {
     fn of(distribution: &impl ContinuousCDF<f64, f64>) -> Self {
         let points: u32 = 4096;
-        let mut values: Vec<f64> = (0..points)
-            .map(|point| distribution.inverse_cdf((f64::from(point) + 0.5) / f64::from(points)))
-            .collect();
+        let mut values: Vec<f64> =
+            (0..points).map(|point| distribution.inverse_cdf((f64::from(point) + 0.5) / f64::from(points))).collect();
         // What the grid leaves of the mean is put right, so that the mean of the draws is known exactly.
         let mean = distribution_mean(&values);
         values.iter_mut().for_each(|value| *value /= mean);

@@ -10,7 +10,9 @@ fn quick() -> Parameters {
 fn people(count: usize) -> Rows {
     let hours = |person: usize| 0.5 + ((person * 7 + 3) % 11) as f64 / 4.0;
     let organisation = |person: usize| ["a", "b", "c"][person % 3];
-    Rows::lost(&(0..count).map(|person| (organisation(person), hours(person), 1 + person as i64 % 4)).collect::<Vec<_>>())
+    Rows::lost(
+        &(0..count).map(|person| (organisation(person), hours(person), 1 + person as i64 % 4)).collect::<Vec<_>>(),
+    )
 }
 
 /// Everything that there can be, over sixty people.
@@ -70,7 +72,8 @@ fn under_ten_people_there_is_no_interval() {
 
 #[test]
 fn where_all_are_alike_there_is_nothing_to_judge_by() {
-    let alike: Vec<(&str, f64, i64)> = (0..20).map(|person| ("a", 1.5 * (1 + person % 3) as f64, 1 + person % 3)).collect();
+    let alike: Vec<(&str, f64, i64)> =
+        (0..20).map(|person| ("a", 1.5 * (1 + person % 3) as f64, 1 + person % 3)).collect();
     let found = Rows::lost(&alike).only(&quick());
     assert_eq!((found.value, found.interval), (1.5, None));
 }

@@ -29,11 +29,8 @@ fn close(got: f64, expected: f64, tolerance: f64) {
 
 #[test]
 fn value_and_error_of_given_draws() {
-    let sample = Sample {
-        strata: vec![0..6, 6..12],
-        person_weeks: [&[2.0][..], &[1.0; 11]].concat(),
-        ..Sample::default()
-    };
+    let sample =
+        Sample { strata: vec![0..6, 6..12], person_weeks: [&[2.0][..], &[1.0; 11]].concat(), ..Sample::default() };
     let figure =
         Figure { hours: HOURS.into_iter().enumerate().collect(), groups: vec![(1.0, 0..2)], ..Figure::default() };
     let drawn = [[2, 0], [0, 1], [1, 1], [0, 1], [3, 1], [0, 2], [1, 4], [1, 0], [1, 0], [1, 2], [1, 0], [1, 0]];
