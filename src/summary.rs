@@ -48,8 +48,14 @@ fn headline(findings: &Findings, out: &mut String) {
         findings.headline.rows.iter().find(|measure| measure.measure == name).and_then(|measure| measure.value)
     };
     const PER_PERSON_WEEK: &str = "_hours_per_person_week";
-    if let Some(rate) = value("lost_hours_per_person_week") {
-        let _ = writeln!(out, "  {:>10}  hours lost per person and week", number::fixed(rate, 2));
+    const RATE: &str = "lost_hours_per_person_week";
+    if let Some(rate) = value(RATE) {
+        let interval = findings.headline.rows.iter().find(|measure| measure.measure == RATE);
+        let interval =
+            interval.and_then(|measure| measure.low.zip(measure.high)).map_or_else(String::new, |(low, high)| {
+                format!(", 95% interval {} to {}", number::fixed(low, 2), number::fixed(high, 2))
+            });
+        let _ = writeln!(out, "  {:>10}  hours lost per person and week{interval}", number::fixed(rate, 2));
         let mut causes: Vec<(&str, f64)> = findings
             .headline
             .rows

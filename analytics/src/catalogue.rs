@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use crate::{
     effects::{go_live::GO_LIVE_EFFECTS, release::RELEASE_EFFECTS},
     session::Derived,
+    statistics::intervals::INTERVALS,
 };
 
 /// What a file is for.
@@ -63,12 +64,23 @@ macro_rules! sql {
 
 /// Views that build on the stored tables, in an order in which each finds its inputs. Groups follow each other.
 pub static VIEWS: [&[SqlFile]; 7] = [
-    sql!(KeptView, "views", "re_entry_pairs", "target_sources", "observed_weeks", "observed"),
-    sql!(View, "views", "weighed_ledger"),
-    sql!(KeptView, "views", "time_cube", "time_by_function", "waits"),
+    sql!(KeptView, "views", "re_entry_pairs", "target_sources", "observed_weeks", "observed", "observed_workers"),
+    sql!(View, "views", "weighed_ledger", "coverage"),
+    sql!(
+        KeptView,
+        "views",
+        "time_cube",
+        "time_by_function",
+        "waits",
+        "worker_time",
+        "established_pairs",
+        "worker_re_entries",
+    ),
     sql!(
         View,
         "views",
+        "pair_trials",
+        "figure_parts",
         "interactions",
         "time_ledger",
         "re_entries",
@@ -113,7 +125,7 @@ pub static ANSWERS: &[SqlFile] = sql!(
 );
 
 /// Tables that Rust makes of the rows of views. A session has each after the last view that it is made from.
-pub static DERIVED: &[&Derived] = &[&RELEASE_EFFECTS, &GO_LIVE_EFFECTS];
+pub static DERIVED: &[&Derived] = &[&INTERVALS, &RELEASE_EFFECTS, &GO_LIVE_EFFECTS];
 
 /// The tables whose last input is this view.
 pub fn derived_after(view: &SqlFile) -> impl Iterator<Item = &'static Derived> {

@@ -91,6 +91,10 @@ pub async fn compute(context: &SessionContext, parameters: &Parameters, zone: Tz
     let pairs = pair_counts(&std::mem::take(&mut *tallies.lock().unwrap_or_else(PoisonError::into_inner)), &index)?;
     drop((index, tallies));
     sink.write(&tables::PAIR_COUNTS, facts.stream(context.read_batch(pairs)?, &tables::PAIR_COUNTS).await?).await?;
+    // The matcher tallies no workers: what resamples them then holds r and certainty as they are.
+    let by_worker = RecordBatch::new_empty(tables::PAIR_WORKERS.arrow_schema());
+    let by_worker = facts.stream(context.read_batch(by_worker)?, &tables::PAIR_WORKERS).await?;
+    sink.write(&tables::PAIR_WORKERS, by_worker).await?;
 
     let matched = std::mem::take(&mut *matched.lock().unwrap_or_else(PoisonError::into_inner));
     let pieces = Arc::new(Mutex::new(Vec::new()));

@@ -77,7 +77,7 @@ pub enum Provenance {
     Simulation,
 }
 
-/// A key figure. `low` and `high` are null until intervals are computed.
+/// A key figure. Rates, shares and estimates have an interval where enough people are behind them.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Measure {
     /// Its name, e.g. `lost_hours_per_person_week`.
@@ -94,6 +94,8 @@ pub struct Measure {
     pub people: i64,
     /// Person-weeks behind it.
     pub person_weeks: i64,
+    /// People observed over headcount, 0 to 1; null without a staffing table.
+    pub coverage: Option<f64>,
     /// Evidence grade.
     pub grade: String,
 }
@@ -109,10 +111,16 @@ pub struct LostBySystem {
     pub hours: f64,
     /// Hours per person-week.
     pub hours_per_person_week: f64,
+    /// Lower end of its 95 % interval.
+    pub low: Option<f64>,
+    /// Upper end.
+    pub high: Option<f64>,
     /// Share of all lost hours, 0 to 1.
     pub share: f64,
     /// People who lost time so.
     pub people: i64,
+    /// Ends of the 95 % interval of hours per person-week of all causes of the system.
+    pub all_causes: Option<(f64, f64)>,
 }
 
 /// Hours lost in a task to a cause.
@@ -124,12 +132,20 @@ pub struct LostByTask {
     pub cause: String,
     /// Hours.
     pub hours: f64,
+    /// Hours per person-week.
+    pub hours_per_person_week: f64,
+    /// Lower end of its 95 % interval.
+    pub low: Option<f64>,
+    /// Upper end.
+    pub high: Option<f64>,
     /// Share of all lost hours, 0 to 1.
     pub share: f64,
     /// Instances of the task.
     pub instances: i64,
     /// Minutes lost per instance; null where there is no instance.
     pub minutes_per_instance: Option<f64>,
+    /// Ends of the 95 % interval of hours per person-week of all causes of the task.
+    pub all_causes: Option<(f64, f64)>,
 }
 
 /// Re-entry from one system into another (or the same).
@@ -172,6 +188,14 @@ pub struct Hotspot {
     pub hours: f64,
     /// Hours per person-week.
     pub hours_per_person_week: f64,
+    /// Lower end of its 95 % interval.
+    pub low: Option<f64>,
+    /// Upper end.
+    pub high: Option<f64>,
+    /// Best place that the data allow.
+    pub rank_low: Option<i64>,
+    /// Worst place that the data allow.
+    pub rank_high: Option<i64>,
     /// Cases touched.
     pub cases: i64,
     /// People who re-enter.
@@ -220,6 +244,16 @@ pub struct Fix {
     pub hours: f64,
     /// Hours a week over everybody observed; not-a-number without a whole week.
     pub hours_per_week: f64,
+    /// Lower end of its 95 % interval.
+    pub low: Option<f64>,
+    /// Upper end.
+    pub high: Option<f64>,
+    /// What the hours of a year cost to employ, pounds; null without hourly costs. No saving in cash.
+    pub cost_per_year: Option<f64>,
+    /// Best place that the data allow.
+    pub rank_low: Option<i64>,
+    /// Worst place that the data allow.
+    pub rank_high: Option<i64>,
     /// People touched.
     pub people: i64,
     /// One sentence: why.

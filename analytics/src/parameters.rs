@@ -62,6 +62,10 @@ pub struct Parameters {
     pub preparing_s: f64,
     /// … and pressing or letting go of a mouse button, seconds.
     pub button_s: f64,
+    /// Fewest people of a stratum of resampling, and of a cell of an estimate; smaller ones are merged.
+    pub stratum_people_min: u64,
+    /// Working weeks of a year, weeks.
+    pub working_weeks: f64,
 }
 
 impl Default for Parameters {
@@ -95,6 +99,8 @@ impl Default for Parameters {
             homing_s: 0.40,
             preparing_s: 1.35,
             button_s: 0.10,
+            stratum_people_min: 5,
+            working_weeks: 44.0,
         }
     }
 }

@@ -147,9 +147,12 @@ impl Filters {
                 wanted.extend(self.from.map(|day| col("week").gt(date(day - Days::new(7)))));
                 wanted.extend(self.to.map(|day| col("week").lt_eq(date(day))));
             }
+            // The part of the workforce that is looked at: with it observation is compared.
+            "staffing" => {}
             _ => return None,
         }
         let columns: &[&str] = match table {
+            "staffing" => &["organisation", "role"],
             "matches" => &["to_system"],
             "task_instances" => &["organisation", "role", "task"],
             "staffing" | "diary" => &["organisation", "role"],

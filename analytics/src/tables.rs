@@ -105,6 +105,34 @@ pub static PAIR_COUNTS: Table = Table {
     ],
 };
 
+/// The same counts by the worker who entered the target, added up over all days: what resampling of workers needs to
+/// work out r and certainty anew. Added up over the workers, each count is that of `pair_counts`; `all_trials` is
+/// n (C_f - 1) for each worker as for all, so that it is not stored again. A worker without a trial of the pair has no
+/// row. While it is empty, whoever resamples holds r and certainty as they are.
+pub static PAIR_WORKERS: Table = Table {
+    name: "pair_workers",
+    folder: "facts/pair_workers",
+    grain: "a field pair, kind of match and worker",
+    partition: &[],
+    sort: &["from_system", "from_screen", "from_field"],
+    columns: &[
+        required("from_system", Text, "system of the source"),
+        required("from_screen", Text, "screen of the source"),
+        optional("from_field", Text, "field of the source; null for join, whose source is a screen"),
+        required("to_system", Text, "system of the target"),
+        required("to_screen", Text, "screen of the target"),
+        required("to_field", Text, "field of the target"),
+        required("scope", Text, "cross_system or within_system"),
+        required("match", Text, "whole, split or join"),
+        required("worker", Binary, "keyed hash of the person who entered the targets"),
+        required("n", Integer, "cases with a target of this worker and an earlier source"),
+        required("m", Integer, "those whose first target matches, in this kind alone"),
+        required("all_hits", Integer, "other cases whose source values the target matches, summed over targets"),
+        required("near_hits", Integer, "the same over cases seen by the same worker on the same local day"),
+        required("near_trials", Integer, "such cases, summed over targets"),
+    ],
+};
+
 /// A task done once.
 pub static TASK_INSTANCES: Table = Table {
     name: "task_instances",
@@ -205,5 +233,5 @@ pub static CLOCK_SHIFTS: Table = Table {
 };
 
 /// Every fact table, in the order in which refresh writes them.
-pub static FACTS: [&Table; 7] =
-    [&CASE_LINKS, &CLOCK_SHIFTS, &MATCHES, &PAIR_COUNTS, &LEDGER, &TASK_INSTANCES, &WORKER_WEEKS];
+pub static FACTS: [&Table; 8] =
+    [&CASE_LINKS, &CLOCK_SHIFTS, &MATCHES, &PAIR_COUNTS, &PAIR_WORKERS, &LEDGER, &TASK_INSTANCES, &WORKER_WEEKS];

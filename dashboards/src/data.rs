@@ -69,6 +69,7 @@ fn headline(findings: &Findings) -> Table {
             text(&r.unit),
             Cell::Count(r.people),
             Cell::Count(r.person_weeks),
+            Cell::Number(r.coverage),
             text(&r.grade),
         ]
     });
@@ -82,6 +83,7 @@ fn headline(findings: &Findings) -> Table {
             words("unit", "Unit"),
             numbers("people", "People"),
             numbers("person_weeks", "Person-weeks"),
+            numbers("coverage", "Of the workforce"),
             words("grade", "Evidence"),
         ],
         rows: rows.collect(),
@@ -95,6 +97,8 @@ fn by_system(findings: &Findings) -> Table {
             text(&r.cause),
             Cell::Number(Some(r.hours)),
             Cell::Number(Some(r.hours_per_person_week)),
+            Cell::Number(r.low),
+            Cell::Number(r.high),
             Cell::Share(r.share),
             Cell::Count(r.people),
         ]
@@ -106,6 +110,8 @@ fn by_system(findings: &Findings) -> Table {
             words("cause", "Cause"),
             numbers("hours", "Hours"),
             numbers("hours_per_person_week", "Hours per person-week"),
+            numbers("low", "Low"),
+            numbers("high", "High"),
             numbers("share", "Share of lost time"),
             numbers("people", "People"),
         ],
@@ -119,6 +125,9 @@ fn by_task(findings: &Findings) -> Table {
             text(&r.task),
             text(&r.cause),
             Cell::Number(Some(r.hours)),
+            Cell::Number(Some(r.hours_per_person_week)),
+            Cell::Number(r.low),
+            Cell::Number(r.high),
             Cell::Share(r.share),
             Cell::Count(r.instances),
             Cell::Number(r.minutes_per_instance),
@@ -130,6 +139,9 @@ fn by_task(findings: &Findings) -> Table {
             words("task", "Task"),
             words("cause", "Cause"),
             numbers("hours", "Hours"),
+            numbers("hours_per_person_week", "Hours per person-week"),
+            numbers("low", "Low"),
+            numbers("high", "High"),
             numbers("share", "Share of lost time"),
             numbers("instances", "Times done"),
             numbers("minutes_per_instance", "Minutes lost each time"),
@@ -175,6 +187,10 @@ fn hotspots(findings: &Findings) -> Table {
             Cell::Number(Some(r.re_entries)),
             Cell::Number(Some(r.hours)),
             Cell::Number(Some(r.hours_per_person_week)),
+            Cell::Number(r.low),
+            Cell::Number(r.high),
+            rank(r.rank_low),
+            rank(r.rank_high),
             Cell::Count(r.cases),
             Cell::Count(r.people),
         ]);
@@ -197,6 +213,10 @@ fn hotspots(findings: &Findings) -> Table {
             numbers("re_entries", "Re-entries (expected number)"),
             numbers("hours", "Hours"),
             numbers("hours_per_person_week", "Hours per person-week"),
+            numbers("low", "Low"),
+            numbers("high", "High"),
+            numbers("rank_low", "Best rank"),
+            numbers("rank_high", "Worst rank"),
             numbers("cases", "Cases"),
             numbers("people", "People"),
         ],
@@ -233,12 +253,8 @@ fn fixes(findings: &Findings) -> Table {
         let place = [&r.screen, &r.field, &r.from_system, &r.from_screen, &r.from_field];
         let mut row = vec![Cell::Count(r.rank), text(&r.kind), text(&r.cause), text(&r.system)];
         row.extend(place.map(|part| text(part.as_deref().unwrap_or_default())));
-        row.extend([
-            Cell::Number(Some(r.hours)),
-            Cell::Number(Some(r.hours_per_week)),
-            Cell::Count(r.people),
-            text(&r.why),
-        ]);
+        row.extend([Some(r.hours), Some(r.hours_per_week), r.low, r.high, r.cost_per_year].map(Cell::Number));
+        row.extend([Cell::Count(r.people), rank(r.rank_low), rank(r.rank_high), text(&r.why)]);
         row
     });
     Table {
@@ -255,11 +271,21 @@ fn fixes(findings: &Findings) -> Table {
             words("from_field", "Held in field"),
             numbers("hours", "Hours in all"),
             numbers("hours_per_week", "Hours a week"),
+            numbers("low", "Low"),
+            numbers("high", "High"),
+            numbers("cost_per_year", "Cost of these hours a year, £"),
             numbers("people", "People"),
+            numbers("rank_low", "Best rank"),
+            numbers("rank_high", "Worst rank"),
             words("why", "Why"),
         ],
         rows: rows.collect(),
     }
+}
+
+/// A place in an order, where it is known.
+fn rank(place: Option<i64>) -> Cell {
+    place.map_or_else(|| text(""), Cell::Count)
 }
 
 fn quality(findings: &Findings) -> Table {

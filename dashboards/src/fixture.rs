@@ -14,6 +14,11 @@ fn answer<Row>(view: &str, rows: impl IntoIterator<Item = Row>) -> Answer<Row> {
     Answer { of: rows.len(), rows, sql: format!("SELECT *\nFROM {view}\nWHERE hours > 0.0\nORDER BY hours DESC;") }
 }
 
+/// An interval around a value.
+fn around(value: f64) -> (f64, f64) {
+    (value * 0.85, value * 1.2)
+}
+
 /// Six systems, eight causes, twelve hotspots, ten fixes, eight checks.
 pub(crate) fn findings() -> Findings {
     let size = |i: usize, j: usize| 812.4 / ((i * i + 1) * (j + 2)) as f64;
@@ -24,8 +29,12 @@ pub(crate) fn findings() -> Findings {
             cause: (*cause).into(),
             hours: size(i, j),
             hours_per_person_week: size(i, j) / 842.0,
+            low: (j < 4).then_some(size(i, j) / 842.0 * 0.8),
+            high: (j < 4).then_some(size(i, j) / 842.0 * 1.25),
             share: size(i, j) / all,
             people: 211 - 20 * i as i64,
+            all_causes: (i < 5)
+                .then(|| around((0..8).filter(|j| i < 4 || *j < 5).map(|j| size(i, j)).sum::<f64>() / 842.0)),
         })
     });
     let tasks = ["pre-sentence report", "risk assessment", "allocation", "contact recording", "breach", "unattributed"];
@@ -34,9 +43,13 @@ pub(crate) fn findings() -> Findings {
             task: (*task).into(),
             cause: (*cause).into(),
             hours: size(i, j) * 0.9,
+            hours_per_person_week: size(i, j) * 0.9 / 842.0,
+            low: None,
+            high: None,
             share: 0.9 * size(i, j) / all,
             instances: 640 - 70 * i as i64,
             minutes_per_instance: (i < 5).then(|| size(i, j) * 54.0 / (640 - 70 * i) as f64),
+            all_causes: (i < 3).then(|| around((0..6).map(|j| size(i, j) * 0.9).sum::<f64>() / 842.0)),
         })
     });
     let matrix =
@@ -76,6 +89,10 @@ pub(crate) fn findings() -> Findings {
             re_entries: 860.2 - 33.0 * i as f64,
             hours,
             hours_per_person_week: hours / 842.0,
+            low: (i < 9).then_some(hours / 842.0 * 0.7),
+            high: (i < 9).then_some(hours / 842.0 * 1.4),
+            rank_low: (i < 9).then_some(if i == 0 { 1 } else { i as i64 }),
+            rank_high: (i < 9).then_some(i as i64 + 2),
             cases: 860 - 33 * i as i64,
             people: 190 - 11 * i as i64,
         }
@@ -113,6 +130,11 @@ pub(crate) fn findings() -> Findings {
             from_screen: integrate.map(|()| "offender details".into()),
             from_field: integrate.map(|()| fields[i % 6].into()),
             hours_per_week: 41.5 / (i + 1) as f64,
+            low: (i < 8).then_some(30.0 / (i + 1) as f64),
+            high: (i < 8).then_some(57.0 / (i + 1) as f64),
+            cost_per_year: (i != 4).then_some(41.5 * 44.0 * 21.3 / (i + 1) as f64),
+            rank_low: (i < 8).then_some(i as i64 + 1),
+            rank_high: (i < 8).then_some(i as i64 + 3),
             people: 187 - 12 * i as i64,
             why: format!("{} values were keyed again that another system held.", 4_120 / (i + 1)),
         }

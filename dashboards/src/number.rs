@@ -43,6 +43,16 @@ pub fn plain(value: f64) -> String {
     fixed(value, decimals(value))
 }
 
+/// `value` with the ends of its interval, where it has one, all with so many decimals.
+pub(crate) fn estimate(value: f64, interval: Option<(f64, f64)>, decimals: usize) -> String {
+    match interval {
+        Some((low, high)) => {
+            format!("{} ({} to {})", fixed(value, decimals), fixed(low, decimals), fixed(high, decimals))
+        }
+        None => fixed(value, decimals),
+    }
+}
+
 /// A count.
 pub fn count(value: i64) -> String {
     let digits = fixed(value.unsigned_abs() as f64, 0);

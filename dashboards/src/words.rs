@@ -14,7 +14,7 @@ const CAUSES: [(&str, &str, &str); 6] = [
 ];
 
 /// Measures in words; their units stand beside them.
-const MEASURES: [(&str, &str); 17] = [
+const MEASURES: [(&str, &str); 20] = [
     ("lost_hours_per_person_week", "Time lost"),
     ("lost_hours_per_person_week_lower_quartile", "Time lost, lower quartile of person-weeks"),
     ("lost_hours_per_person_week_median", "Time lost, median of person-weeks"),
@@ -27,6 +27,9 @@ const MEASURES: [(&str, &str); 17] = [
     ("repeat_sign_in_hours_per_person_week", "Lost to signing in again"),
     ("active_hours_per_person_week", "Active in the systems"),
     ("share_lost", "Share of active time that is lost"),
+    ("lost_hours_per_person_week_estimated", "Time lost, estimated for the workforce"),
+    ("lost_hours_per_year_estimated", "Time lost a year, estimated for the workforce"),
+    ("cost_of_lost_hours_per_year", "What these hours cost to employ (no saving in cash)"),
     ("lost_hours", "Time lost in all"),
     ("active_hours", "Active in the systems, in all"),
     ("re_entries", "Values keyed again"),

@@ -72,6 +72,7 @@ fn measure(row: Row<'_>) -> Result<Measure, Error> {
         unit: row.name("unit")?,
         people: row.count("people")?,
         person_weeks: row.count("person_weeks")?,
+        coverage: row.double("coverage")?,
         grade: row.name("grade")?,
     })
 }
@@ -82,8 +83,11 @@ fn by_system(row: Row<'_>) -> Result<LostBySystem, Error> {
         cause: row.name("cause")?,
         hours: row.figure("hours")?,
         hours_per_person_week: row.figure("hours_per_person_week")?,
+        low: row.double("low")?,
+        high: row.double("high")?,
         share: row.figure("share")?,
         people: row.count("people")?,
+        all_causes: row.double("all_low")?.zip(row.double("all_high")?),
     })
 }
 
@@ -92,9 +96,13 @@ fn by_task(row: Row<'_>) -> Result<LostByTask, Error> {
         task: row.name("task")?,
         cause: row.name("cause")?,
         hours: row.figure("hours")?,
+        hours_per_person_week: row.figure("hours_per_person_week")?,
+        low: row.double("low")?,
+        high: row.double("high")?,
         share: row.figure("share")?,
         instances: row.count("instances")?,
         minutes_per_instance: row.double("minutes_per_instance")?,
+        all_causes: row.double("all_low")?.zip(row.double("all_high")?),
     })
 }
 
@@ -121,6 +129,10 @@ fn hotspot(row: Row<'_>) -> Result<Hotspot, Error> {
         re_entries: row.figure("re_entries")?,
         hours: row.figure("hours")?,
         hours_per_person_week: row.figure("hours_per_person_week")?,
+        low: row.double("low")?,
+        high: row.double("high")?,
+        rank_low: row.whole("rank_low")?,
+        rank_high: row.whole("rank_high")?,
         cases: row.count("cases")?,
         people: row.count("people")?,
     })
@@ -150,6 +162,11 @@ fn fix(row: Row<'_>) -> Result<Fix, Error> {
         from_field: row.text("from_field")?,
         hours: row.figure("hours")?,
         hours_per_week: row.figure("hours_per_week")?,
+        low: row.double("low")?,
+        high: row.double("high")?,
+        cost_per_year: row.double("cost_per_year")?,
+        rank_low: row.whole("rank_low")?,
+        rank_high: row.whole("rank_high")?,
         people: row.count("people")?,
         why: row.name("why")?,
     })

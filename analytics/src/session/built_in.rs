@@ -73,6 +73,7 @@ fn unit(name: &str) -> &'static str {
         Some("h") => "h",
         Some("min") if name == "run_pause_min" => "min",
         Some("days") => "days",
+        Some("weeks") => "weeks",
         _ => "",
     }
 }

@@ -62,15 +62,18 @@ pub(super) fn notices(findings: &Findings) -> Markup {
 /// The headline, large, and every measure in a table.
 pub(super) fn key_figures(findings: &Findings) -> Markup {
     let rows = &findings.headline.rows;
-    let intervals = rows.iter().any(|r| r.low.is_some() && r.high.is_some());
+    let intervals = rows.iter().any(|r| interval(r).is_some());
     html! {
         section aria-labelledby="key-figures" {
             h2 #key-figures { "Key figures" }
             dl.large { @for r in telling(rows) {
-                div { dt { (measure(&r.measure)) } dd { (shown(r)) span { (unit(r)) } } }
+                div { dt { (measure(&r.measure)) } dd {
+                    (shown(r)) span { (unit(r)) }
+                    @if let Some(ends) = interval(r) { span { "95% interval " (ends) } }
+                } }
             } }
-            @if !intervals { p.quiet { "95% interval: not available yet." } }
-            (headline(rows, intervals).html())
+            @if !intervals { p.quiet { "No 95% intervals: they need ten people, seen in whole weeks." } }
+            (headline(rows).html())
             (behind(findings, "headline", &findings.headline.sql))
             @let causes = sections::causes(findings);
             h3.drawn { (causes.finding) "." }
@@ -160,27 +163,46 @@ fn telling(rows: &[Measure]) -> Vec<&Measure> {
     chosen.into_iter().take(LARGE_MAX).collect()
 }
 
-fn headline(rows: &[Measure], intervals: bool) -> Table {
-    let mut columns = vec![words("measure", "Measure"), numbers("value", "Value")];
-    if intervals {
-        columns.extend([numbers("low", "95% from"), numbers("high", "to")]);
-    }
-    columns.extend([
+fn headline(rows: &[Measure]) -> Table {
+    let covered = rows.iter().any(|r| r.coverage.is_some());
+    let mut columns = vec![
+        words("measure", "Measure"),
+        numbers("value", "Value (95% interval)"),
         words("unit", "Unit"),
         numbers("people", "People"),
         numbers("person_weeks", "Person-weeks"),
-        words("grade", "Evidence"),
-    ]);
-    let number = |r: &Measure, value: Option<f64>| text(value.map_or(number::NONE.into(), |v| figure(r, v)));
+    ];
+    if covered {
+        columns.push(numbers("coverage", "Of the workforce"));
+    }
+    columns.push(words("grade", "Evidence"));
     let row = |r: &Measure| {
-        let mut row = vec![text(measure(&r.measure)), number(r, r.value)];
-        if intervals {
-            row.extend([number(r, r.low), number(r, r.high)]);
+        let value = interval(r).map_or_else(|| shown(r), |ends| format!("{} ({ends})", shown(r)));
+        let mut row = vec![
+            text(measure(&r.measure)),
+            text(value),
+            text(unit(r)),
+            Cell::Count(r.people),
+            Cell::Count(r.person_weeks),
+        ];
+        if covered {
+            row.push(r.coverage.map_or(Cell::Number(None), Cell::Share));
         }
-        row.extend([text(unit(r)), Cell::Count(r.people), Cell::Count(r.person_weeks), text(&r.grade)]);
+        row.push(text(&r.grade));
         row
     };
     Table { caption: "Key figures".into(), columns, rows: rows.iter().map(row).collect() }
+}
+
+/// The ends of the interval of a measure, with the decimals of its value.
+fn interval(r: &Measure) -> Option<String> {
+    let (value, low, high) = (r.value?, r.low?, r.high?);
+    Some(if r.unit.starts_with("share") {
+        format!("{} to {}", number::percent(low), number::percent(high))
+    } else {
+        let decimals = number::decimals(value);
+        format!("{} to {}", number::fixed(low, decimals), number::fixed(high, decimals))
+    })
 }
 
 fn shown(r: &Measure) -> String {

@@ -80,14 +80,17 @@ fn the_report_needs_no_other_file_and_no_script() {
 fn a_missing_interval_is_said_once_and_a_simulation_is_named() {
     let mut findings = fixture::findings();
     let html = report(&findings);
-    assert_eq!(html.matches("not available yet").count(), 1);
+    assert_eq!(html.matches("No 95% intervals").count(), 1);
     assert!(html.contains("Simulated data."));
     findings.headline.rows[0].low = Some(1.0);
     findings.headline.rows[0].high = Some(3.0);
     findings.provenance = Provenance::InUse;
     findings.estate = "Records Office, simulated".into();
     let html = report(&findings);
-    assert!(!html.contains("not available yet") && html.contains("95% from"));
+    assert!(!html.contains("No 95% intervals"));
+    assert!(html.contains("95% interval 1.00 to 3.00") && html.contains("(1.00 to 3.00)"));
+    // The words of pictures say what the lines over bars are.
+    assert!(html.matches("is its 95% interval").count() >= 8);
     assert!(!html.contains("Simulated data.") && !html.contains("A recording."), "an estate's name says nothing");
     findings.provenance = Provenance::Recording;
     assert!(report(&findings).contains("A recording."));

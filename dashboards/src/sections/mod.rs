@@ -113,9 +113,17 @@ fn ranked<'a, Row>(
     out
 }
 
-/// A bar of one value.
-fn bar(label: Vec<String>, value: f64) -> Bar {
-    Bar { label, values: vec![value] }
+/// A bar of one value, with its interval where it has one.
+fn bar(label: Vec<String>, value: f64, interval: Option<(f64, f64)>) -> Bar {
+    Bar { label, values: vec![value], interval }
+}
+
+/// What the lines over bars are, for the words of a chart; nothing where there are none.
+fn whiskers(bars: &[Bar]) -> &'static str {
+    match bars.iter().any(|bar| bar.interval.is_some()) {
+        true => " The line over a bar is its 95% interval; the table gives its ends.",
+        false => "",
+    }
 }
 
 /// `part / whole`, nothing where there is no whole.

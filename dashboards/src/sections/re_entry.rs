@@ -2,8 +2,8 @@
 
 use gilbreth_analytics::findings::{Findings, Hotspot};
 
-use super::{Section, bar, both, ranked, ratio};
-use crate::chart::{BarChart, Grid, Layout, matrix as heat_map};
+use super::{Section, bar, both, ranked, ratio, whiskers};
+use crate::chart::{Bar, BarChart, Grid, Layout, matrix as heat_map};
 use crate::number::{percent, plain};
 use crate::table::{Cell, Table, numbers, text, words};
 use crate::words::{counted, path, spaced};
@@ -129,25 +129,35 @@ pub(super) fn hotspots(findings: &Findings) -> Section {
          same case far more often than chance would have it. Yes and no, today’s date and constants agree by chance and are not counted."
             .to_owned(),
     ];
+    // Rates have intervals; minutes, because hours of one field per person-week are small numbers.
+    let rates = rows.iter().any(|r| r.hours_per_person_week.is_finite() && r.hours_per_person_week > 0.0);
+    let (unit, of) = if rates { ("minutes per person-week", "Minutes") } else { ("hours", "Hours") };
+    let per = if rates { " per person-week" } else { "" };
+    let drawn = |r: &Hotspot| if rates { r.hours_per_person_week * 60.0 } else { r.hours };
+    let bars: Vec<Bar> = rows
+        .iter()
+        .take(DRAWN_MAX)
+        .map(|r| {
+            let label = vec![place(&r.from), format!("→ {}", place(&r.to))];
+            bar(label, drawn(r), minutes(r).filter(|_| rates))
+        })
+        .collect();
     let chart = BarChart {
         name: "re-entry-hotspots",
         title: match rows.len() {
             n if n > DRAWN_MAX => {
-                format!("Hours of re-entry, the {DRAWN_MAX} greatest of {} pairs of fields", findings.hotspots.of)
+                format!("{of} of re-entry{per}, the {DRAWN_MAX} greatest of {} pairs of fields", findings.hotspots.of)
             }
-            _ => "Hours of re-entry, by pair of fields".into(),
+            _ => format!("{of} of re-entry{per}, by pair of fields"),
         },
         description: format!(
             "Bars, from where a value was held to where it was keyed again. {finding}. \
-            The table that follows holds the numbers."
+            The table that follows holds the numbers.{}",
+            whiskers(&bars)
         ),
-        unit: "hours",
-        series: vec!["hours".into()],
-        bars: rows
-            .iter()
-            .take(DRAWN_MAX)
-            .map(|r| bar(vec![place(&r.from), format!("→ {}", place(&r.to))], r.hours))
-            .collect(),
+        unit,
+        series: vec![unit.into()],
+        bars,
     };
     let table = Table {
         caption: match rows.len() {
@@ -162,6 +172,7 @@ pub(super) fn hotspots(findings: &Findings) -> Section {
             numbers("re_entries", "Re-entries"),
             numbers("expected", "Expected by chance"),
             numbers("hours", "Hours"),
+            numbers("minutes_per_person_week", "Minutes per person-week"),
             numbers("cases", "Cases"),
             numbers("people", "People"),
         ],
@@ -242,16 +253,22 @@ pub(super) fn constants(findings: &Findings) -> Section {
 
 fn row(r: &Hotspot) -> Vec<Cell> {
     vec![
-        Cell::Count(r.rank),
+        Cell::Place(r.rank, r.rank_low.zip(r.rank_high)),
         text(place(&r.from)),
         text(place(&r.to)),
         text(spaced(&r.scope)),
         Cell::Count(r.re_entries.round() as i64),
         Cell::Number(Some(r.expected)),
         Cell::Number(Some(r.hours)),
+        Cell::Estimate(r.hours_per_person_week * 60.0, minutes(r)),
         Cell::Count(r.cases),
         Cell::Count(r.people),
     ]
+}
+
+/// The ends of the interval of minutes per person-week.
+fn minutes(r: &Hotspot) -> Option<(f64, f64)> {
+    r.low.zip(r.high).map(|(low, high)| (low * 60.0, high * 60.0))
 }
 
 fn place(parts: &[String; 3]) -> String {

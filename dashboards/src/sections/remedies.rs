@@ -2,7 +2,7 @@
 
 use gilbreth_analytics::findings::{Findings, Fix};
 
-use super::{Section, bar, both};
+use super::{Section, bar, both, whiskers};
 use crate::chart::BarChart;
 use crate::number::{fixed, percent, plain};
 use crate::table::{Cell, Table, numbers, text, words};
@@ -28,31 +28,52 @@ pub(super) fn fixes(findings: &Findings) -> Section {
         Vec::new()
     } else {
         let what = if rates { "Hours a week" } else { "Hours" };
-        vec![format!(
-            "{what} are those that staff lose there now, over all who were observed. They are the most that a fix could \
-             give back, not a forecast, and hours of one thing may overlap with those of another."
-        )]
+        vec![
+            format!(
+                "{what} are those that staff lose there now, over all who were observed. They are the most that a fix \
+                 could give back, not a forecast, and hours of one thing may overlap with those of another."
+            ),
+            "In brackets: the 95% interval of the hours, and the best and worst place that a thing could have. Things whose \
+             places overlap are not told apart by these data. Intervals need ten people. A cost is what the hours cost to \
+             employ, and no saving in cash."
+                .to_owned(),
+        ]
     };
+    let bars: Vec<_> =
+        rows.iter().take(DRAWN_MAX).map(|r| bar(label(r), value(r), r.low.zip(r.high).filter(|_| rates))).collect();
     let chart = BarChart {
         name: "fixes",
         title: if rates { "Hours lost a week, by what could be fixed" } else { "Hours lost, by what could be fixed" }
             .into(),
-        description: format!("Bars in order of hours. {finding}. The table that follows holds the reasons."),
+        description: format!(
+            "Bars in order of hours. {finding}. The table that follows holds the reasons.{}",
+            whiskers(&bars)
+        ),
         unit,
         series: vec![unit.into()],
-        bars: rows.iter().take(DRAWN_MAX).map(|r| bar(label(r), value(r))).collect(),
+        bars,
     };
+    let costs = rows.iter().any(|r| r.cost_per_year.is_some());
     let mut columns = vec![numbers("rank", "Rank"), words("kind", "What to do"), words("place", "Where")];
     if rates {
         columns.push(numbers("hours_per_week", "Hours a week"));
     }
-    columns.extend([numbers("hours", "Hours in all"), numbers("people", "People"), words("why", "Why")]);
+    columns.push(numbers("hours", "Hours in all"));
+    if costs {
+        columns.push(numbers("cost_per_year", "Cost of these hours a year, £"));
+    }
+    columns.extend([numbers("people", "People"), words("why", "Why")]);
     let row = |r: &Fix| {
-        let mut row = vec![Cell::Count(r.rank), text(fix(&r.kind, &r.cause)), text(place(r))];
+        let mut row =
+            vec![Cell::Place(r.rank, r.rank_low.zip(r.rank_high)), text(fix(&r.kind, &r.cause)), text(place(r))];
         if rates {
-            row.push(Cell::Number(Some(r.hours_per_week)));
+            row.push(Cell::Estimate(r.hours_per_week, r.low.zip(r.high)));
         }
-        row.extend([Cell::Number(Some(r.hours)), Cell::Count(r.people), text(&r.why)]);
+        row.push(Cell::Number(Some(r.hours)));
+        if costs {
+            row.push(Cell::Number(r.cost_per_year));
+        }
+        row.extend([Cell::Count(r.people), text(&r.why)]);
         row
     };
     let table = Table {
