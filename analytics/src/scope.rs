@@ -134,6 +134,7 @@ impl Filters {
     pub(crate) fn rows(&self, table: &str, zone: Tz) -> Option<Expr> {
         let mut wanted = Vec::new();
         match table {
+            // The part of the workforce that is looked at: with it what was observed and said is compared.
             "staffing" | "survey" => {}
             "spans" => {
                 wanted.extend(self.from.map(|day| col("started_at").gt_eq(midnight(day, zone))));
@@ -147,12 +148,9 @@ impl Filters {
                 wanted.extend(self.from.map(|day| col("week").gt(date(day - Days::new(7)))));
                 wanted.extend(self.to.map(|day| col("week").lt_eq(date(day))));
             }
-            // The part of the workforce that is looked at: with it observation is compared.
-            "staffing" => {}
             _ => return None,
         }
         let columns: &[&str] = match table {
-            "staffing" => &["organisation", "role"],
             "matches" => &["to_system"],
             "task_instances" => &["organisation", "role", "task"],
             "staffing" | "diary" => &["organisation", "role"],
