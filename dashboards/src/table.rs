@@ -4,6 +4,9 @@ use maud::{Markup, html};
 
 use crate::number;
 
+/// Tables of no more columns fit on a telephone and need not scroll.
+const NARROW_MAX: usize = 3;
+
 /// A column.
 #[derive(Debug, Clone)]
 pub(crate) struct Column {
@@ -26,6 +29,10 @@ pub(crate) enum Cell {
     Number(Option<f64>),
     /// A share from 0 to 1.
     Share(f64),
+    /// A measured number, with the ends of its interval where it has one.
+    Estimate(f64, Option<(f64, f64)>),
+    /// A place in an order, with the best and worst that the data allow where they are known.
+    Place(i64, Option<(i64, i64)>),
 }
 
 /// A table with a caption.
@@ -59,7 +66,9 @@ impl Table {
     pub(crate) fn html(&self) -> Markup {
         let decimals = self.decimals();
         html! {
-            div.scroll role="region" tabindex="0" aria-label=(self.caption) {
+            @let narrow = self.columns.len() <= NARROW_MAX;
+            div.scroll role=[(!narrow).then_some("region")] tabindex=[(!narrow).then_some("0")]
+                aria-label=[(!narrow).then(|| format!("Table: {}", self.caption))] {
                 table {
                     caption { (self.caption) }
                     thead { tr { @for column in &self.columns {
@@ -100,7 +109,9 @@ impl Table {
         (0..self.columns.len())
             .map(|i| {
                 let max = self.rows.iter().filter_map(|row| match row.get(i) {
-                    Some(Cell::Number(Some(value))) if value.is_finite() => Some(value.abs()),
+                    Some(Cell::Number(Some(value)) | Cell::Estimate(value, _)) if value.is_finite() => {
+                        Some(value.abs())
+                    }
                     _ => None,
                 });
                 number::decimals(max.fold(0.0, f64::max))
@@ -117,15 +128,22 @@ impl Cell {
             Self::Number(Some(value)) => number::fixed(*value, decimals),
             Self::Number(None) => number::NONE.to_owned(),
             Self::Share(share) => number::percent(*share),
+            Self::Estimate(value, interval) => number::estimate(*value, *interval, decimals),
+            Self::Place(place, Some((best, worst))) if best < worst => {
+                format!("{} ({} to {})", number::count(*place), number::count(*best), number::count(*worst))
+            }
+            Self::Place(place, _) => number::count(*place),
         }
     }
 
     fn csv(&self) -> String {
         match self {
             Self::Text(words) => quoted(words),
-            Self::Count(count) => count.to_string(),
-            Self::Number(Some(value)) | Self::Share(value) if value.is_finite() => value.to_string(),
-            Self::Number(_) | Self::Share(_) => String::new(),
+            Self::Count(count) | Self::Place(count, _) => count.to_string(),
+            Self::Number(Some(value)) | Self::Share(value) | Self::Estimate(value, _) if value.is_finite() => {
+                value.to_string()
+            }
+            Self::Number(_) | Self::Share(_) | Self::Estimate(..) => String::new(),
         }
     }
 }
@@ -141,6 +159,23 @@ fn quoted(words: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn estimates_show_their_interval_and_places_how_far_they_can_be_trusted() {
+        let table = Table {
+            caption: "c".into(),
+            columns: vec![numbers("rank", "Rank"), numbers("hours", "Hours")],
+            rows: vec![
+                vec![Cell::Place(1, Some((1, 1))), Cell::Estimate(1.4, Some((1.309, 1.491)))],
+                vec![Cell::Place(2, Some((1, 12))), Cell::Estimate(0.12, None)],
+            ],
+        };
+        let html = table.html().into_string();
+        for shown in [">1<", ">2 (1 to 12)<", ">1.40 (1.31 to 1.49)<", ">0.12<"] {
+            assert!(html.contains(shown), "{shown} in {html}");
+        }
+        assert_eq!(table.csv(), "rank,hours\r\n1,1.4\r\n2,0.12\r\n");
+    }
 
     #[test]
     fn csv_is_quoted_complete_and_no_formula() {

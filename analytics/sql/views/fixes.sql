@@ -1,38 +1,53 @@
 -- What to fix first: each thing that costs time, who it touches, and one sentence why. Ranked by hours a week.
 --
 -- grain: a thing to fix
--- inputs: re_entry_hotspots, target_sources, time_cube, observed
+-- inputs: re_entry_hotspots, target_sources, time_cube, observed, observed_workers, observed_weeks, staffing, parameters, intervals
 -- columns:
 --   rank: place by hours a week
 --   kind: integrate (hand the value over), speed_up (waits), repair (outages; rejected entries), single_sign_on, save_work (work lost), simplify (within one system)
+--   cause: what the time is lost to, as categories of `ledger` name it: two causes may ask for one kind of fix
 --   system: the system to change
 --   screen: the screen; null for the whole system
 --   field: the field; null for the whole screen
 --   from_system: system that holds the value already; null unless keyed again
 --   from_screen: its screen
 --   from_field: its field
+--   hours: hours of all of it, weeks that are not whole included
 --   hours_per_week: hours a week over everybody observed, in whole weeks; null without a whole week
---   low: lower end of the 95 % interval; null until intervals are computed
---   high: upper end of the 95 % interval; null until intervals are computed
---   cost_per_year: null until hourly costs are loaded
+--   low: lower end of the 95 % interval of hours_per_week; null under ten people and where there is nothing to judge by
+--   high: upper end of the 95 % interval of hours_per_week; null as `low`
+--   cost_per_year: hours a year at the hourly cost of each role, pounds; null where any of it has no cost; no saving in cash
 --   people: people touched
---   rank_low: best place that the data allow; null until intervals are computed
---   rank_high: worst place that the data allow; null until intervals are computed
---   trend: null until trends are computed
+--   rank_low: best place that the data allow, in 95 of 100 resamplings; null as `low`
+--   rank_high: worst place that the data allow; null as `low`
+--   trend: null: a trend needs matches that look back no more than seven days, which the facts do not hold apart
 --   example_trace: hex trace id of an example
 --   why: one sentence with the figures behind it
-WITH examples AS (
+WITH costs AS (
+    SELECT w.worker, s.hourly_cost
+    FROM observed_workers w
+    JOIN staffing s ON s.organisation = w.organisation AND s.role = w.role
+    WHERE s.hourly_cost IS NOT NULL
+),
+examples AS (
     SELECT
-        from_system, from_screen, from_field, to_system, to_screen, to_field, hex(min(example_trace)) AS example_trace
-    FROM target_sources
-    WHERE verdict = 'established'
-    GROUP BY from_system, from_screen, from_field, to_system, to_screen, to_field
+        t.from_system, t.from_screen, t.from_field, t.to_system, t.to_screen, t.to_field,
+        hex(min(t.example_trace)) AS example_trace,
+        sum(CASE WHEN w.week IS NOT NULL THEN t.re_entry_microseconds * c.hourly_cost END) / 3600000000.0 AS cost,
+        count(*) FILTER (WHERE w.week IS NOT NULL AND t.re_entry_microseconds > 0 AND c.worker IS NULL) AS without_cost
+    FROM target_sources t
+    LEFT JOIN (SELECT DISTINCT week FROM observed_weeks) w ON w.week = t.week
+    LEFT JOIN costs c ON c.worker = t.worker
+    WHERE t.verdict = 'established'
+    GROUP BY t.from_system, t.from_screen, t.from_field, t.to_system, t.to_screen, t.to_field
 ),
 again AS (
     SELECT
         CASE h.scope WHEN 'cross_system' THEN 'integrate' ELSE 'simplify' END AS kind,
         h.to_system AS system, h.to_screen AS screen, h.to_field AS field, h.from_system, h.from_screen, h.from_field,
-        h.hours, h.hours_per_person_week * o.person_weeks / o.weeks AS hours_per_week, h.people, e.example_trace,
+        h.hours,
+        h.hours_per_person_week * o.person_weeks / o.weeks AS hours_per_week, h.people, e.example_trace,
+        e.cost, e.without_cost, 're_entry' AS cause,
         concat(
             h.people, CASE h.people WHEN 1 THEN ' person' ELSE ' people' END, ' keyed it again on ', h.cases,
             CASE h.cases WHEN 1 THEN ' case' ELSE ' cases' END, ' although ',
@@ -71,9 +86,12 @@ sums AS (
         kind, category, system, screen, field,
         sum(microseconds) / 3600000000.0 AS hours,
         sum(CASE WHEN whole_week THEN microseconds ELSE 0 END) / 3600000000.0 AS whole_week_hours,
-        count(DISTINCT worker) AS people,
+        sum(CASE WHEN whole_week THEN microseconds * c.hourly_cost END) / 3600000000.0 AS cost,
+        count(*) FILTER (WHERE whole_week AND c.worker IS NULL) AS without_cost,
+        count(DISTINCT s.worker) AS people,
         min(example_trace) AS example_trace
-    FROM sorted
+    FROM sorted s
+    LEFT JOIN costs c ON c.worker = s.worker
     GROUP BY kind, category, system, screen, field
 ),
 elsewise AS (
@@ -81,7 +99,7 @@ elsewise AS (
         s.kind, s.system, s.screen, s.field,
         CAST(NULL AS VARCHAR) AS from_system, CAST(NULL AS VARCHAR) AS from_screen, CAST(NULL AS VARCHAR) AS from_field,
         s.hours, CASE WHEN o.weeks > 0 THEN s.whole_week_hours / o.weeks END AS hours_per_week, s.people,
-        hex(s.example_trace) AS example_trace,
+        hex(s.example_trace) AS example_trace, s.cost, s.without_cost, s.category AS cause,
         concat(
             s.people, CASE s.people WHEN 1 THEN ' person' ELSE ' people' END,
             CASE
@@ -96,22 +114,36 @@ elsewise AS (
         ) AS why
     FROM sums s
     CROSS JOIN observed o
+),
+ranked AS (
+    SELECT
+        *,
+        CAST(row_number() OVER (
+            ORDER BY hours_per_week DESC NULLS LAST, hours DESC, kind, system, screen, field,
+                from_system, from_screen, from_field
+        ) AS BIGINT) AS rank
+    FROM (
+        SELECT kind, cause, system, screen, field, from_system, from_screen, from_field, hours, hours_per_week, cost,
+            without_cost, people, example_trace, why
+        FROM again
+        UNION ALL
+        SELECT kind, cause, system, screen, field, from_system, from_screen, from_field, hours, hours_per_week, cost,
+            without_cost, people, example_trace, why
+        FROM elsewise
+    )
 )
 SELECT
-    CAST(row_number() OVER (
-        ORDER BY hours_per_week DESC NULLS LAST, hours DESC, kind, system, screen, field,
-            from_system, from_screen, from_field
-    ) AS BIGINT) AS rank,
-    kind, system, screen, field, from_system, from_screen, from_field, hours_per_week,
-    CAST(NULL AS DOUBLE) AS low, CAST(NULL AS DOUBLE) AS high, CAST(NULL AS DOUBLE) AS cost_per_year, people,
-    CAST(NULL AS BIGINT) AS rank_low, CAST(NULL AS BIGINT) AS rank_high, CAST(NULL AS DOUBLE) AS trend,
-    example_trace, why
-FROM (
-    SELECT kind, system, screen, field, from_system, from_screen, from_field, hours, hours_per_week, people,
-        example_trace, why
-    FROM again
-    UNION ALL
-    SELECT kind, system, screen, field, from_system, from_screen, from_field, hours, hours_per_week, people,
-        example_trace, why
-    FROM elsewise
-)
+    r.rank, r.kind, r.cause, r.system, r.screen, r.field, r.from_system, r.from_screen, r.from_field, r.hours,
+    r.hours_per_week,
+    i.low * o.person_weeks / o.weeks AS low, i.high * o.person_weeks / o.weeks AS high,
+    CASE WHEN r.without_cost = 0 THEN
+        r.cost / o.weeks * (SELECT value FROM parameters WHERE name = 'working_weeks')
+    END AS cost_per_year,
+    r.people, i.rank_low, i.rank_high, CAST(NULL AS DOUBLE) AS trend, r.example_trace, r.why
+FROM ranked r
+CROSS JOIN observed o
+LEFT JOIN intervals i
+    ON i.view_name = 'fixes' AND i.measure = r.kind AND i.cause = r.cause AND i.system = r.system
+    AND (i.screen IS NOT DISTINCT FROM r.screen) AND (i.field IS NOT DISTINCT FROM r.field)
+    AND (i.from_system IS NOT DISTINCT FROM r.from_system) AND (i.from_screen IS NOT DISTINCT FROM r.from_screen)
+    AND (i.from_field IS NOT DISTINCT FROM r.from_field)

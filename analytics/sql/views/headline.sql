@@ -1,17 +1,20 @@
 -- The key figures. Rates are hours in whole ISO weeks per person-week (a worker in a whole week with at least one
--- activity); without a whole week they are not available (null). Totals are over everything in scope.
+-- activity); without a whole week they are not available (null). Totals are over everything in scope; they, the
+-- quartiles and counts say what was observed and have no interval. What is estimated is so for the workforce of the
+-- staffing table, without the places where nobody was observed (see `coverage`); null without that table. Its hours are
+-- what the year costs in time, its cost what these hours cost to employ: no saving in cash.
 --
 -- grain: a measure
--- inputs: time_cube, observed, person_weeks, re_entry_matrix
+-- inputs: time_cube, observed, person_weeks, re_entry_matrix, coverage, intervals
 -- columns:
 --   measure: its name
 --   value: its value; null when not available
---   low: lower end of the 95 % interval; null until intervals are computed
---   high: upper end of the 95 % interval; null until intervals are computed
+--   low: lower end of the 95 % interval of the value; null under ten people and where there is nothing to judge by
+--   high: upper end of the 95 % interval of the value; null as `low`
 --   unit: its unit
 --   people: people behind it
 --   person_weeks: person-weeks behind it
---   coverage: people observed over headcount; null without a staffing table
+--   coverage: people observed in whole weeks over headcount; null without a staffing table
 --   grade: evidence grade: measured, estimated, reported or assumed
 WITH whole AS (
     SELECT
@@ -43,8 +46,18 @@ spread AS (
 again AS (
     SELECT coalesce(sum(re_entries), 0.0) AS re_entries FROM re_entry_matrix
 ),
+workforce AS (
+    SELECT
+        CASE WHEN sum(headcount) > 0 THEN
+            sum(CASE WHEN headcount > 0 THEN observed END) / CAST(sum(headcount) AS DOUBLE)
+        END AS coverage,
+        sum(CASE WHEN estimated THEN observed END) AS people
+    FROM coverage
+),
 measures AS (
-    SELECT column1 AS measure, column2 AS unit, column3 AS weekly
+    SELECT
+        column1 AS measure, column2 AS unit, column3 AS weekly,
+        column1 LIKE '%_estimated' OR column1 LIKE 'cost_%' AS estimated
     FROM (VALUES
         ('lost_hours_per_person_week', 'hours per person-week', true),
         ('lost_hours_per_person_week_lower_quartile', 'hours per person-week', true),
@@ -58,6 +71,9 @@ measures AS (
         ('repeat_sign_in_hours_per_person_week', 'hours per person-week', true),
         ('active_hours_per_person_week', 'hours per person-week', true),
         ('share_lost', 'share of active hours', false),
+        ('lost_hours_per_person_week_estimated', 'hours per person-week', true),
+        ('lost_hours_per_year_estimated', 'hours a year', true),
+        ('cost_of_lost_hours_per_year', 'pounds a year', true),
         ('lost_hours', 'hours', false),
         ('active_hours', 'hours', false),
         ('re_entries', 'entries', false),
@@ -77,6 +93,9 @@ SELECT
         WHEN 're_entries' THEN a.re_entries
         WHEN 'people' THEN CAST(e.people AS DOUBLE)
         WHEN 'person_weeks' THEN CAST(o.person_weeks AS DOUBLE)
+        WHEN 'lost_hours_per_person_week_estimated' THEN i.value
+        WHEN 'lost_hours_per_year_estimated' THEN i.value
+        WHEN 'cost_of_lost_hours_per_year' THEN i.value
         ELSE CASE WHEN o.person_weeks > 0 THEN
             CASE m.measure
                 WHEN 'lost_hours_per_person_week' THEN w.lost
@@ -90,16 +109,18 @@ SELECT
             END / o.person_weeks
         END
     END AS value,
-    CAST(NULL AS DOUBLE) AS low,
-    CAST(NULL AS DOUBLE) AS high,
+    i.low,
+    i.high,
     m.unit,
-    CASE WHEN m.weekly THEN o.people ELSE e.people END AS people,
+    CASE WHEN m.estimated THEN coalesce(f.people, 0) WHEN m.weekly THEN o.people ELSE e.people END AS people,
     o.person_weeks,
-    CAST(NULL AS DOUBLE) AS coverage,
-    'measured' AS grade
+    f.coverage,
+    CASE WHEN m.estimated THEN 'estimated' ELSE 'measured' END AS grade
 FROM measures m
 CROSS JOIN whole w
 CROSS JOIN everything e
 CROSS JOIN spread s
 CROSS JOIN again a
 CROSS JOIN observed o
+CROSS JOIN workforce f
+LEFT JOIN intervals i ON i.view_name = 'headline' AND i.measure = m.measure

@@ -2,7 +2,7 @@
 -- (verdict constant), without hours.
 --
 -- grain: a source field and a target field
--- inputs: target_sources, re_entry_pairs, observed, observed_weeks
+-- inputs: target_sources, re_entry_pairs, observed, observed_weeks, intervals
 -- columns:
 --   from_system: system where the value was held
 --   from_screen: screen where the value was held
@@ -19,11 +19,11 @@
 --   q: false discovery rate
 --   hours: hours of re-entry
 --   hours_per_person_week: hours of re-entry in whole weeks per person-week
---   low: lower end of the 95 % interval; null until intervals are computed
---   high: upper end of the 95 % interval; null until intervals are computed
+--   low: lower end of the 95 % interval of hours_per_person_week; null under ten people and where there is nothing to judge by
+--   high: upper end of the 95 % interval of hours_per_person_week; null as `low`
 --   rank: place by hours; null for constants
---   rank_low: best place that the data allow; null until intervals are computed
---   rank_high: worst place that the data allow; null until intervals are computed
+--   rank_low: best place that the data allow, in 95 of 100 resamplings; null as `low`
+--   rank_high: worst place that the data allow; null as `low`
 --   cases: cases touched
 --   people: people who keyed again
 --   disagreement_rate: share of cases whose two values agree in no way
@@ -95,11 +95,19 @@ constants AS (
     WHERE verdict = 'constant'
 )
 SELECT
-    from_system, from_screen, from_field, to_system, to_screen, to_field, scope, 'established' AS verdict, n, m,
-    expected, re_entries, q, hours, hours_per_person_week, CAST(NULL AS DOUBLE) AS low, CAST(NULL AS DOUBLE) AS high,
-    CAST(rank AS BIGINT) AS rank, CAST(NULL AS BIGINT) AS rank_low, CAST(NULL AS BIGINT) AS rank_high, cases, people,
-    disagreement_rate
-FROM established
+    e.from_system, e.from_screen, e.from_field, e.to_system, e.to_screen, e.to_field, e.scope,
+    'established' AS verdict, e.n, e.m, e.expected, e.re_entries, e.q, e.hours, e.hours_per_person_week, i.low, i.high,
+    CAST(e.rank AS BIGINT) AS rank,
+    -- Places are those of whole weeks; they reach as far as the place by all hours in any case.
+    CASE WHEN i.rank_low < e.rank THEN i.rank_low WHEN i.rank_low >= e.rank THEN CAST(e.rank AS BIGINT) END AS rank_low,
+    CASE WHEN i.rank_high > e.rank THEN i.rank_high WHEN i.rank_high <= e.rank THEN CAST(e.rank AS BIGINT) END
+        AS rank_high,
+    e.cases, e.people, e.disagreement_rate
+FROM established e
+LEFT JOIN intervals i
+    ON i.view_name = 're_entry_hotspots'
+    AND i.from_system = e.from_system AND i.from_screen = e.from_screen AND i.from_field = e.from_field
+    AND i.system = e.to_system AND i.screen = e.to_screen AND i.field = e.to_field
 UNION ALL
 SELECT
     c.from_system, c.from_screen, c.from_field, c.to_system, c.to_screen, c.to_field, c.scope, 'constant', c.n, c.m,

@@ -11,6 +11,7 @@
 --   microseconds: time of the whole chain of the target
 --   re_entry_microseconds: the part of it that is re-entry: certainty times the time when established, else none
 --   example_trace: a trace that the target's time lies in
+--   task: the task of the target's time, named as in `time_cube`; the first in the alphabet where a chain has several
 WITH judged AS (
     SELECT
         *,
@@ -43,7 +44,8 @@ entered AS (
     SELECT
         worker, target_span_id,
         sum(CAST(round(seconds * 1000000) AS BIGINT)) AS microseconds,
-        min(trace_id) AS example_trace
+        min(trace_id) AS example_trace,
+        min(coalesce(task, CASE WHEN delimiter IS NULL THEN 'unattributed' ELSE 'unnamed' END)) AS task
     FROM ledger
     WHERE category = 'matched'
     GROUP BY worker, target_span_id
@@ -56,7 +58,8 @@ SELECT
     coalesce(e.microseconds, 0) AS microseconds,
     CASE WHEN o.verdict = 'established'
         THEN CAST(round(o.certainty * coalesce(e.microseconds, 0)) AS BIGINT) ELSE 0 END AS re_entry_microseconds,
-    e.example_trace
+    e.example_trace,
+    e.task
 FROM ordered o
 LEFT JOIN entered e ON e.worker = o.worker AND e.target_span_id = o.span_id
 WHERE o.place = 1

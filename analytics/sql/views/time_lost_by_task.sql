@@ -1,14 +1,14 @@
 -- Hours lost in each task, by cause.
 --
 -- grain: a task and a cause
--- inputs: time_cube, task_instances, observed
+-- inputs: time_cube, task_instances, observed, intervals
 -- columns:
 --   task: the task's name; `unnamed` for a run of work on one case, `unattributed` where there is neither case nor task
 --   cause: the category of lost time
 --   hours: hours lost
 --   hours_per_person_week: hours lost in whole weeks per person-week
---   low: lower end of the 95 % interval; null until intervals are computed
---   high: upper end of the 95 % interval; null until intervals are computed
+--   low: lower end of the 95 % interval of hours_per_person_week; null under ten people and where there is nothing to judge by
+--   high: upper end of the 95 % interval of hours_per_person_week; null as `low`
 --   share: share of all lost hours, 0 to 1
 --   people: people who lost time so
 --   instances: instances of the task, those that lost no time so included
@@ -32,7 +32,7 @@ SELECT
     c.task, c.cause, c.microseconds / 3600000000.0 AS hours,
     CASE WHEN o.person_weeks > 0 THEN c.whole_week_microseconds / 3600000000.0 / o.person_weeks END
         AS hours_per_person_week,
-    CAST(NULL AS DOUBLE) AS low, CAST(NULL AS DOUBLE) AS high,
+    v.low, v.high,
     c.microseconds / CAST(sum(c.microseconds) OVER () AS DOUBLE) AS share,
     c.people,
     coalesce(i.instances, 0) AS instances,
@@ -40,3 +40,4 @@ SELECT
 FROM cells c
 LEFT JOIN instances i ON i.task = c.task
 CROSS JOIN observed o
+LEFT JOIN intervals v ON v.view_name = 'time_lost_by_task' AND v.task = c.task AND v.cause = c.cause

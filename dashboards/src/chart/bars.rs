@@ -1,5 +1,7 @@
 //! Horizontal bars, plain or stacked, with a label to the left of each (above it, where the picture is narrow) and
 //! its total to the right. Room for labels and totals is measured before anything is drawn, so that nothing overlaps.
+//! Where a total has an interval, a line with two ends lies over its bar, in ink on a paper edge, so that it is seen on
+//! every colour.
 
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -14,14 +16,18 @@ const SIZE: f64 = 15.0;
 const LINE: i32 = 19;
 const BAR: i32 = 20;
 const GAP: i32 = 12;
+const WHISKER: i32 = 5;
 
 /// A bar: its label in one or two parts, and one value for each series.
 #[derive(Debug, Clone)]
 pub(crate) struct Bar {
     /// Lines of the label.
     pub(crate) label: Vec<String>,
-    /// A value for each series of the chart; below zero or not finite counts as nothing.
+    /// A value for each series of the chart; below zero or not finite counts as nothing, and a bar of which no value
+    /// is finite is said to be not available.
     pub(crate) values: Vec<f64>,
+    /// The ends of the interval of the total, where it has one.
+    pub(crate) interval: Option<(f64, f64)>,
 }
 
 /// What to draw.
@@ -102,7 +108,7 @@ impl Places {
     fn of(chart: &Chart<'_>, layout: Layout) -> Self {
         let width = layout.width() as i32;
         let above = layout == Layout::Narrow;
-        let max = chart.bars.iter().map(total).fold(0.0, f64::max);
+        let max = chart.bars.iter().map(reach).fold(0.0, f64::max);
         let decimals = number::decimals(max);
 
         let (legend, legend_bottom) = legend(chart, width);
@@ -117,7 +123,7 @@ impl Places {
             .map(|bar| bar.label.iter().map(|part| metrics::fit(part, room, SIZE, Weight::Regular)).collect())
             .collect();
         let left = if above { 2 } else { widest(&mut labels.iter().flatten()).ceil() as i32 + 14 };
-        let totals: Vec<String> = chart.bars.iter().map(|bar| number::fixed(total(bar), decimals)).collect();
+        let totals: Vec<String> = chart.bars.iter().map(|bar| shown(bar, decimals)).collect();
         let right = totals.iter().map(|t| metrics::width(t, SIZE, Weight::Bold)).fold(0.0, f64::max).ceil() as i32 + 12;
 
         let mut rows = Vec::new();
@@ -172,8 +178,41 @@ fn total(bar: &Bar) -> f64 {
     bar.values.iter().map(|v| length(*v)).sum()
 }
 
+/// The total in figures.
+fn shown(bar: &Bar, decimals: usize) -> String {
+    if bar.values.iter().any(|value| value.is_finite()) {
+        number::fixed(total(bar), decimals)
+    } else {
+        number::NONE.to_owned()
+    }
+}
+
+/// How far a bar and its interval go.
+fn reach(bar: &Bar) -> f64 {
+    total(bar).max(bar.interval.map_or(0.0, |(_, high)| length(high)))
+}
+
 fn length(value: f64) -> f64 {
     if value.is_finite() { value.max(0.0) } else { 0.0 }
+}
+
+/// The line of an interval, from end to end.
+fn whisker<'a>(
+    root: &DrawingArea<Svg<'a>, plotters::coord::Shift>,
+    (low, high): (i32, i32),
+    middle: i32,
+) -> Result<(), DrawingAreaErrorKind<std::convert::Infallible>> {
+    let ends = [
+        [(low, middle), (high, middle)],
+        [(low, middle - WHISKER), (low, middle + WHISKER)],
+        [(high, middle - WHISKER), (high, middle + WHISKER)],
+    ];
+    for (color, width) in [(PAPER, 4), (INK, 2)] {
+        for line in ends {
+            root.draw(&PathElement::new(line, color.stroke_width(width)))?;
+        }
+    }
+    Ok(())
 }
 
 fn draw(
@@ -234,7 +273,10 @@ fn draw(
             }
             from = to;
         }
-        root.draw_text(&number::fixed(from, at.decimals), &bold, (at.x(from) + 7, y + BAR / 2))?;
+        if let Some((low, high)) = bar.interval {
+            whisker(&root, (at.x(length(low)), at.x(length(high))), y + BAR / 2)?;
+        }
+        root.draw_text(&shown(bar, at.decimals), &bold, (at.x(reach(bar)) + 7, y + BAR / 2))?;
     }
     for (from, to) in at.stretches() {
         root.draw(&PathElement::new([(at.left, from), (at.left, to)], QUIET))?;

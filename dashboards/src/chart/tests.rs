@@ -10,7 +10,7 @@ fn chart(rows: usize, value: impl Fn(usize) -> f64) -> BarChart<'static> {
         unit: "hours",
         series: vec!["first".into(), "second & more".into()],
         bars: (0..rows)
-            .map(|i| Bar { label: vec![format!("system {i}")], values: vec![value(i), value(i) / 2.0] })
+            .map(|i| Bar { label: vec![format!("system {i}")], values: vec![value(i), value(i) / 2.0], interval: None })
             .collect(),
     }
 }
@@ -43,9 +43,35 @@ fn bars_stay_inside_the_picture_whatever_their_number_and_size() {
                 assert!(right.map(|(x, w)| x + w).all(|x| x <= width), "{rows} rows of {scale}");
                 assert!(numbers(&svg, "text", "y").iter().all(|y| (0.0..=height).contains(y)), "{rows} of {scale}");
                 assert_eq!(svg.matches(">system ").count(), rows, "each bar has its label");
+                let unknown = if scale.is_finite() { 0 } else { rows };
+                assert_eq!(svg.matches(">not available<").count(), unknown, "no number is no nought");
             }
         }
     }
+}
+
+#[test]
+fn an_interval_lies_over_its_bar_and_the_total_stands_beyond_it() {
+    for layout in [Layout::Wide, Layout::Narrow] {
+        let mut chart = chart(2, |i| 1.5 + i as f64);
+        chart.bars[0].interval = Some((1.0, 9.0));
+        let figure = bars(&chart, layout);
+        let svg = figure.inline();
+        let ends: Vec<i32> = svg
+            .lines()
+            .filter(|line| line.contains("s-ink"))
+            .filter_map(|line| line.split_once("points=\"")?.1.split(',').next()?.parse().ok())
+            .collect();
+        assert_eq!(ends.len(), 3, "a line and its two ends");
+        let high = *ends.iter().max().expect("the interval is drawn");
+        let total = svg.lines().find(|line| line.contains(">2.25<")).expect("the total is there");
+        let x: f64 = total.split_once(" x=\"").and_then(|(_, rest)| rest.split('"').next()?.parse().ok()).expect("x");
+        assert!(x > f64::from(high) && high < figure.size.0 as i32, "{layout:?}: {x} {high}");
+    }
+    // Nor does an interval that makes no sense break the picture.
+    let mut chart = chart(1, |_| 1.0);
+    chart.bars[0].interval = Some((f64::NAN, f64::INFINITY));
+    assert!(!bars(&chart, Layout::Wide).inline().contains("NaN"));
 }
 
 #[test]
@@ -79,7 +105,8 @@ fn a_matrix_shows_every_number_and_grows_rather_than_squeeze() {
             assert!(figure.size.0 >= layout.width());
             let svg = figure.inline();
             assert_eq!(svg.matches("<rect").count(), n * n);
-            assert_eq!(svg.matches("<text").count(), if n == 0 { 1 } else { 2 + 2 * n + n * (n - 1) });
+            assert_eq!(svg.matches(">–</text>").count(), n, "what is empty says so");
+            assert_eq!(svg.matches("<text").count(), if n == 0 { 1 } else { 2 + 2 * n + n * n });
             let right = numbers(&svg, "rect", "x").into_iter().zip(numbers(&svg, "rect", "width"));
             assert!(right.map(|(x, w)| x + w).all(|x| x <= f64::from(figure.size.0)));
         }

@@ -29,11 +29,16 @@ pub(super) fn method(findings: &Findings) -> Markup {
             h3 { "Rates" }
             p { "A person-week is one worker in one whole week, Monday to Sunday, with at least one interaction. Hours per \
                  person-week are divided by all of them, whether or not the worker used the system in question." }
+            h3 { "How sure a figure is" }
+            p { "A 95% interval is found by drawing the people observed again and again, each organisation by itself, and \
+                 looking how far the figure moves. It covers what other people of the same organisations would have shown, \
+                 in 19 of 20 such studies. It needs ten people. It knows nothing of people who were never observed: \
+                 estimates for a whole workforce count each organisation and role by its headcount, and name those where \
+                 nobody was observed." }
             h3 { "Limits" }
             ul {
                 li { "Only instrumented systems are seen. Paper, telephone, meetings and other software are not." }
-                li { "Intervals of 95% are given where they have been computed; a figure without one is a figure of the \
-                      people observed, and no statement about others." }
+                li { "A figure without an interval is a figure of the people observed, and no statement about others." }
                 li { "Time is no cash: hours that are no longer lost are not a saving in money." }
                 li { "A simulation shows that the estimator is right. It does not validate it on real staff." }
             }

@@ -2,8 +2,8 @@
 
 use gilbreth_analytics::findings::{Findings, Hotspot};
 
-use super::{Section, bar, both, ranked, ratio};
-use crate::chart::{BarChart, Grid, Layout, matrix as heat_map};
+use super::{Section, bar, both, ranked, ratio, whiskers};
+use crate::chart::{Bar, BarChart, Grid, Layout, matrix as heat_map};
 use crate::number::{percent, plain};
 use crate::table::{Cell, Table, numbers, text, words};
 use crate::words::{counted, path, spaced};
@@ -117,35 +117,51 @@ pub(super) fn hotspots(findings: &Findings) -> Section {
         None => "No field is established as keyed again".to_owned(),
         Some(r) if rows.len() <= 3 => format!("{} of {} is keyed again: {} hours", r.to[2], r.to[0], plain(r.hours)),
         Some(_) => {
-            format!("{first} of {} fields make up {} of the hours of re-entry", rows.len(), percent(ratio(top, all)))
+            format!(
+                "{first} of {} pairs of fields make up {} of the hours of re-entry",
+                findings.hotspots.of,
+                percent(ratio(top, all))
+            )
         }
     };
     let lead = vec![
-        "A field is listed when its values agree with those held elsewhere for the same case far more often than \
-         chance would have it. Yes and no, today’s date and constants agree by chance and are not counted."
+        "A pair of fields is listed when the values of one agree with those that the other held for the \
+         same case far more often than chance would have it. Yes and no, today’s date and constants agree by chance and are not counted."
             .to_owned(),
     ];
+    // Rates have intervals; minutes, because hours of one field per person-week are small numbers.
+    let rates = rows.iter().any(|r| r.hours_per_person_week.is_finite() && r.hours_per_person_week > 0.0);
+    let (unit, of) = if rates { ("minutes per person-week", "Minutes") } else { ("hours", "Hours") };
+    let per = if rates { " per person-week" } else { "" };
+    let drawn = |r: &Hotspot| if rates { r.hours_per_person_week * 60.0 } else { r.hours };
+    let bars: Vec<Bar> = rows
+        .iter()
+        .take(DRAWN_MAX)
+        .map(|r| {
+            let label = vec![place(&r.from), format!("→ {}", place(&r.to))];
+            bar(label, drawn(r), minutes(r).filter(|_| rates))
+        })
+        .collect();
     let chart = BarChart {
         name: "re-entry-hotspots",
         title: match rows.len() {
-            n if n > DRAWN_MAX => format!("Hours of re-entry, the {DRAWN_MAX} greatest of {n} fields"),
-            _ => "Hours of re-entry, by field".into(),
+            n if n > DRAWN_MAX => {
+                format!("{of} of re-entry{per}, the {DRAWN_MAX} greatest of {} pairs of fields", findings.hotspots.of)
+            }
+            _ => format!("{of} of re-entry{per}, by pair of fields"),
         },
         description: format!(
             "Bars, from where a value was held to where it was keyed again. {finding}. \
-            The table that follows holds the numbers."
+            The table that follows holds the numbers.{}",
+            whiskers(&bars)
         ),
-        unit: "hours",
-        series: vec!["hours".into()],
-        bars: rows
-            .iter()
-            .take(DRAWN_MAX)
-            .map(|r| bar(vec![place(&r.from), format!("→ {}", place(&r.to))], r.hours))
-            .collect(),
+        unit,
+        series: vec![unit.into()],
+        bars,
     };
     let table = Table {
         caption: match rows.len() {
-            n if n > TABLED_MAX => format!("Fields keyed again: the first {TABLED_MAX} of {n}"),
+            n if n > TABLED_MAX => format!("Fields keyed again: the first {TABLED_MAX} of {}", findings.hotspots.of),
             _ => "Fields keyed again".into(),
         },
         columns: vec![
@@ -156,6 +172,7 @@ pub(super) fn hotspots(findings: &Findings) -> Section {
             numbers("re_entries", "Re-entries"),
             numbers("expected", "Expected by chance"),
             numbers("hours", "Hours"),
+            numbers("minutes_per_person_week", "Minutes per person-week"),
             numbers("cases", "Cases"),
             numbers("people", "People"),
         ],
@@ -180,18 +197,78 @@ pub(super) fn hotspots(findings: &Findings) -> Section {
     }
 }
 
+/// What is left out, because it cannot be told from a default.
+pub(super) fn constants(findings: &Findings) -> Section {
+    let rows = &findings.constants.rows;
+    let finding = match findings.constants.of {
+        0 => "No pair of fields agrees as defaults do".to_owned(),
+        n => format!(
+            "{} {} as a default would, and {} not counted as re-entry",
+            counted(n as i64, "pair of fields", "pairs of fields"),
+            if n == 1 { "agrees" } else { "agree" },
+            if n == 1 { "is" } else { "are" },
+        ),
+    };
+    let table = Table {
+        caption: match findings.constants.of {
+            of if of > TABLED_MAX => format!("Cannot be told from a default: the first {TABLED_MAX} of {of}"),
+            _ => "Cannot be told from a default".into(),
+        },
+        columns: vec![
+            words("from", "Held in"),
+            words("to", "Entered in"),
+            numbers("n", "Cases with both"),
+            numbers("m", "Cases that agree"),
+            numbers("expected", "Expected by chance"),
+        ],
+        rows: rows
+            .iter()
+            .take(TABLED_MAX)
+            .map(|r| {
+                vec![
+                    text(place(&r.from)),
+                    text(place(&r.to)),
+                    Cell::Count(r.n),
+                    Cell::Count(r.m),
+                    Cell::Number(Some(r.expected)),
+                ]
+            })
+            .collect(),
+    };
+    Section {
+        id: "constants",
+        about: "Cannot be told from a default",
+        finding,
+        lead: vec![
+            "Where most cases hold the same value, two fields agree whether or not anybody keys a value again. Some of \
+             this may be re-entry; since it cannot be told, none of it is called lost."
+                .to_owned(),
+        ],
+        figures: Vec::new(),
+        table,
+        view: "constants",
+        sql: findings.constants.sql.clone(),
+    }
+}
+
 fn row(r: &Hotspot) -> Vec<Cell> {
     vec![
-        Cell::Count(r.rank),
+        Cell::Place(r.rank, r.rank_low.zip(r.rank_high)),
         text(place(&r.from)),
         text(place(&r.to)),
         text(spaced(&r.scope)),
         Cell::Count(r.re_entries.round() as i64),
         Cell::Number(Some(r.expected)),
         Cell::Number(Some(r.hours)),
+        Cell::Estimate(r.hours_per_person_week * 60.0, minutes(r)),
         Cell::Count(r.cases),
         Cell::Count(r.people),
     ]
+}
+
+/// The ends of the interval of minutes per person-week.
+fn minutes(r: &Hotspot) -> Option<(f64, f64)> {
+    r.low.zip(r.high).map(|(low, high)| (low * 60.0, high * 60.0))
 }
 
 fn place(parts: &[String; 3]) -> String {

@@ -1,0 +1,159 @@
+-- What each worker has in each figure that gets an interval: all that resampling of workers needs. A figure is the sum
+-- of its parts, in hours, over the sum of `per`, or over person-weeks where no part of it says so. Parts with a pair are
+-- time of matches before weighing: the certainty of the pair times the part counts. A working view: ids stay binary.
+--
+-- grain: a figure, a worker and, for re-entry, a pair of fields
+-- inputs: worker_time, worker_re_entries, categories
+-- columns:
+--   view_name: view that shows the figure
+--   measure: measure of `headline`, kind of `fixes`; else null
+--   cause: category of lost time; null for `headline`, and for all causes of a system or task together
+--   system: the system
+--   task: the task
+--   screen: the screen
+--   field: the field
+--   from_system: system where the value was held
+--   from_screen: screen where the value was held
+--   from_field: field where the value was held
+--   worker: keyed hash of the person
+--   pair: number of the pair of fields; null for time that does not depend on certainty
+--   microseconds: time
+--   per: hours that the figure is a share of; null where it is per person-week
+WITH lost AS (
+    SELECT *
+    FROM worker_time
+    WHERE category_group = 'lost' AND category <> 're_entry'
+),
+active AS (
+    SELECT
+        worker, sum(microseconds) AS microseconds, sum(whole_week_microseconds) AS whole_week_microseconds
+    FROM worker_time
+    WHERE category_group <> 'outside'
+    GROUP BY worker
+),
+again AS (
+    SELECT
+        *, CASE scope WHEN 'cross_system' THEN 'integrate' ELSE 'simplify' END AS kind,
+        (SELECT max(category_group) FROM categories WHERE category = 're_entry') = 'lost' AS is_lost
+    FROM worker_re_entries
+),
+fixable AS (
+    SELECT
+        CASE
+            WHEN category = 'wait' THEN 'speed_up'
+            WHEN category = 'unavailable' THEN 'repair'
+            WHEN category = 'repeat_sign_in' THEN 'single_sign_on'
+            WHEN category = 'rework' AND rework_cause = 'lost_work' THEN 'save_work'
+            WHEN category = 'rework' AND rework_cause = 'correction' THEN 'repair'
+            ELSE 'simplify'
+        END AS kind,
+        category, system,
+        CASE WHEN category IN ('wait', 'rework') THEN screen END AS screen,
+        CASE WHEN category = 'rework' AND rework_cause IS DISTINCT FROM 'lost_work' THEN field END AS field,
+        worker, whole_week_microseconds
+    FROM worker_time
+    WHERE category IN ('wait', 'unavailable', 'repeat_sign_in', 'rework') AND system IS NOT NULL
+),
+parts AS (
+    -- The key figures.
+    SELECT
+        'headline' AS view_name, concat(category, '_hours_per_person_week') AS measure, NULL AS cause, NULL AS system,
+        NULL AS task, NULL AS screen, NULL AS field, NULL AS from_system, NULL AS from_screen, NULL AS from_field,
+        worker, NULL AS pair, sum(whole_week_microseconds) AS microseconds, NULL AS per
+    FROM lost GROUP BY worker, category
+    UNION ALL
+    SELECT
+        'headline', 'lost_hours_per_person_week', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+        worker, NULL, sum(whole_week_microseconds), NULL
+    FROM lost GROUP BY worker
+    UNION ALL
+    SELECT
+        'headline', 'active_hours_per_person_week', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+        worker, NULL, whole_week_microseconds, NULL
+    FROM active
+    UNION ALL
+    SELECT
+        'headline', 'share_lost', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, worker, NULL, sum(microseconds), NULL
+    FROM lost GROUP BY worker
+    UNION ALL
+    SELECT
+        'headline', 'share_lost', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+        worker, NULL, 0, microseconds / 3600000000.0
+    FROM active
+    UNION ALL
+    SELECT
+        'headline', 're_entry_hours_per_person_week', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+        worker, pair, sum(whole_week_microseconds), NULL
+    FROM again GROUP BY worker, pair
+    UNION ALL
+    SELECT
+        'headline', 'lost_hours_per_person_week', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+        worker, pair, sum(whole_week_microseconds), NULL
+    FROM again WHERE is_lost GROUP BY worker, pair
+    UNION ALL
+    SELECT
+        'headline', 'share_lost', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, worker, pair, sum(microseconds), NULL
+    FROM again WHERE is_lost GROUP BY worker, pair
+    -- By system, by task.
+    UNION ALL
+    SELECT
+        'time_lost_by_system', NULL, category, coalesce(system, 'unknown'), NULL, NULL, NULL, NULL, NULL, NULL,
+        worker, NULL, sum(whole_week_microseconds), NULL
+    FROM lost GROUP BY worker, category, coalesce(system, 'unknown')
+    UNION ALL
+    SELECT
+        'time_lost_by_system', NULL, 're_entry', to_system, NULL, NULL, NULL, NULL, NULL, NULL,
+        worker, pair, sum(whole_week_microseconds), NULL
+    FROM again WHERE is_lost GROUP BY worker, pair, to_system
+    UNION ALL
+    SELECT
+        'time_lost_by_task', NULL, category, NULL, task, NULL, NULL, NULL, NULL, NULL,
+        worker, NULL, sum(whole_week_microseconds), NULL
+    FROM lost GROUP BY worker, category, task
+    UNION ALL
+    SELECT
+        'time_lost_by_task', NULL, 're_entry', NULL, task, NULL, NULL, NULL, NULL, NULL,
+        worker, pair, sum(whole_week_microseconds), NULL
+    FROM again WHERE is_lost GROUP BY worker, pair, task
+    UNION ALL
+    SELECT
+        'time_lost_by_system', NULL, NULL, coalesce(system, 'unknown'), NULL, NULL, NULL, NULL, NULL, NULL,
+        worker, NULL, sum(whole_week_microseconds), NULL
+    FROM lost GROUP BY worker, coalesce(system, 'unknown')
+    UNION ALL
+    SELECT
+        'time_lost_by_system', NULL, NULL, to_system, NULL, NULL, NULL, NULL, NULL, NULL,
+        worker, pair, sum(whole_week_microseconds), NULL
+    FROM again WHERE is_lost GROUP BY worker, pair, to_system
+    UNION ALL
+    SELECT
+        'time_lost_by_task', NULL, NULL, NULL, task, NULL, NULL, NULL, NULL, NULL,
+        worker, NULL, sum(whole_week_microseconds), NULL
+    FROM lost GROUP BY worker, task
+    UNION ALL
+    SELECT
+        'time_lost_by_task', NULL, NULL, NULL, task, NULL, NULL, NULL, NULL, NULL,
+        worker, pair, sum(whole_week_microseconds), NULL
+    FROM again WHERE is_lost GROUP BY worker, pair, task
+    -- Field by field, and what to fix.
+    UNION ALL
+    SELECT
+        're_entry_hotspots', NULL, 're_entry', to_system, NULL, to_screen, to_field, from_system, from_screen, from_field,
+        worker, pair, sum(whole_week_microseconds), NULL
+    FROM again GROUP BY worker, pair, to_system, to_screen, to_field, from_system, from_screen, from_field
+    UNION ALL
+    SELECT
+        'fixes', kind, 're_entry', to_system, NULL, to_screen, to_field, from_system, from_screen, from_field,
+        worker, pair, sum(whole_week_microseconds), NULL
+    FROM again GROUP BY worker, pair, kind, to_system, to_screen, to_field, from_system, from_screen, from_field
+    UNION ALL
+    SELECT
+        'fixes', kind, category, system, NULL, screen, field, NULL, NULL, NULL,
+        worker, NULL, sum(whole_week_microseconds), NULL
+    FROM fixable GROUP BY worker, kind, category, system, screen, field
+)
+SELECT
+    view_name, measure, cause, system, task, screen, field, from_system, from_screen, from_field, worker, pair,
+    microseconds, per
+FROM parts
+WHERE microseconds > 0 OR per > 0
