@@ -7,10 +7,16 @@
 //!                         dashboards ◀─ findings ◀┘
 //! ```
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use gilbreth_analytics::{findings::Findings, refresh::Refreshed, scope::Scope, session::Session};
+use gilbreth_analytics::{
+    findings::Findings,
+    reference::{self, Loaded},
+    refresh::Refreshed,
+    scope::Scope,
+    session::Session,
+};
 use gilbreth_collector::{
     gate,
     key::StoreKey,
@@ -100,6 +106,18 @@ impl Service {
             otlp_task,
             web_task,
         })
+    }
+
+    /// Loads every file of reference data in a folder, each named as its table. They hold from the next refresh.
+    pub(crate) async fn load_reference(&self, folder: &Path) -> anyhow::Result<Vec<Loaded>> {
+        let mut files = Vec::new();
+        for name in reference::names() {
+            let named = ["csv", "toml"].map(|end| folder.join(name).with_extension(end));
+            files.extend(named.into_iter().find(|file| file.exists()).map(|file| (name, file)));
+        }
+        let files: Vec<(&str, &Path)> = files.iter().map(|(name, file)| (*name, file.as_path())).collect();
+        let checked = reference::read(&files)?;
+        Ok(reference::store(&self.writer, &StoreKey::of(&self.writer)?, &checked).await?)
     }
 
     /// Commits what is in the log, brings the facts up to date, and shows them.

@@ -33,13 +33,18 @@ pub(crate) async fn run(options: cli::Demo) -> anyhow::Result<ExitCode> {
     let plan = simulate::Plan {
         estate,
         scenario: cli::Scenario::Clean,
-        effects: false,
+        effects: true,
         logins_apart: false,
         truth: None,
-        reference: None,
+        reference: Some(options.out.join("reference")),
         page_key,
     };
     simulate::send(plan, &format!("http://{}", service.otlp), &title).await?;
+
+    let step = Step::begin("reference data", 0);
+    let loaded = service.load_reference(&options.out.join("reference")).await?;
+    let tables: Vec<&str> = loaded.iter().map(|loaded| loaded.table).collect();
+    step.done(&tables.join(", "));
 
     let step = Step::begin("facts", 0);
     let refreshed = service.refresh().await?;
@@ -77,7 +82,7 @@ fn clear(out: &Path) -> anyhow::Result<()> {
         // One that is being served, or written by another demo, stays: the lock says by whom.
         let store = out.join("store");
         let held = if store.join("store.toml").exists() { Some(Store::open(&store)?.lock()?) } else { None };
-        for made in ["store", "report"] {
+        for made in ["store", "report", "reference"] {
             if out.join(made).exists() {
                 fs::remove_dir_all(out.join(made)).with_context(context)?;
             }

@@ -32,7 +32,7 @@ pub(crate) async fn run(options: cli::Reference) -> anyhow::Result<ExitCode> {
     let store = Store::open_or_create(&options.store, config.manifest())?;
     let writer = store.lock().context("reference data cannot be sent to a running service: stop it, then load them")?;
     let step = Step::begin(format!("load {} files", checked.len()), 0);
-    let loaded = reference::store(&writer, &StoreKey::load_or_create(store.root())?, &checked).await?;
+    let loaded = reference::store(&writer, &StoreKey::of(&writer)?, &checked).await?;
     step.done(&loaded.iter().map(said).collect::<Vec<_>>().join(", "));
     if loaded.iter().any(|table| table.changed) {
         eprintln!("they hold from the next refresh: gilbreth refresh --store {}", options.store.display());
