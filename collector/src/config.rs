@@ -86,11 +86,12 @@ mod bounds {
                 if ($least..=$most).contains(&number) {
                     return Ok(number);
                 }
-                let (key, least, most) = (stringify!($key), $least, $most);
+                let (key, least, most): (_, $number, $number) = (stringify!($key), $least, $most);
                 Err(D::Error::custom(format!("{key} is {number}: it must be {least} to {most}")))
             })*
             #[cfg(test)]
-            pub(super) const ALL: &[(&str, u64, u64)] = &[$((stringify!($key), $least as u64, $most as u64)),*];
+            pub(super) const ALL: &[(&str, u64, u64)] =
+                &[$((stringify!($key), { const LEAST: $number = $least; LEAST as u64 }, { const MOST: $number = $most; MOST as u64 })),*];
         };
     }
 

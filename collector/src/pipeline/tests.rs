@@ -249,7 +249,10 @@ async fn under_a_load_that_never_pauses_commits_are_of_full_size() {
 #[tokio::test(flavor = "multi_thread")]
 async fn asking_for_a_commit_is_answered_under_a_load_that_never_pauses() {
     let writer = writer(Arc::new(SimulatedDisk::new(6)), Path::new(ROOT)).unwrap();
-    let pipeline = Pipeline::start(Arc::clone(&writer), Config { commit_rows: 600, ..config() }).await.unwrap();
+    // So little room that a few commits empty it, and senders who wait for it as long as that takes.
+    let room = spans(0..20).get_array_memory_size() * 200;
+    let config = Config { commit_rows: 600, waiting_bytes_max: room, patience: Duration::from_secs(600), ..config() };
+    let pipeline = Pipeline::start(Arc::clone(&writer), config).await.unwrap();
     let (stop, senders) = send_without_end(&pipeline, 20);
     for _ in 0..5 {
         let (before, waiting) = (commits(&writer).await.len(), pipeline.standing().pending_rows);
