@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use gilbreth_analytics::reference;
 
 /// Measures the working time that people lose to the case systems they must use.
 ///
@@ -38,12 +39,16 @@ pub(crate) enum Command {
     Import(Import),
     /// Read files of OTLP through the same gate as the network.
     Ingest(Ingest),
+    /// Load reference data: staffing, directory, holidays, survey, diary, go-lives, tasks, categories.
+    Reference(Reference),
     /// Bring the facts up to date with the spans.
     Refresh(Refresh),
     /// Run SQL.
     Sql(Sql),
     /// Print the data dictionary.
     Schema(Schema),
+    /// List what can be pinned.
+    Versions(Versions),
     /// Write the report of a store.
     Report(Report),
     /// Hold what was measured against the truth of a simulation.
@@ -54,7 +59,7 @@ pub(crate) enum Command {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Estate {
     /// People in the estate.
-    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=20_000))]
     pub(crate) staff: u32,
     /// Weeks that are simulated.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=520))]
@@ -85,14 +90,13 @@ pub(crate) struct Demo {
     pub(crate) web: SocketAddr,
 }
 
-impl Default for Demo {
-    fn default() -> Self {
-        Self {
-            out: PathBuf::from("demo"),
-            estate: Estate { staff: 200, weeks: 4, seed: 1 },
-            no_serve: false,
-            web: SocketAddr::from(([127, 0, 0, 1], 0)),
-        }
+impl Cli {
+    /// What was asked for; without a command, the demo with its defaults.
+    pub(crate) fn command(self) -> Command {
+        self.command.unwrap_or_else(|| {
+            let demo = Self::parse_from(["gilbreth", "demo"]);
+            demo.command.expect("a command was given")
+        })
     }
 }
 
@@ -123,7 +127,7 @@ pub(crate) struct Serve {
 pub(crate) enum Scenario {
     /// Right clocks, nothing lost, every attribute there.
     Clean,
-    /// Faults of real life: clocks, repeats, late spans, values in other formats.
+    /// Faults of real life: clocks, repeats, late spans, values in other formats; planted effects.
     Hard,
     /// Nothing is keyed again; decoys only.
     NoReEntry,
@@ -134,9 +138,16 @@ pub(crate) enum Scenario {
 #[command(after_help = "\
 Examples:
   gilbreth simulate --out otlp --truth truth --seed 7
-  gilbreth simulate --endpoint http://127.0.0.1:4318 --staff 50 --weeks 2")]
+  gilbreth simulate --out otlp --truth truth --reference reference --scenario hard
+  GILBRETH_COLLECTOR_REPLAY=true gilbreth serve --store estate
+  gilbreth simulate --endpoint http://127.0.0.1:4318 --staff 50 --weeks 2
+Simulated days lie in the past. A collector takes spans older than 30 days only from senders that may replay: its
+environment has GILBRETH_COLLECTOR_REPLAY=true, or its configuration `replay = true` under [collector].")]
 #[group(id = "target", required = true, multiple = false, args = ["out", "endpoint"])]
 pub(crate) struct Simulate {
+    /// The configuration file (the collector's page key).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
     /// Folder for files of OTLP, one a day.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
@@ -152,6 +163,15 @@ pub(crate) struct Simulate {
     /// Folder for what really happened.
     #[arg(long, value_name = "DIR")]
     pub(crate) truth: Option<PathBuf>,
+    /// Folder for the reference data that go with the people and the systems.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) reference: Option<PathBuf>,
+    /// Plant the estate's releases and go-lives; in the scenario hard they always are.
+    #[arg(long)]
+    pub(crate) effects: bool,
+    /// Give people another login in each system, so that only the directory says who is who.
+    #[arg(long)]
+    pub(crate) logins_apart: bool,
 }
 
 /// Options of `import`.
@@ -190,6 +210,44 @@ pub(crate) struct Ingest {
     /// Files of OTLP: .pb (length-delimited), .json, .jsonl; .gz and .zst too.
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
+}
+
+/// Options of `reference`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  gilbreth reference --store estate staffing=staffing.csv directory=directory.csv tasks=tasks.toml
+Either every file is good and each table named is replaced, or nothing is. People in them are hashed. What is loaded
+holds from the next refresh. docs/reference-data.md shows each format.")]
+pub(crate) struct Reference {
+    /// The store; made if it is not there.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) store: PathBuf,
+    /// The configuration file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// The table and its file: staffing, directory, holidays, survey, diary, go_lives and categories are CSV, tasks is
+    /// TOML.
+    #[arg(required = true, value_name = "NAME=FILE", value_parser = ReferenceFile::parse)]
+    pub(crate) files: Vec<ReferenceFile>,
+}
+
+/// A table of reference data, and the file that holds it.
+#[derive(Debug, Clone)]
+pub(crate) struct ReferenceFile {
+    /// The table.
+    pub(crate) name: &'static str,
+    /// The file.
+    pub(crate) path: PathBuf,
+}
+
+impl ReferenceFile {
+    fn parse(text: &str) -> Result<Self, String> {
+        let (name, path) = text.split_once('=').ok_or("write NAME=FILE, such as staffing=staffing.csv")?;
+        let name = reference::names().into_iter().find(|known| *known == name);
+        let name = name.ok_or_else(|| reference::Error::UnknownTable.to_string())?;
+        if path.is_empty() { Err("it names no file".to_owned()) } else { Ok(Self { name, path: path.into() }) }
+    }
 }
 
 /// Options of `refresh`.
@@ -231,7 +289,7 @@ pub(crate) struct Scope {
     /// One task.
     #[arg(long)]
     pub(crate) task: Option<String>,
-    /// A version of the store.
+    /// A version of the store, by its number in `gilbreth versions`; without it, the newest.
     #[arg(long, value_name = "VERSION")]
     pub(crate) as_of: Option<String>,
 }
@@ -259,7 +317,10 @@ pub(crate) enum Format {
 Examples:
   gilbreth sql --store estate 'SELECT * FROM headline'
   gilbreth sql --store estate --format csv --file hotspots.csv 'SELECT * FROM re_entry_hotspots ORDER BY rank'
-  gilbreth sql --store estate            an interactive prompt, on a terminal")]
+  gilbreth sql --store estate < script.sql     several statements, parted by semicolons
+  gilbreth sql --store estate                  an interactive prompt, on a terminal
+SET gilbreth.from = '2026-01-05' (and to, system, organisation, role, task, as_of) narrows what follows it; RESET takes
+it back, SHOW gilbreth.* shows it.")]
 pub(crate) struct Sql {
     /// The store.
     #[arg(long, value_name = "DIR")]
@@ -276,8 +337,23 @@ pub(crate) struct Sql {
     /// Write to a file instead of standard output.
     #[arg(long, value_name = "F")]
     pub(crate) file: Option<PathBuf>,
-    /// The query; without it, an interactive prompt, or standard input when that is no terminal.
+    /// The query, or several parted by semicolons; without it, an interactive prompt, or standard input when that is no terminal.
     pub(crate) sql: Option<String>,
+}
+
+/// Options of `versions`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  gilbreth versions --store estate
+  gilbreth sql --store estate --as-of 3 'SELECT * FROM headline'")]
+pub(crate) struct Versions {
+    /// The store.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) store: PathBuf,
+    /// How versions are printed.
+    #[arg(long, value_enum, default_value_t = ListFormat::Table)]
+    pub(crate) format: ListFormat,
 }
 
 /// Options of `schema`.
@@ -289,6 +365,9 @@ pub(crate) struct Schema {
     /// The store.
     #[arg(long, value_name = "DIR")]
     pub(crate) store: PathBuf,
+    /// A version of the store, by its number in `gilbreth versions`; without it, the newest.
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) as_of: Option<String>,
     /// A table or view; without it, all.
     pub(crate) table: Option<String>,
 }
@@ -330,16 +409,45 @@ pub(crate) struct Score {
     /// The truth that `simulate` wrote.
     #[arg(long, value_name = "DIR")]
     pub(crate) truth: PathBuf,
+    /// A version of the store, by its number in `gilbreth versions`; without it, the newest.
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) as_of: Option<String>,
     /// Print the rows as JSON.
-    #[arg(long, value_enum, default_value_t = ScoreFormat::Table)]
-    pub(crate) format: ScoreFormat,
+    #[arg(long, value_enum, default_value_t = ListFormat::Table)]
+    pub(crate) format: ListFormat,
 }
 
-/// How scores are printed.
+/// How scores and versions are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ScoreFormat {
+pub(crate) enum ListFormat {
     /// For people.
     Table,
     /// For programs.
     Json,
+}
+
+#[cfg(test)]
+mod tests {
+    use gilbreth_sample_data::Options;
+
+    use super::*;
+
+    #[test]
+    fn no_command_is_the_demo_with_its_defaults() {
+        let Command::Demo(demo) = Cli::parse_from(["gilbreth"]).command() else { panic!("it is another command") };
+        let Estate { staff, weeks, seed } = demo.estate;
+        let simulated = Options::default();
+        assert_eq!((staff, weeks, seed), (simulated.staff, simulated.weeks, simulated.seed));
+        assert_eq!((demo.out, demo.no_serve), (PathBuf::from("demo"), false));
+    }
+
+    #[test]
+    fn no_more_people_are_asked_for_than_can_be_simulated() {
+        for staff in [20_000, 20_001] {
+            let asked = Cli::try_parse_from(["gilbreth", "demo", "--staff", &staff.to_string()]);
+            assert_eq!(asked.is_ok(), Options { staff, ..Options::default() }.check().is_ok(), "{staff}");
+        }
+        let refused = Cli::try_parse_from(["gilbreth", "simulate", "--out", "x", "--staff", "100000"]).unwrap_err();
+        assert_eq!(refused.exit_code(), 2);
+    }
 }

@@ -5,10 +5,10 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 use gilbreth_analytics::parameters::Parameters;
 use gilbreth_collector::store::{FORMAT, Manifest};
-use serde::{Deserialize, Deserializer, de::Error as _};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 /// Everything that can be configured.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Config {
     /// What a new store is made with.
@@ -22,19 +22,23 @@ pub(crate) struct Config {
 }
 
 /// What a new store is made with.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Store {
     /// The estate's name, as reports print it.
     pub(crate) estate: String,
     /// Local time of the workers, by its IANA name.
-    #[serde(deserialize_with = "time_zone")]
+    #[serde(deserialize_with = "time_zone", serialize_with = "time_zone_name")]
     pub(crate) time_zone: chrono_tz::Tz,
 }
 
 fn time_zone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<chrono_tz::Tz, D::Error> {
     let name = String::deserialize(deserializer)?;
     name.parse().map_err(|_| D::Error::custom(format!("there is no time zone {name:?} in the IANA list")))
+}
+
+fn time_zone_name<S: serde::Serializer>(zone: &chrono_tz::Tz, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(zone.name())
 }
 
 impl Default for Store {
@@ -44,7 +48,7 @@ impl Default for Store {
 }
 
 /// The service.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Serve {
     /// How often the facts are brought up to date, seconds.
@@ -109,6 +113,8 @@ fn override_path(name: &str) -> Option<(String, String)> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::Config;
 
     #[test]
@@ -116,6 +122,17 @@ mod tests {
         let example = include_str!("../gilbreth.example.toml");
         let parsed: Config = toml::from_str(example).unwrap();
         assert_eq!(format!("{parsed:?}"), format!("{:?}", Config::default()));
+        // Defaults fill what is left out, so that the keys themselves are compared too.
+        let written: toml::Table = toml::from_str(example).unwrap();
+        assert_eq!(keys(&written), keys(&toml::Table::try_from(Config::default()).unwrap()));
+    }
+
+    fn keys(table: &toml::Table) -> BTreeSet<String> {
+        let sections = table.iter().flat_map(|(section, inside)| {
+            let inside = inside.as_table().unwrap_or_else(|| panic!("{section} is a section"));
+            inside.keys().map(move |key| format!("{section}.{key}"))
+        });
+        sections.collect()
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Decoded exports from files go through the same gate and pipeline as those of the network, two at a time through the
 //! gate and several at a time to the log, so that one sync serves many.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use gilbreth_collector::{
@@ -9,7 +9,7 @@ use gilbreth_collector::{
     decode::Decoded,
     gate::{self, IntakeCounts, Names, Policy, Source},
     key::StoreKey,
-    pipeline::Pipeline,
+    pipeline::{self, Pipeline},
     store::{Store, Writer},
 };
 
@@ -44,9 +44,11 @@ pub(crate) async fn all(
     mut seen: impl FnMut(u64),
 ) -> anyhow::Result<Fed> {
     let writer: Arc<Writer> = Arc::new(store.lock()?);
-    let policy = Arc::new(Policy::new(&StoreKey::load_or_create(store.root())?, config));
+    let policy = Arc::new(Policy::new(&StoreKey::of(&writer)?, config));
     let names = Arc::new(Names::default());
-    let pipeline = Pipeline::start(Arc::clone(&writer), config.pipeline()).await?;
+    // Nobody waits for an answer: there is all the time that the disk takes.
+    let sized = pipeline::Config { patience: Duration::MAX, ..config.pipeline() };
+    let pipeline = Pipeline::start(Arc::clone(&writer), sized).await?;
     let mut unreadable = 0_u64;
     let readable = exports.filter_map(|export| match export {
         Ok(decoded) => Some(decoded),
@@ -77,6 +79,7 @@ pub(crate) async fn all(
             Ok(sum)
         })
         .await?;
+    pipeline.compact().await?;
     pipeline.shutdown().await?;
     Ok(Fed { counts, unreadable })
 }

@@ -9,6 +9,7 @@ mod cli;
 mod commands;
 mod config;
 mod feed;
+mod output;
 mod progress;
 mod send;
 mod service;

@@ -7,7 +7,7 @@
 //!                         dashboards ◀─ findings ◀┘
 //! ```
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use gilbreth_analytics::{findings::Findings, refresh::Refreshed, scope::Scope, session::Session};
@@ -26,6 +26,9 @@ use tokio::{
 };
 
 use crate::config::Config;
+
+/// How long pages under way may take once everything else has ended.
+const PAGES_TIME_MAX: Duration = Duration::from_secs(5);
 
 /// Who may say when an export was received: see `casework.clock.received`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,19 +69,24 @@ impl Service {
         let web_listener = listen("dashboards", web).await?;
         let writer = Arc::new(store.lock()?);
         let pipeline = Pipeline::start(Arc::clone(&writer), config.collector.pipeline()).await?;
-        let mut policy = gate::Policy::new(&StoreKey::load_or_create(store.root())?, &config.collector);
+        let mut policy = gate::Policy::new(&StoreKey::of(&writer)?, &config.collector);
         if replay == ReplayRight::Everybody {
             policy.allow_replay();
         }
         let state = http::State::new(policy, pipeline.clone(), &config.collector);
         let (otlp, web) = (otlp_listener.local_addr()?, web_listener.local_addr()?);
 
+        let (asked, counted) = (state.clone(), state.clone());
+        let probes = gilbreth_dashboards::Probes {
+            is_ready: Arc::new(move || asked.is_ready()),
+            metrics: Arc::new(move || counted.metrics()),
+        };
         let (stop_otlp, otlp_stopped) = watch::channel(false);
         let otlp_task = tokio::spawn(http::serve(otlp_listener, state, stopped(otlp_stopped)));
         let (findings, shown) =
             watch::channel(Arc::new(Findings { estate: store.manifest().estate.clone(), ..Findings::default() }));
         let (stop_web, web_stopped) = watch::channel(false);
-        let pages = gilbreth_dashboards::router(shown);
+        let pages = gilbreth_dashboards::router(shown, probes);
         let web_task = tokio::spawn(gilbreth_dashboards::serve(web_listener, pages, stopped(web_stopped)));
         Ok(Self {
             otlp,
@@ -110,13 +118,18 @@ impl Service {
         Ok(findings)
     }
 
-    /// Takes no more requests, answers those under way, commits everything and gives the lock back.
+    /// Takes no more requests, answers those under way, commits everything and gives the lock back. However slow a sender
+    /// or a reader is, it ends.
     pub(crate) async fn stop(self) -> anyhow::Result<()> {
         self.stop_otlp.send_replace(true);
+        self.stop_web.send_replace(true);
         self.otlp_task.await??;
         self.pipeline.shutdown().await?;
-        self.stop_web.send_replace(true);
-        self.web_task.await??;
+        let web = self.web_task.abort_handle();
+        match tokio::time::timeout(PAGES_TIME_MAX, self.web_task).await {
+            Ok(ended) => ended??,
+            Err(_) => web.abort(),
+        }
         Ok(())
     }
 }

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use gilbreth_analytics::findings::{Findings, Fix, Hotspot};
+use gilbreth_analytics::findings::{Findings, Hotspot};
+use gilbreth_dashboards::{number, words};
 
 const HOTSPOTS_SHOWN: usize = 5;
 const FIXES_SHOWN: usize = 5;
@@ -18,15 +19,25 @@ pub(crate) fn of(findings: &Findings) -> String {
     }
     for hotspot in findings.hotspots.rows.iter().take(HOTSPOTS_SHOWN) {
         let Hotspot { from, to, hours, re_entries, .. } = hotspot;
-        let _ = writeln!(out, "  {:>10}  {:>10}  {} → {}", decimal(*hours), whole(*re_entries), place(from), place(to));
+        let _ = writeln!(
+            out,
+            "  {:>10}  {:>10}  {} → {}",
+            number::plain(*hours),
+            number::fixed(*re_entries, 0),
+            place(from),
+            place(to)
+        );
     }
     if !findings.fixes.rows.is_empty() {
+        // Without a whole week there are no rates, only hours.
+        let rates = findings.fixes.rows.iter().any(|fix| fix.hours_per_week.is_finite());
         let _ = writeln!(out, "\nWhat to fix first\n");
-        let _ = writeln!(out, "  {:>10}  what", "hours/week");
-    }
-    for fix in findings.fixes.rows.iter().take(FIXES_SHOWN) {
-        let _ = writeln!(out, "  {:>10}  {}", decimal(fix.hours_per_week), remedy(fix));
-        let _ = writeln!(out, "  {:>10}  {}", "", fix.why);
+        let _ = writeln!(out, "  {:>10}  what", if rates { "hours/week" } else { "hours" });
+        for fix in findings.fixes.rows.iter().take(FIXES_SHOWN) {
+            let hours = number::plain(if rates { fix.hours_per_week } else { fix.hours });
+            let _ = writeln!(out, "  {hours:>10}  {}: {}", words::fix(&fix.kind, &fix.cause), words::place(fix));
+            let _ = writeln!(out, "  {:>10}  {}", "", fix.why);
+        }
     }
     out
 }
@@ -40,10 +51,11 @@ fn headline(findings: &Findings, out: &mut String) {
     const RATE: &str = "lost_hours_per_person_week";
     if let Some(rate) = value(RATE) {
         let interval = findings.headline.rows.iter().find(|measure| measure.measure == RATE);
-        let interval = interval
-            .and_then(|measure| measure.low.zip(measure.high))
-            .map_or_else(String::new, |(low, high)| format!(", 95% interval {} to {}", decimal(low), decimal(high)));
-        let _ = writeln!(out, "  {:>10}  hours lost per person and week{interval}", decimal(rate));
+        let interval =
+            interval.and_then(|measure| measure.low.zip(measure.high)).map_or_else(String::new, |(low, high)| {
+                format!(", 95% interval {} to {}", number::fixed(low, 2), number::fixed(high, 2))
+            });
+        let _ = writeln!(out, "  {:>10}  hours lost per person and week{interval}", number::fixed(rate, 2));
         let mut causes: Vec<(&str, f64)> = findings
             .headline
             .rows
@@ -53,7 +65,7 @@ fn headline(findings: &Findings, out: &mut String) {
             .collect();
         causes.sort_by(|one, other| other.1.total_cmp(&one.1));
         for (cause, hours) in causes {
-            let _ = writeln!(out, "  {:>10}    {}", decimal(hours), cause.replace('_', " "));
+            let _ = writeln!(out, "  {:>10}    {}", number::fixed(hours, 2), words::cause(cause));
         }
     }
     let (Some(lost), Some(active), Some(share)) = (value("lost_hours"), value("active_hours"), value("share_lost"))
@@ -63,76 +75,43 @@ fn headline(findings: &Findings, out: &mut String) {
     };
     let _ = writeln!(
         out,
-        "\n  {} of {} active hours are lost, {:.0} %: {} people, {} person-weeks, {} values keyed again",
-        decimal(lost),
-        decimal(active),
-        share * 100.0,
-        whole(value("people").unwrap_or_default()),
-        whole(value("person_weeks").unwrap_or_default()),
-        whole(value("re_entries").unwrap_or_default()),
+        "\n  {} of {} active hours are lost, {}: {} people, {} person-weeks, {} values keyed again",
+        number::plain(lost),
+        number::plain(active),
+        number::percent(share),
+        number::fixed(value("people").unwrap_or_default(), 0),
+        number::fixed(value("person_weeks").unwrap_or_default(), 0),
+        number::fixed(value("re_entries").unwrap_or_default(), 0),
     );
 }
 
-/// What to do, and where.
-fn remedy(fix: &Fix) -> String {
-    let place = [Some(&fix.system), fix.screen.as_ref(), fix.field.as_ref()];
-    let held = [fix.from_system.as_ref(), fix.from_screen.as_ref(), fix.from_field.as_ref()];
-    let path =
-        |names: [Option<&String>; 3]| names.into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join(" › ");
-    let doing = match fix.kind.as_str() {
-        "integrate" => "fill in by itself:",
-        "speed_up" => "make faster:",
-        "repair" => "repair:",
-        "single_sign_on" => "sign in once a day:",
-        "save_work" => "keep work that is not saved yet:",
-        "simplify" => "ask once:",
-        other => other,
-    };
-    match path(held) {
-        from if from.is_empty() => format!("{doing} {}", path(place)),
-        from => format!("{doing} {}, from {from}", path(place)),
-    }
-}
-
-fn place([system, screen, field]: &[String; 3]) -> String {
-    format!("{system} › {screen} › {field}")
-}
-
-/// Two decimals below 100, one below 1,000, none above, with thousands set apart.
-fn decimal(value: f64) -> String {
-    if value.abs() < 100.0 {
-        format!("{value:.2}")
-    } else if value.abs() < 1_000.0 {
-        format!("{value:.1}")
-    } else {
-        whole(value)
-    }
-}
-
-fn whole(value: f64) -> String {
-    let digits = format!("{:.0}", value.abs());
-    let mut out = if value.round() < 0.0 { String::from("-") } else { String::new() };
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
+fn place(parts: &[String; 3]) -> String {
+    words::path(parts.iter().map(String::as_str))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{decimal, whole};
+    use gilbreth_analytics::findings::{Answer, Fix};
+
+    use super::*;
 
     #[test]
-    fn numbers_are_printed_for_people() {
-        assert_eq!(decimal(1.256), "1.26");
-        assert_eq!(decimal(-0.001), "-0.00");
-        assert_eq!(decimal(123.45), "123.5");
-        assert_eq!(decimal(1_234_567.8), "1,234,568");
-        assert_eq!(whole(999.6), "1,000");
-        assert_eq!(whole(-1_500.0), "-1,500");
-        assert_eq!(whole(12.0), "12");
+    fn without_a_whole_week_hours_are_printed_and_no_rate() {
+        let fix = |kind: &str, cause: &str, hours_per_week| Fix {
+            kind: kind.to_owned(),
+            cause: cause.to_owned(),
+            system: "form".to_owned(),
+            hours: 0.25,
+            hours_per_week,
+            ..Fix::default()
+        };
+        let said = |fixes: Vec<Fix>| {
+            of(&Findings { fixes: Answer { rows: fixes, ..Answer::default() }, ..Findings::default() })
+        };
+        let hours = said(vec![fix("speed_up", "wait", f64::NAN)]);
+        assert!(hours.contains("        0.25  Make it faster: form") && !hours.contains("week"), "{hours}");
+        let rates = said(vec![fix("repair", "rework", 1.5), fix("repair", "unavailable", 0.0)]);
+        assert!(rates.contains("hours/week") && rates.contains("1.50  Say what is accepted"), "{rates}");
+        assert!(rates.contains("0.00  Make it available"), "{rates}");
     }
 }

@@ -6,7 +6,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::{session::Derived, statistics::intervals::INTERVALS};
+use crate::{
+    effects::{go_live::GO_LIVE_EFFECTS, release::RELEASE_EFFECTS},
+    session::Derived,
+    statistics::intervals::INTERVALS,
+};
 
 /// What a file is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,10 +63,19 @@ macro_rules! sql {
 }
 
 /// Views that build on the stored tables, in an order in which each finds its inputs. Groups follow each other.
-pub static VIEWS: [&[SqlFile]; 4] = [
+pub static VIEWS: [&[SqlFile]; 7] = [
     sql!(KeptView, "views", "re_entry_pairs", "target_sources", "observed_weeks", "observed", "observed_workers"),
     sql!(View, "views", "weighed_ledger", "coverage"),
-    sql!(KeptView, "views", "time_cube", "worker_time", "established_pairs", "worker_re_entries"),
+    sql!(
+        KeptView,
+        "views",
+        "time_cube",
+        "time_by_function",
+        "waits",
+        "worker_time",
+        "established_pairs",
+        "worker_re_entries",
+    ),
     sql!(
         View,
         "views",
@@ -77,9 +90,14 @@ pub static VIEWS: [&[SqlFile]; 4] = [
         "headline",
         "time_lost_by_system",
         "time_lost_by_task",
+        "time_lost_by_week",
+        "time_lost_by_group",
         "fixes",
         "data_quality",
     ),
+    sql!(KeptView, "views", "placed_weeks", "interface_weeks", "floor_ratio", "releases"),
+    sql!(View, "views", "main_system", "task_effort", "attributed_hours", "time_use", "cost_of_delay"),
+    sql!(View, "views", "task_weeks", "lost_weeks", "interface_outcomes", "claims"),
 ];
 
 /// Questions asked of the views.
@@ -93,13 +111,21 @@ pub static ANSWERS: &[SqlFile] = sql!(
     "re_entry_matrix",
     "re_entry_hotspots",
     "fixes",
+    "constants",
+    "provenance",
     "data_quality",
+    "claims",
+    "time_use",
+    "release_effects",
+    "go_live_effects",
     "score_categories",
     "score_re_entries",
+    "score_systems",
+    "score_tasks",
 );
 
 /// Tables that Rust makes of the rows of views. A session has each after the last view that it is made from.
-pub static DERIVED: &[&Derived] = &[&INTERVALS];
+pub static DERIVED: &[&Derived] = &[&INTERVALS, &RELEASE_EFFECTS, &GO_LIVE_EFFECTS];
 
 /// The tables whose last input is this view.
 pub fn derived_after(view: &SqlFile) -> impl Iterator<Item = &'static Derived> {

@@ -15,6 +15,17 @@ pub enum Error {
     /// The SQL is wrong, or could not be run.
     #[error("the query failed")]
     Query(#[source] Box<DataFusionError>),
+    /// The SQL is wrong at a place that is known: line and column, from 1.
+    #[error("the query failed at line {line}, column {column}")]
+    QueryAt {
+        /// The line.
+        line: u64,
+        /// The column, in characters.
+        column: u64,
+        /// What is wrong.
+        #[source]
+        source: Box<DataFusionError>,
+    },
     /// A file of ours could not be read, or is not what it should be.
     #[error("{path} {problem}")]
     File {
@@ -41,7 +52,7 @@ impl Error {
         match self {
             Self::Store(error) => error.kind(),
             Self::Invalid(_) | Self::File { .. } => ErrorKind::Invalid,
-            Self::Query(error) => match error.find_root() {
+            Self::Query(error) | Self::QueryAt { source: error, .. } => match error.find_root() {
                 DataFusionError::SQL(..)
                 | DataFusionError::Plan(_)
                 | DataFusionError::SchemaError(..)
@@ -60,7 +71,12 @@ impl Error {
 
 impl From<DataFusionError> for Error {
     fn from(error: DataFusionError) -> Self {
-        Self::Query(Box::new(error))
+        let place = error.diagnostic().and_then(|diagnostic| diagnostic.span).map(|span| span.start);
+        let source = Box::new(error);
+        match place {
+            Some(place) => Self::QueryAt { line: place.line, column: place.column, source },
+            None => Self::Query(source),
+        }
     }
 }
 

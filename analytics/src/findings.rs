@@ -2,7 +2,12 @@
 
 use serde::Serialize;
 
+mod changes;
+mod claims;
 mod gather;
+
+pub use changes::{GoLiveEffect, ReleaseEffect};
+pub use claims::{Claim, TimeUse};
 pub use gather::gather;
 
 /// Rows, and the SQL that made them.
@@ -10,6 +15,8 @@ pub use gather::gather;
 pub struct Answer<Row> {
     /// The rows, in the order to show.
     pub rows: Vec<Row>,
+    /// How many rows there are in all: an answer may be cut to the first of them.
+    pub of: usize,
     /// The SQL that gives exactly these rows from the store.
     pub sql: String,
 }
@@ -19,6 +26,10 @@ pub struct Answer<Row> {
 pub struct Findings {
     /// The estate's name.
     pub estate: String,
+    /// Where the data say that they come from.
+    pub provenance: Provenance,
+    /// Name and value of each option that narrows the scope; empty for everything.
+    pub scope: Vec<(String, String)>,
     /// First local day with activity, ISO; empty when there is none.
     pub from: String,
     /// Last local day with activity, ISO.
@@ -27,6 +38,14 @@ pub struct Findings {
     pub version: u64,
     /// Name, value and unit of each parameter of the measurement.
     pub parameters: Vec<(String, String, String)>,
+    /// What was claimed in public, and what the data say of it (view `claims`).
+    pub claims: Answer<Claim>,
+    /// How a working week divides (view `time_use`).
+    pub time_use: Answer<TimeUse>,
+    /// What releases did (view `release_effects`).
+    pub releases: Answer<ReleaseEffect>,
+    /// What interfaces did (view `go_live_effects`).
+    pub go_lives: Answer<GoLiveEffect>,
     /// Key figures (view `headline`).
     pub headline: Answer<Measure>,
     /// Hours lost by system and cause (view `time_lost_by_system`).
@@ -37,10 +56,25 @@ pub struct Findings {
     pub matrix: Answer<MatrixCell>,
     /// Fields keyed again (view `re_entry_hotspots`), verdict established.
     pub hotspots: Answer<Hotspot>,
+    /// Fields that cannot be told from a default (view `re_entry_pairs`), verdict constant.
+    pub constants: Answer<Constant>,
     /// What to fix first (view `fixes`).
     pub fixes: Answer<Fix>,
     /// Checks on the data (view `data_quality`).
     pub quality: Answer<Check>,
+}
+
+/// Where data come from, as their senders say by `deployment.environment.name`. Never guessed from a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Provenance {
+    /// Nothing in particular is said: systems in use.
+    #[default]
+    InUse,
+    /// Some of it is a recording that was imported, and none is simulated.
+    Recording,
+    /// Some of it is simulated.
+    Simulation,
 }
 
 /// A key figure. Rates, shares and estimates have an interval where enough people are behind them.
@@ -168,6 +202,23 @@ pub struct Hotspot {
     pub people: i64,
 }
 
+/// A pair of fields whose agreement cannot be told from a default.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Constant {
+    /// System, screen and field where the value was held; the field is empty for a `join`.
+    pub from: [String; 3],
+    /// System, screen and field that was entered.
+    pub to: [String; 3],
+    /// `whole`, `split` or `join`.
+    pub agreement: String,
+    /// Cases with a target and an earlier source.
+    pub n: i64,
+    /// Those that agree.
+    pub m: i64,
+    /// Agreements expected by chance, n p.
+    pub expected: f64,
+}
+
 /// Something to fix.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Fix {
@@ -175,6 +226,8 @@ pub struct Fix {
     pub rank: i64,
     /// `integrate`, `speed_up`, `repair`, `single_sign_on`, `save_work` or `simplify`.
     pub kind: String,
+    /// What the time is lost to: a category of group `lost`.
+    pub cause: String,
     /// The system to change.
     pub system: String,
     /// The screen.
@@ -187,7 +240,9 @@ pub struct Fix {
     pub from_screen: Option<String>,
     /// For `integrate`: its field.
     pub from_field: Option<String>,
-    /// Hours a week over the whole estate as observed.
+    /// Hours of all of it.
+    pub hours: f64,
+    /// Hours a week over everybody observed; not-a-number without a whole week.
     pub hours_per_week: f64,
     /// Lower end of its 95 % interval.
     pub low: Option<f64>,

@@ -48,6 +48,20 @@ pub struct Parameters {
     pub bootstrap_seed: u64,
     /// Fewest people for an interval: observed, and with a part in the figure.
     pub interval_people_min: u64,
+    /// How often go-live dates are dealt out anew.
+    pub permutations: u64,
+    /// Days of work in a week: what a day of the diary is brought up by.
+    pub working_week_days: f64,
+    /// Keystroke-level model (Card, Moran and Newell 1980): a key by an average typist, seconds; …
+    pub keystroke_s: f64,
+    /// … pointing at something with a mouse, seconds; …
+    pub pointing_s: f64,
+    /// … moving the hand between mouse and keyboard, seconds; …
+    pub homing_s: f64,
+    /// … making up one's mind, seconds; …
+    pub preparing_s: f64,
+    /// … and pressing or letting go of a mouse button, seconds.
+    pub button_s: f64,
     /// Fewest people of a stratum of resampling, and of a cell of an estimate; smaller ones are merged.
     pub stratum_people_min: u64,
     /// Working weeks of a year, weeks.
@@ -78,6 +92,13 @@ impl Default for Parameters {
             bootstrap_replicates: 2000,
             bootstrap_seed: 1911,
             interval_people_min: 10,
+            permutations: 999,
+            working_week_days: 5.0,
+            keystroke_s: 0.28,
+            pointing_s: 1.10,
+            homing_s: 0.40,
+            preparing_s: 1.35,
+            button_s: 0.10,
             stratum_people_min: 5,
             working_weeks: 44.0,
         }

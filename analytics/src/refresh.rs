@@ -8,14 +8,18 @@ use datafusion::{
 };
 use gilbreth_collector::{
     ErrorKind,
-    schema::{SPANS, Table},
-    store::{Snapshot, VersionRecord, Writer},
+    schema::{INTAKE, SPANS, Table},
+    store::{Snapshot, Store, VersionRecord, Writer},
 };
 
 use crate::{
     facts::{self, Sink},
     parameters::Parameters,
+    reference::tables::{DECIDING_FACTS, REFERENCE},
 };
+
+/// Delta versions by table.
+type Versions = BTreeMap<String, u64>;
 
 /// Why the facts could not be brought up to date. They are as they were: the record of what belongs together is
 /// written last.
@@ -53,6 +57,8 @@ impl Error {
 pub enum Plan {
     /// The facts are those of the spans.
     Nothing,
+    /// The facts are those of the spans; other reference data are to be recorded beside them.
+    Record,
     /// All facts are worked out again.
     Everything,
 }
@@ -70,6 +76,7 @@ impl fmt::Display for Refreshed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.plan {
             Plan::Nothing => write!(f, "already up to date, version {}", self.version),
+            Plan::Record => write!(f, "version {}, with other reference data", self.version),
             Plan::Everything => write!(f, "version {}", self.version),
         }
     }
@@ -80,21 +87,33 @@ impl fmt::Display for Refreshed {
 pub fn plan(
     latest: Option<&VersionRecord>,
     spans: Option<u64>,
+    reference: &Versions,
     parameters: &serde_json::Value,
     facts_hash: &str,
     full: bool,
 ) -> Plan {
-    match latest {
-        Some(record)
-            if !full
-                && record.tables.get(SPANS.name).copied() == spans
-                && record.parameters == *parameters
-                && record.facts_hash == facts_hash =>
-        {
-            Plan::Nothing
-        }
-        _ => Plan::Everything,
+    let Some(record) = latest else { return Plan::Everything };
+    let same = |table: &&Table| record.tables.get(table.name) == reference.get(table.name);
+    let facts_hold = record.tables.get(SPANS.name).copied() == spans
+        && DECIDING_FACTS.iter().all(same)
+        && record.parameters == *parameters
+        && record.facts_hash == facts_hash;
+    match (facts_hold && !full, REFERENCE.iter().all(same)) {
+        (true, true) => Plan::Nothing,
+        (true, false) => Plan::Record,
+        (false, _) => Plan::Everything,
     }
+}
+
+/// The Delta version of each table of reference data that was ever loaded.
+async fn reference_versions(store: &Store) -> Result<Versions, Error> {
+    let mut versions = Versions::new();
+    for table in REFERENCE {
+        if let Some(snapshot) = store.snapshot(table).await? {
+            versions.insert(table.name.to_owned(), snapshot.version);
+        }
+    }
+    Ok(versions)
 }
 
 /// Brings the facts up to date. With `full`, also where nothing seems to have changed. The record of what belongs
@@ -106,24 +125,20 @@ pub async fn run(writer: &Writer, parameters: &Parameters, full: bool) -> Result
     let log_watermark = store.log_watermark().await?;
     let spans = store.snapshot(&SPANS).await?;
     let spans_version = spans.as_ref().map(|spans| spans.version);
+    // Beside a running collector it may be a commit ahead of `spans`, or behind.
+    let intake = store.snapshot(&INTAKE).await?;
     let latest = store.latest_version()?;
     let parameters_said = serde_json::to_value(parameters)?;
     let facts_hash = facts::sql::hash();
-    let plan = plan(latest.as_ref(), spans_version, &parameters_said, &facts_hash, full);
-    if let (Plan::Nothing, Some(record)) = (plan, &latest) {
-        return Ok(Refreshed { plan, version: record.number });
-    }
-
-    let context = facts::context()?;
-    let provider: Arc<dyn TableProvider> = match spans {
-        Some(Snapshot { provider, .. }) => provider,
-        None => Arc::new(MemTable::try_new(SPANS.arrow_schema(), vec![vec![]])?),
+    let reference = reference_versions(store).await?;
+    let plan = plan(latest.as_ref(), spans_version, &reference, &parameters_said, &facts_hash, full);
+    let mut tables = match (plan, latest) {
+        (Plan::Nothing, Some(record)) => return Ok(Refreshed { plan, version: record.number }),
+        (Plan::Record, Some(record)) => record.tables,
+        _ => work_out(writer, parameters, spans).await?,
     };
-    context.register_table(SPANS.name, provider)?;
-    let mut sink = Stored { writer, tables: BTreeMap::new() };
-    facts::compute(&context, parameters, store.manifest().time_zone, &mut sink).await?;
-    let mut tables = sink.tables;
-    tables.extend(spans_version.map(|version| (SPANS.name.to_owned(), version)));
+    tables.extend(intake.map(|intake| (INTAKE.name.to_owned(), intake.version)));
+    tables.extend(reference);
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let version = writer.record_version(VersionRecord {
         number: 0,
@@ -134,6 +149,23 @@ pub async fn run(writer: &Writer, parameters: &Parameters, full: bool) -> Result
         facts_hash,
     })?;
     Ok(Refreshed { plan, version })
+}
+
+/// Works out all facts; the version of each of their tables and of the spans.
+async fn work_out(writer: &Writer, parameters: &Parameters, spans: Option<Snapshot>) -> Result<Versions, Error> {
+    let spans_version = spans.as_ref().map(|spans| spans.version);
+
+    let context = facts::context()?;
+    let provider: Arc<dyn TableProvider> = match spans {
+        Some(Snapshot { provider, .. }) => provider,
+        None => Arc::new(MemTable::try_new(SPANS.arrow_schema(), vec![vec![]])?),
+    };
+    context.register_table(SPANS.name, provider)?;
+    let mut sink = Stored { writer, tables: BTreeMap::new() };
+    facts::compute(&context, parameters, writer.store().manifest().time_zone, &mut sink).await?;
+    let mut tables = sink.tables;
+    tables.extend(spans_version.map(|version| (SPANS.name.to_owned(), version)));
+    Ok(tables)
 }
 
 /// Facts in a store, with the version that each table got.
@@ -179,11 +211,30 @@ mod tests {
         let same = serde_json::json!({"switch_s": 5.0});
         let other = serde_json::json!({"switch_s": 2.0});
         let record = record(7);
-        assert_eq!(plan(Some(&record), Some(7), &same, "a", false), Plan::Nothing);
-        assert_eq!(plan(Some(&record), Some(7), &same, "a", true), Plan::Everything);
-        assert_eq!(plan(Some(&record), Some(8), &same, "a", false), Plan::Everything);
-        assert_eq!(plan(Some(&record), Some(7), &other, "a", false), Plan::Everything);
-        assert_eq!(plan(Some(&record), Some(7), &same, "b", false), Plan::Everything);
-        assert_eq!(plan(None, None, &same, "a", false), Plan::Everything);
+        let none = Versions::new();
+        assert_eq!(plan(Some(&record), Some(7), &none, &same, "a", false), Plan::Nothing);
+        assert_eq!(plan(Some(&record), Some(7), &none, &same, "a", true), Plan::Everything);
+        assert_eq!(plan(Some(&record), Some(8), &none, &same, "a", false), Plan::Everything);
+        assert_eq!(plan(Some(&record), Some(7), &none, &other, "a", false), Plan::Everything);
+        assert_eq!(plan(Some(&record), Some(7), &none, &same, "b", false), Plan::Everything);
+        assert_eq!(plan(None, None, &none, &same, "a", false), Plan::Everything);
+    }
+
+    #[test]
+    fn other_reference_data_are_recorded_and_only_those_that_decide_facts_make_them_again() {
+        let parameters = serde_json::json!({"switch_s": 5.0});
+        for table in REFERENCE {
+            let decides = DECIDING_FACTS.iter().any(|deciding| deciding.name == table.name);
+            let changed = if decides { Plan::Everything } else { Plan::Record };
+            let loaded = |version| Versions::from([(table.name.to_owned(), version)]);
+            let mut record = record(7);
+            let planned =
+                |record: &_, version, full| plan(Some(record), Some(7), &loaded(version), &parameters, "a", full);
+            assert_eq!(planned(&record, 1, false), changed, "{} for the first time", table.name);
+            record.tables.extend(loaded(1));
+            assert_eq!(planned(&record, 1, false), Plan::Nothing, "{} as before", table.name);
+            assert_eq!(planned(&record, 2, false), changed, "{} again", table.name);
+            assert_eq!(planned(&record, 2, true), Plan::Everything, "{} in full", table.name);
+        }
     }
 }

@@ -66,6 +66,10 @@ impl Row<'_> {
         Ok((!column.is_null(self.at)).then_some(column.as_ref()))
     }
 
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.batch.column_by_name(name).is_some()
+    }
+
     fn mistyped(name: &str) -> Error {
         Error::Internal(format!("the column {name} of an answer is of another type"))
     }

@@ -1,8 +1,13 @@
 //! What part of the data a session is about.
 //!
-//! A scope filters the stored tables; the SQL of the views stays the same. Two things it leaves whole on purpose:
-//! `pair_counts`, because whether two fields agree by chance is a property of the estate and not of the part looked
-//! at, and `intake`, which knows nothing of systems or people.
+//! A scope filters the stored tables; the SQL of the views stays the same. It narrows in two ways. Days, organisation
+//! and role choose whom and when: they hold for everything. System and task choose which of their time is looked at:
+//! they leave `weeks_worked` whole, so that the hours of one system or task are divided by the same person-weeks as the
+//! hours of all, and add up to them.
+//!
+//! Left whole on purpose: `pair_counts`, because whether two fields agree by chance is a property of the estate and not
+//! of the part looked at; `intake`, `case_links` and `clock_shifts`, which know nothing of systems; and reference data
+//! other than `staffing`, `survey` and `diary`, whose people are chosen as those of the facts are.
 
 use chrono::{Days, NaiveDate, NaiveTime, TimeDelta, TimeZone};
 use chrono_tz::Tz;
@@ -28,7 +33,7 @@ pub struct Scope {
     pub role: Option<String>,
     /// One task.
     pub task: Option<String>,
-    /// A version to be pinned at. Not possible yet: asking for one is an error, never ignored.
+    /// The number of a version to be pinned at: every table is as that version's record names it.
     pub as_of: Option<String>,
 }
 
@@ -43,12 +48,70 @@ pub(crate) struct Filters {
     task: Option<String>,
 }
 
+impl Scope {
+    /// The number of the version that it is pinned at, if it is.
+    pub fn version(&self) -> Result<Option<u64>, Error> {
+        let number = |text: &String| {
+            text.parse().map_err(|_| {
+                Error::Invalid(format!(
+                    "`as_of` is `{text}`, and not the number of a version: `gilbreth versions` lists them"
+                ))
+            })
+        };
+        self.as_of.as_ref().map(number).transpose()
+    }
+
+    /// Every part by its name, as commands and `SET gilbreth.…` call it, with its value.
+    #[must_use]
+    pub fn parts(&self) -> [(&'static str, Option<&str>); 7] {
+        [
+            ("from", self.from.as_deref()),
+            ("to", self.to.as_deref()),
+            ("system", self.system.as_deref()),
+            ("organisation", self.organisation.as_deref()),
+            ("role", self.role.as_deref()),
+            ("task", self.task.as_deref()),
+            ("as_of", self.as_of.as_deref()),
+        ]
+    }
+
+    /// The options that are set, as the command line names them, with their values.
+    pub fn options(&self) -> impl Iterator<Item = (String, &str)> {
+        self.parts().into_iter().filter_map(|(name, value)| Some((name.replace('_', "-"), value?)))
+    }
+
+    /// Sets a part by its name, or takes it away; says which there are when there is none of that name.
+    pub fn set(&mut self, name: &str, value: Option<String>) -> Result<(), Error> {
+        let part = match name {
+            "from" => &mut self.from,
+            "to" => &mut self.to,
+            "system" => &mut self.system,
+            "organisation" => &mut self.organisation,
+            "role" => &mut self.role,
+            "task" => &mut self.task,
+            "as_of" => &mut self.as_of,
+            _ => {
+                let known = self.parts().map(|(name, _)| name).join(", ");
+                return Err(Error::Invalid(format!("there is no setting gilbreth.{name}: {known} are")));
+            }
+        };
+        *part = value;
+        Ok(())
+    }
+
+    /// What of it names something that has to be there: column and value.
+    pub(crate) fn names(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let named = |part: &(&'static str, Option<&str>)| matches!(part.0, "system" | "organisation" | "role" | "task");
+        self.parts().into_iter().filter(named).filter_map(|(column, value)| value.map(|value| (column, value)))
+    }
+}
+
 impl Filters {
     /// Reads a scope; says what is wrong with it.
     pub(crate) fn of(scope: &Scope) -> Result<Self, Error> {
-        if let Some(version) = &scope.as_of {
+        if let Some(task @ ("unnamed" | "unattributed")) = scope.task.as_deref() {
             return Err(Error::Invalid(format!(
-                "cannot be pinned as of `{version}`: this release reads the newest version only"
+                "`{task}` is what views call time without the name of a task: a scope cannot be about it"
             )));
         }
         let (from, to) = (day("from", scope.from.as_deref())?, day("to", scope.to.as_deref())?);
@@ -71,11 +134,13 @@ impl Filters {
     pub(crate) fn rows(&self, table: &str, zone: Tz) -> Option<Expr> {
         let mut wanted = Vec::new();
         match table {
+            // The part of the workforce that is looked at: with it what was observed and said is compared.
+            "staffing" | "survey" => {}
             "spans" => {
                 wanted.extend(self.from.map(|day| col("started_at").gt_eq(midnight(day, zone))));
                 wanted.extend(self.to.map(|day| col("started_at").lt(midnight(day + Days::new(1), zone))));
             }
-            "ledger" | "matches" | "task_instances" => {
+            "ledger" | "matches" | "task_instances" | "diary" => {
                 wanted.extend(self.from.map(|day| col("day").gt_eq(date(day))));
                 wanted.extend(self.to.map(|day| col("day").lt_eq(date(day))));
             }
@@ -83,14 +148,13 @@ impl Filters {
                 wanted.extend(self.from.map(|day| col("week").gt(date(day - Days::new(7)))));
                 wanted.extend(self.to.map(|day| col("week").lt_eq(date(day))));
             }
-            // The part of the workforce that is looked at: with it observation is compared.
-            "staffing" => {}
             _ => return None,
         }
         let columns: &[&str] = match table {
-            "staffing" => &["organisation", "role"],
             "matches" => &["to_system"],
             "task_instances" => &["organisation", "role", "task"],
+            "staffing" | "diary" => &["organisation", "role"],
+            "survey" => &["organisation", "role", "system"],
             _ => &["system", "organisation", "role", "task"],
         };
         for &column in columns {
@@ -103,6 +167,11 @@ impl Filters {
             wanted.extend(value.as_ref().map(|value| col(column).eq(lit(value.as_str()))));
         }
         wanted.into_iter().reduce(Expr::and)
+    }
+
+    /// The same scope for every system and task.
+    pub(crate) fn people(&self) -> Self {
+        Self { system: None, task: None, ..self.clone() }
     }
 
     /// Whether a week of the facts is whole within the scope too; `None` when the scope cuts none.
@@ -120,7 +189,7 @@ impl Filters {
 
 fn day(name: &str, text: Option<&str>) -> Result<Option<NaiveDate>, Error> {
     text.map(|text| {
-        text.parse().map_err(|_| Error::Invalid(format!("--{name} {text} is not a day such as 2025-03-31")))
+        text.parse().map_err(|_| Error::Invalid(format!("`{name}` is `{text}`, and not a day such as 2025-03-31")))
     })
     .transpose()
 }
@@ -148,13 +217,13 @@ mod tests {
 
     #[test]
     fn what_cannot_be_honoured_is_refused() {
-        let pinned = Scope { as_of: Some("3".to_owned()), ..Scope::default() };
-        assert!(refused(&pinned).contains("as of `3`"));
+        let unnamed = Scope { task: Some("unnamed".to_owned()), ..Scope::default() };
+        assert!(refused(&unnamed).contains("a scope cannot be about it"));
         let backwards =
             Scope { from: Some("2025-02-02".to_owned()), to: Some("2025-02-01".to_owned()), ..Scope::default() };
         assert_eq!(refused(&backwards), "the scope ends on 2025-02-01, before it starts on 2025-02-02");
         let nonsense = Scope { from: Some("yesterday".to_owned()), ..Scope::default() };
-        assert_eq!(refused(&nonsense), "--from yesterday is not a day such as 2025-03-31");
+        assert_eq!(refused(&nonsense), "`from` is `yesterday`, and not a day such as 2025-03-31");
     }
 
     #[test]
@@ -162,6 +231,35 @@ mod tests {
         let scope = Scope { from: Some("2025-07-01".to_owned()), ..Scope::default() };
         let rows = Filters::of(&scope).unwrap().rows("spans", chrono_tz::Europe::London).unwrap();
         assert!(rows.to_string().contains("1751324400000000"), "{rows}");
+    }
+
+    #[test]
+    fn reference_data_about_people_is_of_the_same_people() {
+        let scope = Scope {
+            from: Some("2025-03-03".to_owned()),
+            system: Some("nd".to_owned()),
+            organisation: Some("court".to_owned()),
+            task: Some("report".to_owned()),
+            ..Scope::default()
+        };
+        let filters = Filters::of(&scope).unwrap();
+        let columns = |table: &str| {
+            let rows = filters.rows(table, chrono_tz::UTC).map(|rows| {
+                let mut names: Vec<_> = rows.column_refs().iter().map(|column| column.name.clone()).collect();
+                names.sort();
+                names.join(" ")
+            });
+            rows.unwrap_or_default()
+        };
+        assert_eq!(columns("staffing"), "organisation");
+        assert_eq!(columns("survey"), "organisation system");
+        assert_eq!(columns("diary"), "day organisation");
+        assert_eq!(columns("worker_weeks"), "organisation system task week");
+        for whole in ["pair_counts", "intake", "case_links", "clock_shifts", "go_lives", "holidays"] {
+            assert_eq!(columns(whole), "", "{whole}");
+        }
+        let people = filters.people().rows("worker_weeks", chrono_tz::UTC).unwrap();
+        assert!(!people.to_string().contains("nd") && !people.to_string().contains("report"), "{people}");
     }
 
     #[test]

@@ -14,9 +14,11 @@ use serde::Serialize;
 
 use crate::{Error, catalogue, rows::Rows, session::Session};
 
+mod details;
 mod re_entries;
 mod truth;
 
+use details::Estimate;
 use re_entries::Judged;
 use truth::Truth;
 
@@ -35,6 +37,12 @@ pub struct Score {
     pub bound: String,
     /// Whether it does; null where nothing must.
     pub holds: Option<bool>,
+    /// Lower end of its 95 % interval; null where it has none.
+    pub low: Option<f64>,
+    /// Upper end of its 95 % interval; null where it has none.
+    pub high: Option<f64>,
+    /// Whether that interval holds the truth; null where it has none.
+    pub covers: Option<bool>,
 }
 
 /// Every figure of a comparison.
@@ -46,9 +54,11 @@ pub struct Scores {
     pub seed: u64,
     /// The figures.
     pub rows: Vec<Score>,
+    /// What could not be compared, and why.
+    pub skipped: Vec<String>,
 }
 
-/// What must hold in a scenario (measurement.md, section 8).
+/// What must hold in a scenario (docs/method.md, section 7).
 #[derive(Debug, Clone, Copy)]
 struct Bounds {
     category_share: f64,
@@ -95,9 +105,28 @@ pub async fn run(session: &Session, truth_dir: &Path) -> Result<Scores, Error> {
             from: [row.name("from_system")?, row.name("from_screen")?, row.name("from_field")?],
         });
     }
+    let mut systems = BTreeMap::new();
+    for row in Rows::ask(session, catalogue::answer("score_systems")).await?.iter() {
+        systems.insert((row.name("system")?, row.name("category")?), row.figure("seconds")?);
+    }
+    let mut tasks = BTreeMap::new();
+    for row in Rows::ask(session, catalogue::answer("score_tasks")).await?.iter() {
+        // Exact: far fewer than 2^53.
+        tasks.insert(row.name("task")?, row.count("instances")? as f64);
+    }
+    let mut pairs = BTreeMap::new();
+    for row in Rows::ask(session, catalogue::answer("re_entry_hotspots")).await?.iter() {
+        let from = [row.name("from_system")?, row.name("from_screen")?, row.name("from_field")?];
+        let to = [row.name("to_system")?, row.name("to_screen")?, row.name("to_field")?];
+        pairs.insert([from, to], row.figure("hours")?);
+    }
     let headline = Rows::ask(session, catalogue::answer("headline")).await?;
     let mut measures = HashMap::new();
+    let mut lost_interval = None;
     for row in headline.iter() {
+        if row.name("measure")? == "lost_hours_per_person_week" {
+            lost_interval = row.double("low")?.zip(row.double("high")?);
+        }
         measures.insert(row.name("measure")?, row.figure("value")?);
     }
     let of = |name: &str| measures.get(name).copied().unwrap_or(f64::NAN);
@@ -106,10 +135,38 @@ pub async fn run(session: &Session, truth_dir: &Path) -> Result<Scores, Error> {
         &Measured {
             seconds: measured,
             judged,
+            systems,
+            tasks,
+            pairs,
+            lost_interval,
+            releases: estimates(session, "release_effects").await?,
+            go_lives: estimates(session, "go_live_effects").await?,
             person_weeks: of("person_weeks"),
             lost_hours_per_person_week: of("lost_hours_per_person_week"),
         },
     ))
+}
+
+/// What a view says of changes; none where there is no such view. Of an interface it is the mean over all weeks.
+async fn estimates(session: &Session, name: &str) -> Result<Option<Vec<Estimate>>, Error> {
+    let Some(answer) = catalogue::ANSWERS.iter().find(|answer| answer.name == name) else { return Ok(None) };
+    let of_releases = name == "release_effects";
+    let mut estimates = Vec::new();
+    for row in Rows::ask(session, answer).await?.iter() {
+        if !of_releases && row.whole("weeks_since")?.is_some() {
+            continue;
+        }
+        let text = |column: &str| if of_releases { row.name(column) } else { Ok(String::new()) };
+        estimates.push(Estimate {
+            name: row.name(if of_releases { "release" } else { "interface" })?,
+            system: text("system")?,
+            task: text("task")?,
+            before: row.figure("before")?,
+            difference: row.figure("difference")?,
+            interval: row.double("low")?.zip(row.double("high")?),
+        });
+    }
+    Ok(Some(estimates))
 }
 
 /// What a session measured, as far as it is compared.
@@ -117,6 +174,15 @@ pub async fn run(session: &Session, truth_dir: &Path) -> Result<Scores, Error> {
 struct Measured {
     seconds: BTreeMap<String, f64>,
     judged: Vec<Judged>,
+    /// Seconds by system and category.
+    systems: BTreeMap<(String, String), f64>,
+    /// Instances by task.
+    tasks: BTreeMap<String, f64>,
+    /// Hours by source and target field.
+    pairs: BTreeMap<[[String; 3]; 2], f64>,
+    lost_interval: Option<(f64, f64)>,
+    releases: Option<Vec<Estimate>>,
+    go_lives: Option<Vec<Estimate>>,
     person_weeks: f64,
     lost_hours_per_person_week: f64,
 }
@@ -168,6 +234,8 @@ fn compare(truth: &Truth, measured: &Measured) -> Scores {
             rows.push(row(figure, value, 1.0, &format!("at least {bound}"), |row| row.measured >= bound));
         }
     }
+    let mut scores = Scores { scenario: truth.scenario.clone(), seed: truth.seed, rows, skipped: Vec::new() };
+    details::add(&mut scores, truth, measured);
     for category in &categories {
         let lived = truth.lived.seconds.get(*category).copied();
         if let Some(lived) = lived {
@@ -179,10 +247,10 @@ fn compare(truth: &Truth, measured: &Measured) -> Scores {
                 |_| true,
             );
             bias.holds = None;
-            rows.push(bias);
+            scores.rows.push(bias);
         }
     }
-    Scores { scenario: truth.scenario.clone(), seed: truth.seed, rows }
+    scores
 }
 
 /// A row. A figure that is not a number holds nothing.
@@ -194,12 +262,20 @@ fn row(figure: &str, measured: f64, truth: f64, bound: &str, holds: impl Fn(&Sco
         difference: measured - truth,
         bound: bound.to_owned(),
         holds: None,
+        low: None,
+        high: None,
+        covers: None,
     };
     row.holds = Some(!measured.is_nan() && !truth.is_nan() && holds(&row));
     row
 }
 
 impl Scores {
+    /// Names what is not compared.
+    fn skip(&mut self, figure: &str, why: &str) {
+        self.skipped.push(format!("{figure}: {why}"));
+    }
+
     /// Whether everything holds that must.
     #[must_use]
     pub fn hold(&self) -> bool {
@@ -217,16 +293,21 @@ impl fmt::Display for Scores {
             "figure", "measured", "truth", "difference"
         )?;
         for row in &self.rows {
-            let holds = match row.holds {
-                Some(true) => "yes",
-                Some(false) => "NO",
-                None => "-",
+            let holds = match (row.holds, row.covers) {
+                (Some(true), _) => "yes",
+                (Some(false), _) => "NO",
+                (None, Some(true)) => "in",
+                (None, Some(false)) => "out",
+                (None, None) => "-",
             };
             writeln!(
                 formatter,
                 "{:width$} {:>14.4} {:>14.4} {:>12.4}  {holds:5}  {}",
                 row.figure, row.measured, row.truth, row.difference, row.bound
             )?;
+        }
+        for skipped in &self.skipped {
+            writeln!(formatter, "skipped: {skipped}")?;
         }
         Ok(())
     }

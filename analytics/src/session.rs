@@ -1,7 +1,10 @@
 //! A session: one consistent set of tables at one scope, the views on top of them, and SQL that only reads.
 //!
-//! - Facts and reference data are read at the versions of the newest version record, `spans` at its newest; rows that are in the log but
-//!   not committed yet can be joined to it. A table that was never written is there, and empty, so that every view works.
+//! - Facts and reference data are read at the versions of the newest version record, `spans` and `intake` at their
+//!   newest; rows that are in the log but not committed yet can be joined to `spans`. A table that was never written is
+//!   there, and empty, so that every view works.
+//! - A session pinned at a version record reads every table, `spans` and `intake` too, as that record names it, with its
+//!   parameters; so does nobody else: a pin belongs to one session.
 //! - Views whose rows others share (see [`crate::catalogue::Purpose::KeptView`]) are worked out once a session, when
 //!   first read; so are the tables that Rust makes of the rows of views (see [`Derived`]).
 //! - Memory is bounded: what does not fit is spilled to temporary files, and what cannot be spilled fails.
@@ -20,7 +23,7 @@ use datafusion::{
 };
 use gilbreth_collector::{
     schema::{INTAKE, SPANS, Table},
-    store::{Store, VersionRecord},
+    store::Store,
 };
 
 use crate::{
@@ -30,18 +33,19 @@ use crate::{
     reference::tables::{CATEGORIES, REFERENCE},
     scope::{Filters, Scope},
     statistics,
-    tables::FACTS,
+    tables::{FACTS, MATCHES, WEEKS_WORKED, WORKER_WEEKS},
 };
 
-mod built_in;
+pub(crate) mod built_in;
 mod derived;
 mod dictionary;
 mod functions;
 mod kept;
+mod pinned;
 mod stored;
 
 #[cfg(test)]
-mod slt;
+pub(crate) mod slt;
 #[cfg(test)]
 mod tests;
 
@@ -62,6 +66,7 @@ pub struct Session {
     dictionary: Vec<Meaning>,
     estate: String,
     version: u64,
+    scope: Scope,
     parameters: Parameters,
 }
 
@@ -73,37 +78,52 @@ impl std::fmt::Debug for Session {
 
 impl Session {
     /// Opens a session over a store. The facts' own parameters, kept in the version record, go before those given,
-    /// which hold only for a store that was never refreshed. `pending` are rows of `spans` that are not committed yet.
+    /// which hold only for a store that was never refreshed. `pending` are rows of `spans` that are not committed yet;
+    /// a pinned session has none of them. A version, system, organisation, role or task that is not there is refused.
     pub async fn open(
         store: &Store,
         scope: &Scope,
         parameters: &Parameters,
         pending: Vec<RecordBatch>,
     ) -> Result<Self, Error> {
-        let record = store.latest_version()?;
-        let mut providers = Providers::new();
-        for table in [&SPANS, &INTAKE] {
-            if let Some(snapshot) = store.snapshot(table).await? {
-                providers.insert(table.name, snapshot.provider);
-            }
+        let pin = scope.version()?;
+        let record = match pin {
+            Some(number) => Some(store.version(number)?),
+            None => store.latest_version()?,
+        };
+        let providers = match &record {
+            Some(record) => pinned::recorded(store, record, pin.is_some()).await?,
+            None => pinned::received(store).await?,
+        };
+        if record.is_some() {
+            pinned::refuse_unknown_names(scope, &providers).await?;
         }
-        for table in FACTS.into_iter().chain(REFERENCE) {
-            let version = record.as_ref().and_then(|record: &VersionRecord| record.tables.get(table.name));
-            if let Some(version) = version {
-                providers.insert(table.name, store.snapshot_at(table, *version).await?.provider);
-            }
-        }
-        let recorded = record.as_ref().and_then(|record| serde_json::from_value(record.parameters.clone()).ok());
+        let pending = if pin.is_some() { Vec::new() } else { pending };
+        let told = record.as_ref().and_then(|record| serde_json::from_value(record.parameters.clone()).ok());
         let manifest = store.manifest();
         let mut session =
-            Self::over(providers, scope, recorded.as_ref().unwrap_or(parameters), pending, manifest.time_zone).await?;
+            Self::assemble(providers, scope, told.as_ref().unwrap_or(parameters), pending, manifest.time_zone).await?;
         session.estate.clone_from(&manifest.estate);
         session.version = record.map_or(0, |record| record.number);
         Ok(session)
     }
 
-    /// Opens a session over tables at hand; those that are missing are empty.
+    /// Opens a session over tables at hand; those that are missing are empty. They have one version: a scope that is
+    /// pinned is refused.
     pub async fn over(
+        providers: Providers,
+        scope: &Scope,
+        parameters: &Parameters,
+        pending: Vec<RecordBatch>,
+        zone: Tz,
+    ) -> Result<Self, Error> {
+        if let Some(version) = &scope.as_of {
+            return Err(Error::Invalid(format!("cannot be pinned as of `{version}`: these tables have one version")));
+        }
+        Self::assemble(providers, scope, parameters, pending, zone).await
+    }
+
+    async fn assemble(
         mut providers: Providers,
         scope: &Scope,
         parameters: &Parameters,
@@ -112,19 +132,31 @@ impl Session {
     ) -> Result<Self, Error> {
         let filters = Filters::of(scope)?;
         let context = context()?;
-        for table in stored_tables() {
+        // The scope of `matches` is told by the ledger.
+        let (last, first): (Vec<&Table>, Vec<&Table>) = stored_tables().partition(|table| table.name == MATCHES.name);
+        for table in first.into_iter().chain(last) {
             let provider = match providers.remove(table.name) {
                 Some(provider) => provider,
                 None if table.name == CATEGORIES.name => built_in::categories()?,
                 None => Arc::new(MemTable::try_new(table.arrow_schema(), vec![vec![]])?),
             };
+            if table.name == WORKER_WEEKS.name {
+                let weeks = stored::weeks_worked(&context, provider.clone(), &filters, zone).await?;
+                context.register_table(WEEKS_WORKED.name, weeks)?;
+            }
             let pending = if table.name == SPANS.name { pending.as_slice() } else { &[] };
             let provider = stored::provide(&context, table, provider, pending, &filters, zone).await?;
             context.register_table(table.name, provider)?;
         }
         context.register_table("parameters", built_in::parameters(parameters)?)?;
-        let mut session =
-            Self { context, dictionary: Vec::new(), estate: String::new(), version: 0, parameters: parameters.clone() };
+        let mut session = Self {
+            context,
+            dictionary: Vec::new(),
+            estate: String::new(),
+            version: 0,
+            scope: scope.clone(),
+            parameters: parameters.clone(),
+        };
         session.add_views().await?;
         session.dictionary = dictionary::describe(&session.context).await?;
         session.context.register_table("data_dictionary", dictionary::table(&session.dictionary)?)?;
@@ -157,6 +189,12 @@ impl Session {
     #[must_use]
     pub const fn version(&self) -> u64 {
         self.version
+    }
+
+    /// What part of the data it is about.
+    #[must_use]
+    pub const fn scope(&self) -> &Scope {
+        &self.scope
     }
 
     /// The parameters of the measurement.
@@ -202,6 +240,8 @@ fn context() -> Result<SessionContext, Error> {
     // Plain strings everywhere: kept rows then own exactly the bytes that they show.
     options.execution.parquet.schema_force_view_types = false;
     options.sql_parser.map_string_types_to_utf8view = false;
+    // So that an error can say where in the query it is.
+    options.sql_parser.collect_spans = true;
     options.execution.time_zone = Some("UTC".to_owned());
     let runtime =
         RuntimeEnvBuilder::new().with_memory_pool(Arc::new(FairSpillPool::new(QUERY_BYTES_MAX))).build_arc()?;

@@ -184,6 +184,24 @@ pub static WORKER_WEEKS: Table = Table {
     ],
 };
 
+/// Who worked in which week: `worker_weeks` without time. Stored nowhere: a session makes it, in the scope's days,
+/// organisation and role, whatever its system and task, so that rates have the same denominator for every system and
+/// task.
+pub static WEEKS_WORKED: Table = Table {
+    name: "weeks_worked",
+    folder: "",
+    grain: "worker, week, organisation and role, whatever the system and task of the scope",
+    partition: &[],
+    sort: &[],
+    columns: &[
+        required("worker", Binary, "keyed hash of the person"),
+        required("week", Date, "Monday of the ISO week"),
+        optional("organisation", Text, "organisation of the worker"),
+        optional("role", Text, "role of the worker"),
+        required("whole_week", Boolean, "whether the week is whole in the data and in the scope"),
+    ],
+};
+
 /// Which case each case number belongs to. A number of a component that is too large to link is its own case.
 pub static CASE_LINKS: Table = Table {
     name: "case_links",

@@ -6,6 +6,7 @@
 
 mod json;
 mod logs;
+mod size;
 #[cfg(test)]
 mod tests;
 
@@ -15,6 +16,9 @@ use opentelemetry_proto::tonic::{
     trace::v1::{Span as OtlpSpan, status::StatusCode},
 };
 use prost::Message;
+
+pub(crate) use size::measure;
+pub use size::{ATTRIBUTES_MAX, ELEMENTS_MAX, SPANS_MAX};
 
 /// An export, as the gate takes it.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -26,6 +30,23 @@ pub struct Decoded {
 }
 
 impl Decoded {
+    /// Whether it is no more than one request may hold.
+    ///
+    /// # Errors
+    /// `TooMany` if there are more than [`SPANS_MAX`] spans and log records, or more than [`ATTRIBUTES_MAX`] attributes of
+    /// one.
+    pub fn check(&self) -> Result<(), DecodeError> {
+        let others = usize::try_from(self.other_logs).unwrap_or(usize::MAX);
+        size::within("spans", self.spans().saturating_add(others), SPANS_MAX)?;
+        let attributes = |batch: &Batch| {
+            let of_spans = batch.spans.iter().map(|span| span.attributes.len()).max().unwrap_or(0);
+            of_spans.max(batch.resource.len())
+        };
+        let most = self.batches.iter().map(attributes).max().unwrap_or(0);
+        // A log record got one that says what it is.
+        size::within("attributes of one span", most.saturating_sub(1), ATTRIBUTES_MAX)
+    }
+
     /// How many spans there are, log records made spans included.
     #[must_use]
     pub fn spans(&self) -> usize {
@@ -120,6 +141,17 @@ pub enum DecodeError {
     /// Not protocol buffers.
     #[error("the body is not an OTLP protobuf message")]
     Protobuf(#[source] prost::DecodeError),
+    /// Not protocol buffers, seen before decoding.
+    #[error("the body is not an OTLP protobuf message")]
+    Malformed,
+    /// More than one request may hold.
+    #[error("more than {most} {what} in one request")]
+    TooMany {
+        /// Of what.
+        what: &'static str,
+        /// How many are taken.
+        most: usize,
+    },
     /// Not JSON, or not of the protocol's form. Only the place is told: serde's message may quote the input.
     #[error("the body is not OTLP JSON: {fault} at line {line}, column {column}")]
     Json {

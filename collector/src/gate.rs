@@ -5,8 +5,9 @@
 //! - identifiers (worker, session, case, record, task instance) are keyed hashes by the store key, each type in a
 //!   domain of its own, so that a worker and a case of the same text differ;
 //! - values are digests, hashed again by the store key; the text of a value ends here, undigested if it is free text;
-//! - names are cut, their numbers masked, their variety bounded;
-//! - of all other attributes only those of a short list stay, the rest is counted by name and dropped.
+//! - names (systems, organisations, teams and roles too) are cut and their numbers masked, the variety of screens and
+//!   fields is bounded; only a release keeps its digits;
+//! - of all other attributes only those of a short list stay, masked likewise; the rest is counted by name and dropped.
 //!
 //! Pure but for [`Names`], the memory of names already seen, which the caller keeps. The time of receipt is an argument.
 
@@ -22,7 +23,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use arrow::{array::BooleanArray, compute::filter_record_batch, error::ArrowError, record_batch::RecordBatch};
 use gilbreth_conventions::{attribute, digest::Digester};
 
-pub use self::{hashes::Hashes, names::Names};
+pub use self::{
+    hashes::{Hashes, worker_form},
+    names::{Names, name_as_stored},
+};
 use crate::{
     config::Config,
     decode::{Attribute, Decoded, Value},
@@ -261,8 +265,10 @@ impl Sender {
         };
         for Attribute { name, value } in resource {
             match (name.as_str(), value) {
-                (attribute::SERVICE_NAME, Value::Text(text)) => sender.system = names::bounded(text),
-                (attribute::SERVICE_VERSION, Value::Text(text)) => sender.release = names::bounded(text),
+                (attribute::SERVICE_NAME, Value::Text(text)) => {
+                    sender.system = names::label(text, &mut tally.counts.names_masked);
+                }
+                (attribute::SERVICE_VERSION, Value::Text(text)) => sender.release = names::release(text),
                 (attribute::CLOCK_SENT, Value::Integer(ns)) => sender.sent_at_us = Some(ns.div_euclid(1000)),
                 (attribute::CLOCK_RECEIVED, Value::Integer(ns)) if sender.any_time => {
                     sender.received_at_us = ns.div_euclid(1000);

@@ -2,7 +2,8 @@
 //!
 //! Whoever holds it can try out dates of birth against the digests; whoever loses it makes every digest and hash of the
 //! store meaningless for ever. It comes from `GILBRETH_STORE_KEY` (64 hex digits) or lies in a file of mode 0600 named as
-//! the store with `.key` added, which no backup, report or export contains.
+//! the store with `.key` added, which no backup, report or export contains. The store's manifest holds a digest by which a
+//! key that is not its own is told, and from which nothing can be learnt.
 
 use std::{
     fs::{self, OpenOptions},
@@ -10,11 +11,19 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{Error, ErrorKind, schema::SPANS};
+use gilbreth_conventions::digest::Digester;
+
+use crate::{
+    Error, ErrorKind,
+    schema::SPANS,
+    store::{Store, Writer},
+};
 
 /// The environment variable that holds the key in hex, if it is not in a file.
 pub const VARIABLE: &str = "GILBRETH_STORE_KEY";
 const BYTES: usize = 32;
+/// What is digested to tell keys apart.
+const CHECKED: &str = "gilbreth store";
 
 /// The key of one store. Its bytes are in no message and no debugging output.
 #[derive(Clone)]
@@ -31,6 +40,36 @@ impl StoreKey {
     #[must_use]
     pub const fn new(bytes: [u8; BYTES]) -> Self {
         Self(bytes)
+    }
+
+    /// The key of the store that is being written. If the store does not know its key yet, this is it from now on.
+    ///
+    /// # Errors
+    /// As [`Self::load_or_create`]; `Invalid` if the key is that of another store.
+    pub fn of(writer: &Writer) -> Result<Self, Error> {
+        let key = Self::load_or_create(writer.store().root())?;
+        let check = key.check();
+        match writer.store().key_check()? {
+            Some(known) if known == check => Ok(key),
+            Some(_) => Err(key.of_another(writer.store())),
+            None => writer.note_key(&check).map(|()| key),
+        }
+    }
+
+    fn check(&self) -> String {
+        Digester::new(&self.0).hex(CHECKED)
+    }
+
+    fn of_another(&self, store: &Store) -> Error {
+        let (root, path) = (store.root().display(), path_of(store.root()));
+        Error::new(
+            ErrorKind::Invalid,
+            format!(
+                "the store key is not that of {root}: put its own back at {}, or in {VARIABLE}, or nothing new would \
+                 ever agree with what is there",
+                path.display()
+            ),
+        )
     }
 
     /// The key of a store that exists.
@@ -52,7 +91,7 @@ impl StoreKey {
     }
 
     /// The key of a store; makes one where there is none yet, on the disk before it is returned. A store that holds spans
-    /// and has lost its key gets no new one, since no old digest would ever agree with a new.
+    /// or reference data and has lost its key gets no new one, since no old digest would ever agree with a new.
     ///
     /// # Errors
     /// As [`Self::load`], and if the key cannot be written.
@@ -64,7 +103,7 @@ impl StoreKey {
         if let Some(key) = read(&path)? {
             return Ok(key);
         }
-        if holds_spans(store) {
+        if holds_hashes(store) {
             return Self::load(store);
         }
         let mut bytes = [0; BYTES];
@@ -112,12 +151,17 @@ pub fn path_of(store: &Path) -> PathBuf {
     store.with_file_name(key)
 }
 
-/// Whether rows were ever committed: the table then has a folder for a day.
-fn holds_spans(store: &Path) -> bool {
+/// Whether rows were ever taken: the table then has a folder for a day, or the log a segment; or reference data loaded,
+/// which have a folder for a table.
+fn holds_hashes(store: &Path) -> bool {
+    if fs::read_dir(store.join("log")).is_ok_and(|mut entries| entries.next().is_some()) {
+        return true;
+    }
     let day = |entry: std::io::Result<fs::DirEntry>| {
         entry.is_ok_and(|entry| entry.file_name().to_string_lossy().starts_with("day="))
     };
     fs::read_dir(store.join(SPANS.folder)).is_ok_and(|mut entries| entries.any(day))
+        || fs::read_dir(store.join("reference")).is_ok_and(|mut entries| entries.next().is_some())
 }
 
 fn from_environment() -> Result<Option<StoreKey>, Error> {
@@ -195,10 +239,39 @@ mod tests {
 
     #[test]
     fn a_store_that_lost_its_key_gets_no_new_one() {
+        for held in ["spans/day=2024-01-01", "reference/directory"] {
+            let folder = tempfile::tempdir().unwrap();
+            let store = folder.path().join("s");
+            fs::create_dir_all(store.join(held)).unwrap();
+            assert_eq!(StoreKey::load_or_create(&store).unwrap_err().kind(), ErrorKind::Unavailable, "{held}");
+        }
         let folder = tempfile::tempdir().unwrap();
-        let store = folder.path().join("s");
-        fs::create_dir_all(store.join("spans/day=2024-01-01")).unwrap();
-        assert_eq!(StoreKey::load_or_create(&store).unwrap_err().kind(), ErrorKind::Unavailable);
+        let only_logged = folder.path().join("only-logged");
+        fs::create_dir_all(only_logged.join("log")).unwrap();
+        fs::write(only_logged.join("log/00000001.log"), b"frames").unwrap();
+        assert_eq!(StoreKey::load_or_create(&only_logged).unwrap_err().kind(), ErrorKind::Unavailable);
+    }
+
+    #[test]
+    fn a_store_knows_its_key_and_refuses_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("s");
+        let manifest =
+            crate::store::Manifest { format: 0, estate: "E".to_owned(), time_zone: chrono_tz::Europe::London };
+        let store = Store::open_or_create(&root, manifest).unwrap();
+        let before = fs::read_to_string(root.join("store.toml")).unwrap();
+        assert!(!before.contains("key_check"), "as an older store: {before}");
+        let writer = store.lock().unwrap();
+        let key = StoreKey::of(&writer).unwrap();
+        assert_eq!(StoreKey::of(&writer).unwrap().bytes(), key.bytes());
+        let manifest = fs::read_to_string(root.join("store.toml")).unwrap();
+        assert!(manifest.starts_with(&before) && manifest.contains("key_check"), "{manifest}");
+        let reopened = Store::open(&root).unwrap();
+        assert_eq!((reopened.collector(), reopened.manifest().estate.as_str()), (store.collector(), "E"));
+        fs::write(path_of(&root), "ab".repeat(BYTES)).unwrap();
+        let error = StoreKey::of(&writer).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Invalid);
+        assert!(error.to_string().contains("not that of") && !error.to_string().contains("abab"), "{error}");
     }
 
     #[test]

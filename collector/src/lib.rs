@@ -18,3 +18,5 @@ pub mod schema;
 pub mod store;
 
 pub use error::{Error, ErrorKind};
+/// The kinds of interaction, for those who name one in a rule.
+pub use gilbreth_conventions::kind::Kind;

@@ -4,14 +4,21 @@ use gilbreth_analytics::findings::Findings;
 
 use crate::table::{Cell, Table, numbers, text, words};
 
+mod evidence;
+
 /// Names of the views, as in `data/NAME.csv`.
-pub const VIEWS: [&str; 8] = [
+pub const VIEWS: [&str; 13] = [
+    "claims",
     "headline",
     "time_lost_by_system",
     "time_lost_by_task",
     "re_entry_matrix",
     "re_entry_hotspots",
+    "constants",
     "fixes",
+    "time_use",
+    "release_effects",
+    "go_live_effects",
     "data_quality",
     "parameters",
 ];
@@ -24,16 +31,32 @@ pub fn csv(findings: &Findings, view: &str) -> Option<String> {
 /// The rows of a view.
 pub(crate) fn table(findings: &Findings, view: &str) -> Option<Table> {
     Some(match view {
+        "claims" => evidence::claims(findings),
+        "time_use" => evidence::time_use(findings),
+        "release_effects" => evidence::releases(findings),
+        "go_live_effects" => evidence::go_lives(findings),
         "headline" => headline(findings),
         "time_lost_by_system" => by_system(findings),
         "time_lost_by_task" => by_task(findings),
         "re_entry_matrix" => matrix(findings),
         "re_entry_hotspots" => hotspots(findings),
+        "constants" => constants(findings),
         "fixes" => fixes(findings),
         "data_quality" => quality(findings),
         "parameters" => parameters(findings),
         _ => return None,
     })
+}
+
+/// How many rows a view has, of which answers may give the first alone.
+pub(crate) fn rows_in_all(findings: &Findings, view: &str) -> usize {
+    match view {
+        "re_entry_hotspots" => findings.hotspots.of,
+        "constants" => findings.constants.of,
+        "fixes" => findings.fixes.of,
+        // The others are never cut.
+        _ => 0,
+    }
 }
 
 fn headline(findings: &Findings) -> Table {
@@ -174,19 +197,19 @@ fn hotspots(findings: &Findings) -> Table {
         row
     });
     Table {
-        caption: "Fields keyed again: every row".into(),
+        caption: "Fields keyed again: rows of the view".into(),
         columns: vec![
             numbers("rank", "Rank"),
             words("from_system", "Held in system"),
-            words("from_screen", "screen"),
-            words("from_field", "field"),
+            words("from_screen", "Held in screen"),
+            words("from_field", "Held in field"),
             words("to_system", "Keyed again in system"),
-            words("to_screen", "screen"),
-            words("to_field", "field"),
+            words("to_screen", "Keyed again in screen"),
+            words("to_field", "Keyed again in field"),
             words("scope", "Scope"),
             numbers("n", "Cases with both"),
-            numbers("m", "that agree"),
-            numbers("expected", "by chance"),
+            numbers("m", "Cases that agree"),
+            numbers("expected", "Expected by chance"),
             numbers("re_entries", "Re-entries (expected number)"),
             numbers("hours", "Hours"),
             numbers("hours_per_person_week", "Hours per person-week"),
@@ -201,26 +224,52 @@ fn hotspots(findings: &Findings) -> Table {
     }
 }
 
+fn constants(findings: &Findings) -> Table {
+    let rows = findings.constants.rows.iter().map(|r| {
+        let mut row: Vec<Cell> = r.from.iter().chain(&r.to).map(text).collect();
+        row.extend([text(&r.agreement), Cell::Count(r.n), Cell::Count(r.m), Cell::Number(Some(r.expected))]);
+        row
+    });
+    Table {
+        caption: "Cannot be told from a default: rows of the answer".into(),
+        columns: vec![
+            words("from_system", "Held in system"),
+            words("from_screen", "Held in screen"),
+            words("from_field", "Held in field"),
+            words("to_system", "Entered in system"),
+            words("to_screen", "Entered in screen"),
+            words("to_field", "Entered in field"),
+            words("match", "Agreement"),
+            numbers("n", "Cases with both"),
+            numbers("m", "Cases that agree"),
+            numbers("expected", "Expected by chance"),
+        ],
+        rows: rows.collect(),
+    }
+}
+
 fn fixes(findings: &Findings) -> Table {
     let rows = findings.fixes.rows.iter().map(|r| {
         let place = [&r.screen, &r.field, &r.from_system, &r.from_screen, &r.from_field];
-        let mut row = vec![Cell::Count(r.rank), text(&r.kind), text(&r.system)];
+        let mut row = vec![Cell::Count(r.rank), text(&r.kind), text(&r.cause), text(&r.system)];
         row.extend(place.map(|part| text(part.as_deref().unwrap_or_default())));
-        row.extend([Some(r.hours_per_week), r.low, r.high, r.cost_per_year].map(Cell::Number));
+        row.extend([Some(r.hours), Some(r.hours_per_week), r.low, r.high, r.cost_per_year].map(Cell::Number));
         row.extend([Cell::Count(r.people), rank(r.rank_low), rank(r.rank_high), text(&r.why)]);
         row
     });
     Table {
-        caption: "What to fix: every row".into(),
+        caption: "What to fix: rows of the view".into(),
         columns: vec![
             numbers("rank", "Rank"),
             words("kind", "Kind"),
+            words("cause", "Cause"),
             words("system", "System"),
             words("screen", "Screen"),
             words("field", "Field"),
             words("from_system", "Held in system"),
-            words("from_screen", "screen"),
-            words("from_field", "field"),
+            words("from_screen", "Held in screen"),
+            words("from_field", "Held in field"),
+            numbers("hours", "Hours in all"),
             numbers("hours_per_week", "Hours a week"),
             numbers("low", "Low"),
             numbers("high", "High"),

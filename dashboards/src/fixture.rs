@@ -1,7 +1,8 @@
 //! Findings as a store of a middling estate would give them; only tests read them.
 
 use gilbreth_analytics::findings::{
-    Answer, Check, Findings, Fix, Hotspot, LostBySystem, LostByTask, MatrixCell, Measure,
+    Answer, Check, Claim, Constant, Findings, Fix, GoLiveEffect, Hotspot, LostBySystem, LostByTask, MatrixCell,
+    Measure, Provenance, ReleaseEffect, TimeUse,
 };
 
 const SYSTEMS: [&str; 6] = ["ndelius", "oasys", "rsr", "cas", "crc-case-management", "c-nomis"];
@@ -9,10 +10,8 @@ const CAUSES: [&str; 8] =
     ["re_entry", "wait", "rework", "unavailable", "switching", "repeat_sign_in", "lost_session", "double_check"];
 
 fn answer<Row>(view: &str, rows: impl IntoIterator<Item = Row>) -> Answer<Row> {
-    Answer {
-        rows: rows.into_iter().collect(),
-        sql: format!("SELECT *\nFROM {view}\nWHERE hours > 0.0\nORDER BY hours DESC;"),
-    }
+    let rows: Vec<Row> = rows.into_iter().collect();
+    Answer { of: rows.len(), rows, sql: format!("SELECT *\nFROM {view}\nWHERE hours > 0.0\nORDER BY hours DESC;") }
 }
 
 /// An interval around a value.
@@ -115,6 +114,15 @@ pub(crate) fn findings() -> Findings {
         Fix {
             rank: i as i64 + 1,
             kind: (*kind).into(),
+            cause: match *kind {
+                "integrate" => "re_entry",
+                "speed_up" => "wait",
+                "repair" => "unavailable",
+                "single_sign_on" => "repeat_sign_in",
+                _ => "rework",
+            }
+            .into(),
+            hours: 166.0 / (i + 1) as f64,
             system: SYSTEMS[i % 6].into(),
             screen: (i != 4).then(|| "case registration".into()),
             field: integrate.map(|()| fields[i % 6].into()),
@@ -130,6 +138,14 @@ pub(crate) fn findings() -> Findings {
             people: 187 - 12 * i as i64,
             why: format!("{} values were keyed again that another system held.", 4_120 / (i + 1)),
         }
+    });
+    let constants = (0..3usize).map(|i| Constant {
+        from: [SYSTEMS[i].into(), "offender details".into(), "region".into()],
+        to: [SYSTEMS[i + 1].into(), "case registration".into(), "region".into()],
+        agreement: "whole".into(),
+        n: 300 - 40 * i as i64,
+        m: 290 - 41 * i as i64,
+        expected: 281.5 - 38.0 * i as f64,
     });
     let checks = [
         ("spans_received", 1_204_551.0, "spans", "Spans that the gate let in."),
@@ -151,7 +167,9 @@ pub(crate) fn findings() -> Findings {
         ..Measure::default()
     };
     Findings {
-        estate: "Probation, simulated".into(),
+        estate: "Probation".into(),
+        provenance: Provenance::Simulation,
+        scope: Vec::new(),
         from: "2026-09-07".into(),
         to: "2026-10-02".into(),
         version: 17,
@@ -159,6 +177,10 @@ pub(crate) fn findings() -> Findings {
             ("idle_threshold_s".into(), "60".into(), "s".into()),
             ("look_back_days".into(), "90".into(), "days".into()),
         ],
+        claims: answer("claims", claims()),
+        time_use: answer("time_use", time_use()),
+        releases: answer("release_effects", releases()),
+        go_lives: answer("go_live_effects", go_lives()),
         headline: answer(
             "headline",
             [
@@ -173,6 +195,7 @@ pub(crate) fn findings() -> Findings {
         by_task: answer("time_lost_by_task", by_task),
         matrix: answer("re_entry_matrix", matrix),
         hotspots: answer("re_entry_hotspots", hotspots),
+        constants: answer("re_entry_pairs", constants),
         fixes: answer("fixes", fixes),
         quality: answer(
             "data_quality",
@@ -184,6 +207,84 @@ pub(crate) fn findings() -> Findings {
             }),
         ),
     }
+}
+
+fn claims() -> [Claim; 3] {
+    let claim = |number, claim: &str, figure, unit: &str, grade: &str, verdict: &str| Claim {
+        number,
+        claim: claim.into(),
+        figure,
+        unit: unit.into(),
+        grade: grade.into(),
+        verdict: verdict.into(),
+        query: "SELECT 1".into(),
+        ..Claim::default()
+    };
+    let again = claim(
+        1,
+        "Staff enter the same data again into different applications",
+        Some(0.234),
+        "hours per person-week",
+        "measured",
+        "supported: 31,204 values were keyed again although another system held them",
+    );
+    let days = "share of the working week in direct contact";
+    [
+        Claim { low: Some(0.2), high: Some(0.262), ..again },
+        claim(6, "Three quarters of time is not spent with offenders", Some(0.31), days, "reported", "not supported"),
+        claim(8, "The main system is laden", None, "share", "measured", "not available, because it does not say"),
+    ]
+}
+
+fn time_use() -> [TimeUse; 3] {
+    [("contact", 11.2, 0.31), ("instrumented systems", 21.7, 0.6), ("other", 3.2, 0.09)].map(
+        |(activity, hours, share)| TimeUse {
+            activity: activity.into(),
+            hours_per_person_week: Some(hours),
+            share: Some(share),
+            grade: "reported".into(),
+            note: "diary".into(),
+        },
+    )
+}
+
+fn releases() -> [ReleaseEffect; 2] {
+    let effect = ReleaseEffect {
+        system: "ndelius".into(),
+        release: "4.3.2".into(),
+        released_on: "2026-09-21".into(),
+        task: "allocation".into(),
+        before: Some(3.1),
+        after: Some(4.4),
+        difference: Some(1.2),
+        low: Some(0.7),
+        high: Some(1.8),
+        placebo: Some(0.05),
+        people: 120,
+        reason: None,
+    };
+    let unknown = ReleaseEffect {
+        task: "breach".into(),
+        people: 0,
+        reason: Some("fewer than two clean weeks before the release".into()),
+        ..ReleaseEffect::default()
+    };
+    [effect, unknown]
+}
+
+fn go_lives() -> [GoLiveEffect; 2] {
+    let mean = GoLiveEffect {
+        interface: "case data".into(),
+        before: Some(0.8),
+        after: Some(0.3),
+        difference: Some(-0.45),
+        low: Some(-0.6),
+        high: Some(-0.3),
+        p: Some(0.004),
+        organisations: 12,
+        ..GoLiveEffect::default()
+    };
+    [mean.clone(), GoLiveEffect { weeks_since: Some(-2), difference: Some(0.01), ..mean }]
 }
 
 /// The same with names that try to break out of every page, picture and file.
@@ -208,8 +309,27 @@ pub(crate) fn hostile() -> Findings {
     }
     for row in &mut findings.fixes.rows {
         row.kind = EVIL.into();
+        row.cause = EVIL.into();
         row.system = EVIL.into();
         row.why = EVIL.into();
+    }
+    for row in &mut findings.constants.rows {
+        row.from[1] = EVIL.into();
+        row.to[2] = EVIL.into();
+        row.agreement = EVIL.into();
+    }
+    findings.scope.push(("task".into(), EVIL.into()));
+    for row in &mut findings.claims.rows {
+        row.claim = EVIL.into();
+        row.verdict = EVIL.into();
+    }
+    for row in &mut findings.releases.rows {
+        row.system = EVIL.into();
+        row.task = EVIL.into();
+        row.release = EVIL.into();
+    }
+    for row in &mut findings.go_lives.rows {
+        row.interface = EVIL.into();
     }
     for row in &mut findings.quality.rows {
         row.check = EVIL.into();

@@ -10,17 +10,17 @@
 
 mod chart;
 mod data;
-mod number;
+pub mod number;
 mod pages;
 pub mod report;
 mod routes;
 mod sections;
 mod table;
-mod words;
+pub mod words;
 
 pub use data::{VIEWS, csv};
 pub use pages::{Page, page, report as report_page, stylesheet};
-pub use routes::{Source, router, serve};
+pub use routes::{Probes, Source, router, serve};
 pub use sections::{FIGURES, figure};
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ pub(crate) fn decimals(max: f64) -> usize {
 }
 
 /// `value` with so many decimals and commas between thousands.
-pub(crate) fn fixed(value: f64, decimals: usize) -> String {
+pub fn fixed(value: f64, decimals: usize) -> String {
     if !value.is_finite() {
         return NONE.to_owned();
     }
@@ -39,7 +39,7 @@ pub(crate) fn fixed(value: f64, decimals: usize) -> String {
 }
 
 /// `value` with the decimals that suit it.
-pub(crate) fn plain(value: f64) -> String {
+pub fn plain(value: f64) -> String {
     fixed(value, decimals(value))
 }
 
@@ -54,13 +54,13 @@ pub(crate) fn estimate(value: f64, interval: Option<(f64, f64)>, decimals: usize
 }
 
 /// A count.
-pub(crate) fn count(value: i64) -> String {
+pub fn count(value: i64) -> String {
     let digits = fixed(value.unsigned_abs() as f64, 0);
     if value < 0 { format!("−{digits}") } else { digits }
 }
 
 /// A share from 0 to 1 as a percentage; under one per cent is said so, rather than rounded to nothing.
-pub(crate) fn percent(share: f64) -> String {
+pub fn percent(share: f64) -> String {
     match share * 100.0 {
         p if !p.is_finite() => NONE.to_owned(),
         p if p > 0.0 && p < 1.0 => "under 1%".to_owned(),

@@ -22,6 +22,21 @@ use crate::{Page, data, pages, sections};
 /// Where the pages take their findings from: send new ones, and the next request shows them.
 pub type Source = watch::Receiver<Arc<Findings>>;
 
+/// What operators ask the web port: answered by whoever runs the service.
+#[derive(Clone)]
+pub struct Probes {
+    /// Whether the service takes work.
+    pub is_ready: Arc<dyn Fn() -> bool + Send + Sync>,
+    /// What was counted since the start, as Prometheus text.
+    pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
+}
+
+impl std::fmt::Debug for Probes {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Probes").finish_non_exhaustive()
+    }
+}
+
 /// How long requests under way may take once a stop is asked for.
 const DRAIN_MAX: Duration = Duration::from_secs(5);
 
@@ -34,7 +49,8 @@ const POLICY_INLINE: &str =
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// The routes of the web port.
-pub fn router(source: Source) -> Router {
+pub fn router(source: Source, probes: Probes) -> Router {
+    let Probes { is_ready, metrics } = probes;
     let mut router = Router::new();
     for page in Page::ALL {
         let show = move |State(source): State<Source>, headers: HeaderMap| async move {
@@ -48,7 +64,8 @@ pub fn router(source: Source) -> Router {
         .route("/api/data/{file}", get(csv))
         .route("/assets/gilbreth.css", get(stylesheet))
         .route("/livez", get(|| async { "ok\n" }))
-        .route("/readyz", get(|| async { "ok\n" }))
+        .route("/readyz", get(move || async move { readiness(is_ready()) }))
+        .route("/metrics", get(move || async move { metrics() }))
         .fallback(|| async { not_found() })
         .layer(middleware::from_fn(secure))
         .with_state(source)
@@ -97,6 +114,14 @@ async fn csv(State(source): State<Source>, Path(file): Path<String>, headers: He
 
 async fn stylesheet(headers: HeaderMap) -> Response {
     tagged(&headers, "text/css; charset=utf-8", pages::stylesheet())
+}
+
+fn readiness(is_ready: bool) -> Response {
+    if is_ready {
+        "ready\n".into_response()
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "the service takes no work\n").into_response()
+    }
 }
 
 fn not_found() -> Response {

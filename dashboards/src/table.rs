@@ -4,6 +4,9 @@ use maud::{Markup, html};
 
 use crate::number;
 
+/// Tables of no more columns fit on a telephone and need not scroll.
+const NARROW_MAX: usize = 3;
+
 /// A column.
 #[derive(Debug, Clone)]
 pub(crate) struct Column {
@@ -63,7 +66,9 @@ impl Table {
     pub(crate) fn html(&self) -> Markup {
         let decimals = self.decimals();
         html! {
-            div.scroll role="region" tabindex="0" aria-label=(self.caption) {
+            @let narrow = self.columns.len() <= NARROW_MAX;
+            div.scroll role=[(!narrow).then_some("region")] tabindex=[(!narrow).then_some("0")]
+                aria-label=[(!narrow).then(|| format!("Table: {}", self.caption))] {
                 table {
                     caption { (self.caption) }
                     thead { tr { @for column in &self.columns {

@@ -1,5 +1,7 @@
-//! Names of the measurement in plain words. What is not known here is shown as it is named, with spaces: a new
+//! Names of the measurement in plain words, for pages and terminals alike. What is not known here is shown as it is named, with spaces: a new
 //! category or measure must never vanish from a report.
+
+use gilbreth_analytics::findings::Fix;
 
 /// Causes of lost time, in the order in which charts stack them, each with its words and what it means.
 const CAUSES: [(&str, &str, &str); 6] = [
@@ -46,7 +48,7 @@ pub(crate) const TELLING: [&str; 6] = [
 ];
 
 /// A cause in words.
-pub(crate) fn cause(name: &str) -> String {
+pub fn cause(name: &str) -> String {
     CAUSES.iter().find(|(known, ..)| *known == name).map_or_else(|| spaced(name), |(_, words, _)| (*words).to_owned())
 }
 
@@ -66,18 +68,30 @@ pub(crate) fn measure(name: &str) -> String {
     known.map_or_else(|| capital(&spaced(name)), |(_, words)| (*words).to_owned())
 }
 
-/// What a fix does, in words.
-pub(crate) fn fix(kind: &str) -> String {
-    let words = match kind {
-        "integrate" => "Pass the value on",
-        "speed_up" => "Make it faster",
-        "repair" => "Make it available",
-        "single_sign_on" => "Sign in once",
-        "save_work" => "Keep unsaved work",
-        "simplify" => "Make it simpler",
-        other => return capital(&spaced(other)),
+/// What a fix does, in words. One kind may answer two causes, and asks for something else in each.
+pub fn fix(kind: &str, cause: &str) -> String {
+    let words = match (kind, cause) {
+        ("integrate", _) => "Pass the value on",
+        ("speed_up", _) => "Make it faster",
+        ("repair", "unavailable") => "Make it available",
+        ("repair", "rework") => "Say what is accepted before it is rejected",
+        ("single_sign_on", _) => "Sign in once",
+        ("save_work", _) => "Keep unsaved work",
+        ("simplify", "re_entry") => "Ask once, show it everywhere",
+        ("simplify", "rework") => "Make it right the first time",
+        (other, _) => return capital(&spaced(other)),
     };
     words.to_owned()
+}
+
+/// Where a fix belongs; for a value that is held already, from which field to which.
+pub fn place(fix: &Fix) -> String {
+    let part = |part: &Option<String>| part.clone().unwrap_or_default();
+    let to = path([fix.system.as_str(), &part(&fix.screen), &part(&fix.field)]);
+    match &fix.from_system {
+        Some(from) => format!("{} → {to}", path([from.as_str(), &part(&fix.from_screen), &part(&fix.from_field)])),
+        None => to,
+    }
 }
 
 /// A name with spaces for underscores.
@@ -92,12 +106,12 @@ pub(crate) fn capital(text: &str) -> String {
 }
 
 /// System, screen and field as one path.
-pub(crate) fn path<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
+pub fn path<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
     let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     parts.join(" › ")
 }
 
 /// "1 person", "2 people": a count with its noun.
-pub(crate) fn counted(count: i64, one: &str, many: &str) -> String {
+pub fn counted(count: i64, one: &str, many: &str) -> String {
     format!("{} {}", crate::number::count(count), if count == 1 { one } else { many })
 }

@@ -56,14 +56,16 @@ pub struct Interaction {
 }
 
 /// A task being done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TaskRef {
     /// Which task.
     pub task: TaskId,
     /// Which time.
     pub instance: u64,
-    /// Whether the systems know which time it is, and say so on each span; else the root of the trace names the task.
+    /// Whether the systems know which time it is, and say so on each span.
     pub known: bool,
+    /// Whether the root of the trace names the task.
+    pub named: bool,
 }
 
 /// What was in a field.

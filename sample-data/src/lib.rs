@@ -11,11 +11,13 @@
 //! - no real person, address, telephone number or case.
 
 pub mod estate;
+pub mod faults;
 pub mod files;
 pub mod interaction;
 pub mod options;
 pub mod otlp;
 mod random;
+pub mod reference;
 pub mod simulate;
 pub mod truth;
 pub mod world;

@@ -5,7 +5,8 @@
 //! systems send them: to hash them is the gate's business. Values go as digests, or as text by systems whose server
 //! cannot hash.
 
-use std::collections::BTreeMap;
+mod batch;
+
 use std::sync::Arc;
 
 use chrono::NaiveDate;
@@ -19,22 +20,23 @@ use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status, status};
 use prost::Message;
-use rand::RngExt;
 
 use crate::estate::{CaseNumber, Estate, FieldId, Holds, SystemId, ValuesSent};
+use crate::faults::Faults;
 use crate::interaction::{Interaction, Value};
-use crate::random::{Purpose, keyed};
+use crate::options::Options;
 use crate::world::cases::CaseId;
 use crate::world::people::Worker;
 
-/// A session sends when it holds so many spans, however young they are.
-const SPANS_MAX: usize = 256;
+use batch::Batch;
 
 /// Turns interactions into what is sent.
 pub(crate) struct Sender {
     estate: Arc<Estate>,
     workers: Arc<Vec<Worker>>,
     page: Digester,
+    faults: Faults,
+    options: Options,
 }
 
 /// One request of one session.
@@ -59,26 +61,18 @@ pub struct Body {
 pub struct Exports<'a> {
     sender: &'a Sender,
     days: &'a [Vec<Interaction>],
+    date: NaiveDate,
     batches: std::vec::IntoIter<Batch>,
-}
-
-/// What one session sends at once.
-struct Batch {
-    received_at: i64,
-    sent_at: i64,
-    /// Place of the worker's day, then places of the interactions in it.
-    day: usize,
-    spans: Vec<u32>,
 }
 
 impl<'a> Exports<'a> {
     pub(crate) fn new(sender: &'a Sender, days: &'a [Vec<Interaction>], seed: u64, date: NaiveDate) -> Self {
         let mut batches = Vec::new();
         for (at, day) in days.iter().enumerate() {
-            batch(&mut batches, at, day, seed, date);
+            batch::batch(&mut batches, at, day, &sender.faults, seed, date);
         }
         batches.sort_by_key(|batch| (batch.received_at, batch.day, batch.spans[0]));
-        Self { sender, days, batches: batches.into_iter() }
+        Self { sender, days, date, batches: batches.into_iter() }
     }
 
     /// The same, several to a body of about so many bytes.
@@ -92,7 +86,7 @@ impl Iterator for Exports<'_> {
 
     fn next(&mut self) -> Option<Export> {
         let batch = self.batches.next()?;
-        let request = self.sender.request(&self.days[batch.day], &batch);
+        let request = self.sender.request(&self.days[batch.day], &batch, self.date);
         Some(Export { received_at: batch.received_at, request })
     }
 }
@@ -125,72 +119,38 @@ pub fn spans_of(request: &ExportTraceServiceRequest) -> usize {
     request.resource_spans.iter().flat_map(|resource| &resource.scope_spans).map(|scope| scope.spans.len()).sum()
 }
 
-/// Splits a worker's day into what each session sends.
-fn batch(batches: &mut Vec<Batch>, at: usize, day: &[Interaction], seed: u64, date: NaiveDate) {
-    struct Pending {
-        until: i64,
-        last: i64,
-        spans: Vec<u32>,
-    }
-    let Some(worker) = day.first().map(|span| span.worker) else { return };
-    let day_number = u64::from(date.to_epoch_days().unsigned_abs());
-    let mut rng = keyed(seed, Purpose::Export, worker as u64, day_number);
-    let mut order: Vec<u32> = (0..u32::try_from(day.len()).expect("a day has few interactions")).collect();
-    order.sort_by_key(|index| (day[*index as usize].ended_at, *index));
-    let mut pending: BTreeMap<(SystemId, u64), Pending> = BTreeMap::new();
-    let mut send = |pending: Pending, latency: (i64, i64)| {
-        let sent_at = pending.last + latency.0;
-        batches.push(Batch { received_at: sent_at + latency.1, sent_at, day: at, spans: pending.spans });
-    };
-    let mut latency = {
-        let mut rng = rng.clone();
-        move || (rng.random_range(200_000..1_500_000), rng.random_range(15_000..180_000))
-    };
-    for index in order {
-        let span = &day[index as usize];
-        let session = (span.system, span.session);
-        let full =
-            pending.get(&session).is_some_and(|held| span.ended_at > held.until || held.spans.len() >= SPANS_MAX);
-        if full && let Some(held) = pending.remove(&session) {
-            send(held, latency());
-        }
-        let held = pending.entry(session).or_insert_with(|| Pending {
-            until: span.ended_at + rng.random_range(30_000_000..60_000_000),
-            last: 0,
-            spans: Vec::new(),
-        });
-        held.last = span.ended_at;
-        held.spans.push(index);
-    }
-    for held in pending.into_values() {
-        send(held, latency());
-    }
-}
-
 impl Sender {
-    pub(crate) fn new(estate: Arc<Estate>, workers: Arc<Vec<Worker>>, page_key: &[u8]) -> Self {
-        Self { estate, workers, page: Digester::new(page_key) }
+    pub(crate) fn new(estate: Arc<Estate>, workers: Arc<Vec<Worker>>, options: &Options) -> Self {
+        let faults = Faults::of(options.scenario, options.seed);
+        Self { estate, workers, page: Digester::new(&options.page_key), faults, options: options.clone() }
     }
 
-    fn request(&self, day: &[Interaction], batch: &Batch) -> ExportTraceServiceRequest {
-        let system = self.estate.system(day[batch.spans[0] as usize].system);
+    fn request(&self, day: &[Interaction], batch: &Batch, date: NaiveDate) -> ExportTraceServiceRequest {
+        let first = &day[batch.spans[0] as usize];
+        let system = self.estate.system(first.system);
+        let planted =
+            self.options.has_effects().then(|| self.estate.effects.release(first.system, date, &self.options));
+        let release = planted.flatten().map_or(&system.release, |planted| &planted.name);
+        let ahead = self.faults.ahead(first.session);
         let resource = Resource {
             attributes: vec![
                 text(name::SERVICE_NAME, &system.name),
-                text(name::SERVICE_VERSION, &system.release),
-                int(name::CLOCK_SENT, batch.sent_at * 1_000),
+                text(name::SERVICE_VERSION, release),
+                text(name::ENVIRONMENT, name::ENVIRONMENT_SIMULATION),
+                int(name::CLOCK_SENT, (batch.sent_at + ahead) * 1_000),
                 int(name::CLOCK_RECEIVED, batch.received_at * 1_000),
             ],
             ..Resource::default()
         };
-        let spans = batch.spans.iter().map(|index| self.span(&day[*index as usize])).collect();
+        let spans = batch.spans.iter().map(|index| self.span(&day[*index as usize], ahead)).collect();
         let scope = InstrumentationScope { name: "casework".to_owned(), ..InstrumentationScope::default() };
         let scope_spans = vec![ScopeSpans { scope: Some(scope), spans, schema_url: String::new() }];
         let resource_spans = vec![ResourceSpans { resource: Some(resource), scope_spans, schema_url: String::new() }];
         ExportTraceServiceRequest { resource_spans }
     }
 
-    fn span(&self, of: &Interaction) -> Span {
+    /// A span by the clock of its session, which is `ahead` by so many microseconds.
+    fn span(&self, of: &Interaction, ahead: i64) -> Span {
         let status = (of.outcome == Outcome::Failed)
             .then(|| Status { message: String::new(), code: status::StatusCode::Error as i32 });
         Span {
@@ -199,8 +159,8 @@ impl Sender {
             parent_span_id: of.parent.map_or_else(Vec::new, |parent| parent.to_be_bytes().to_vec()),
             name: of.kind.map_or("task", Kind::as_str).to_owned(),
             kind: if of.kind.is_some() { SpanKind::Client } else { SpanKind::Internal } as i32,
-            start_time_unix_nano: nanos(of.started_at),
-            end_time_unix_nano: nanos(of.ended_at),
+            start_time_unix_nano: nanos(of.started_at + ahead),
+            end_time_unix_nano: nanos(of.ended_at + ahead),
             attributes: self.attributes(of),
             status,
             ..Span::default()
@@ -210,7 +170,7 @@ impl Sender {
     fn attributes(&self, of: &Interaction) -> Vec<KeyValue> {
         let worker = &self.workers[of.worker];
         let mut list = Vec::with_capacity(20);
-        list.push(text(name::WORKER[2], &worker.login));
+        list.push(text(name::WORKER[2], &worker.login_in(&self.estate, of.system, self.options.logins_apart)));
         list.push(text(name::WORKER_ORGANISATION, &worker.organisation));
         list.push(text(name::WORKER_TEAM, &worker.team));
         list.push(text(name::WORKER_ROLE, &worker.role));
@@ -232,7 +192,7 @@ impl Sender {
             list.push(text(name::FIELD[0], &self.estate.field(field).name));
         }
         if let Some(case) = of.case {
-            list.push(self.case_numbers(of.system, case));
+            list.push(self.case_numbers(of, case));
         }
         if let Some(record) = of.record {
             list.push(text(name::RECORD_ID, &format!("{record:016x}")));
@@ -259,10 +219,10 @@ impl Sender {
         list
     }
 
-    /// A task that the systems know is named on each span; another by the root of its trace alone.
+    /// A task that the systems know is named on each span; another by the root of its trace at most.
     fn task(&self, of: &Interaction, list: &mut Vec<KeyValue>) {
         let Some(task) = of.task else { return };
-        if task.known || of.kind.is_none() {
+        if task.known || (of.kind.is_none() && task.named) {
             list.push(text(name::TASK_NAME, &self.estate.task(task.task).name));
         }
         if task.known {
@@ -270,14 +230,17 @@ impl Sender {
         }
     }
 
-    fn case_numbers(&self, system: SystemId, case: CaseId) -> KeyValue {
+    /// The numbers by which a screen names a case. Where numbers are kept apart, the national one is that of the first
+    /// system, and the others show it only where a screen is opened: what links them.
+    fn case_numbers(&self, of: &Interaction, case: CaseId) -> KeyValue {
+        let system = self.estate.system(of.system);
         let crn = format!("X{:06}", 100_000 + case.0);
-        match self.estate.system(system).case_number {
-            CaseNumber::Crn => text(name::CASE_ID, &crn),
-            CaseNumber::CrnAndOwn => {
-                let own = format!("{}{:07}", self.estate.system(system).name.to_uppercase(), case.0);
-                strings(name::CASE_ID, vec![crn, own])
-            }
+        let own = || format!("{}{:07}", system.name.to_uppercase(), case.0);
+        let apart = self.faults.numbers_apart && of.system.index() > 0;
+        match system.case_number {
+            _ if apart && of.kind != Some(Kind::Navigation) => text(name::CASE_ID, &own()),
+            CaseNumber::Crn if !apart => text(name::CASE_ID, &crn),
+            CaseNumber::Crn | CaseNumber::CrnAndOwn => strings(name::CASE_ID, vec![crn, own()]),
         }
     }
 

@@ -19,6 +19,12 @@ pub(crate) enum Purpose {
     Outage = 5,
     /// When an export is sent.
     Export = 6,
+    /// By how much the clock of a session is off.
+    Clock = 7,
+    /// What somebody says in the survey.
+    Survey = 8,
+    /// What somebody notes in a diary.
+    Diary = 9,
 }
 
 /// The stream of chance of a purpose and two numbers.

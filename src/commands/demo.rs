@@ -9,6 +9,7 @@ use crate::{
     cli,
     commands::simulate,
     config::Config,
+    output,
     progress::Step,
     service::{self, ReplayRight, Service},
     summary,
@@ -28,7 +29,16 @@ pub(crate) async fn run(options: cli::Demo) -> anyhow::Result<ExitCode> {
 
     let estate = cli::Estate { ..options.estate.clone() };
     let title = format!("{} people, {} weeks, over OTLP", estate.staff, estate.weeks);
-    let plan = simulate::Plan { estate, scenario: cli::Scenario::Clean, truth: None };
+    let page_key = config.collector.page_key.clone();
+    let plan = simulate::Plan {
+        estate,
+        scenario: cli::Scenario::Clean,
+        effects: false,
+        logins_apart: false,
+        truth: None,
+        reference: None,
+        page_key,
+    };
     simulate::send(plan, &format!("http://{}", service.otlp), &title).await?;
 
     let step = Step::begin("facts", 0);
@@ -42,15 +52,16 @@ pub(crate) async fn run(options: cli::Demo) -> anyhow::Result<ExitCode> {
     gilbreth_dashboards::report::write(&report, &findings)?;
     step.done(&report.join("report.html").display().to_string());
 
-    print!("{}", summary::of(&findings));
-    println!("\nThe estate is simulated: these figures show the method, not real staff.");
+    let said = summary::of(&findings);
+    output::print(&format!("{said}\nThe estate is simulated: these figures show the method, not real staff.\n"))?;
     eprintln!("\nall of it                            {:.0} s", began.elapsed().as_secs_f64());
     if options.no_serve {
         service.stop().await?;
         return Ok(ExitCode::SUCCESS);
     }
+    let asked = service::asked_to_stop()?;
     eprintln!("dashboards                           http://{}/  (Ctrl-C ends)", service.web);
-    service::asked_to_stop()?.await;
+    asked.await;
     service.stop().await?;
     Ok(ExitCode::SUCCESS)
 }
@@ -63,6 +74,9 @@ fn clear(out: &Path) -> anyhow::Result<()> {
         if !empty && !out.join(MARK).exists() {
             bail!("{} is not empty and was not made by a demo: choose another folder with --out", out.display());
         }
+        // One that is being served, or written by another demo, stays: the lock says by whom.
+        let store = out.join("store");
+        let held = if store.join("store.toml").exists() { Some(Store::open(&store)?.lock()?) } else { None };
         for made in ["store", "report"] {
             if out.join(made).exists() {
                 fs::remove_dir_all(out.join(made)).with_context(context)?;
@@ -72,6 +86,7 @@ fn clear(out: &Path) -> anyhow::Result<()> {
         if key.exists() {
             fs::remove_file(key).with_context(context)?;
         }
+        drop(held);
     }
     fs::create_dir_all(out).with_context(context)?;
     fs::write(out.join(MARK), "a demo; the next demo into this folder replaces it\n").with_context(context)

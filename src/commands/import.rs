@@ -28,8 +28,8 @@ pub(crate) async fn run(options: cli::Import) -> anyhow::Result<ExitCode> {
             );
         }
         bad_rows += summary.bad_rows;
-        let Summary { rows, spans, cases, .. } = summary;
-        eprintln!("{}: {rows} rows, {spans} interactions, {cases} cases, {bad_rows} bad rows", log.display());
+        let Summary { rows, spans, cases, bad_rows: bad, .. } = summary;
+        eprintln!("{}: {rows} rows, {spans} interactions, {cases} cases, {bad} bad rows", log.display());
         read.push(Ok(imported.decoded));
     }
     let store = Store::open_or_create(&options.store, config.manifest())?;

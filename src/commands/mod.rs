@@ -13,6 +13,7 @@ use crate::{
 mod demo;
 mod import;
 mod ingest;
+mod reference;
 mod refresh;
 mod report;
 mod schema;
@@ -20,18 +21,21 @@ mod score;
 mod serve;
 mod simulate;
 mod sql;
+mod versions;
 
 /// Does what was asked.
 pub(crate) async fn run(arguments: Cli) -> anyhow::Result<ExitCode> {
-    match arguments.command.unwrap_or_else(|| Command::Demo(cli::Demo::default())) {
+    match arguments.command() {
         Command::Demo(options) => demo::run(options).await,
         Command::Serve(options) => serve::run(options).await,
         Command::Simulate(options) => simulate::run(options).await,
         Command::Import(options) => import::run(options).await,
         Command::Ingest(options) => ingest::run(options).await,
+        Command::Reference(options) => reference::run(options).await,
         Command::Refresh(options) => refresh::run(options).await,
         Command::Sql(options) => sql::run(options).await,
         Command::Schema(options) => schema::run(options).await,
+        Command::Versions(options) => versions::run(options).await,
         Command::Report(options) => report::run(options).await,
         Command::Score(options) => score::run(options).await,
     }
@@ -39,7 +43,11 @@ pub(crate) async fn run(arguments: Cli) -> anyhow::Result<ExitCode> {
 
 /// A session over a store that is there.
 async fn session(store: &Path, scope: &cli::Scope, config: &Config) -> anyhow::Result<Session> {
-    let scope = Scope {
+    Ok(Session::open(&Store::open(store)?, &scope_of(scope), &config.measurement, Vec::new()).await?)
+}
+
+fn scope_of(scope: &cli::Scope) -> Scope {
+    Scope {
         from: scope.from.clone(),
         to: scope.to.clone(),
         system: scope.system.clone(),
@@ -47,6 +55,5 @@ async fn session(store: &Path, scope: &cli::Scope, config: &Config) -> anyhow::R
         role: scope.role.clone(),
         task: scope.task.clone(),
         as_of: scope.as_of.clone(),
-    };
-    Ok(Session::open(&Store::open(store)?, &scope, &config.measurement, Vec::new()).await?)
+    }
 }

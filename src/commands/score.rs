@@ -2,15 +2,17 @@
 
 use std::process::ExitCode;
 
-use crate::{cli, config::Config};
+use crate::{cli, config::Config, output};
 
 pub(crate) async fn run(options: cli::Score) -> anyhow::Result<ExitCode> {
     let config = Config::load(options.config.as_deref())?;
-    let session = super::session(&options.store, &cli::Scope::default(), &config).await?;
+    // The truth is of the whole estate: a score has a pin, and no other scope.
+    let scope = cli::Scope { as_of: options.as_of, ..cli::Scope::default() };
+    let session = super::session(&options.store, &scope, &config).await?;
     let scores = gilbreth_analytics::score::run(&session, &options.truth).await?;
     match options.format {
-        cli::ScoreFormat::Table => print!("{scores}"),
-        cli::ScoreFormat::Json => println!("{}", serde_json::to_string_pretty(&scores)?),
+        cli::ListFormat::Table => output::print(&scores.to_string())?,
+        cli::ListFormat::Json => output::print(&format!("{}\n", serde_json::to_string_pretty(&scores)?))?,
     }
     Ok(if scores.hold() { ExitCode::SUCCESS } else { ExitCode::from(3) })
 }

@@ -20,22 +20,27 @@ pub(crate) async fn run(options: cli::Serve) -> anyhow::Result<ExitCode> {
     eprintln!("OTLP/HTTP  http://{}", service.otlp);
     eprintln!("dashboards http://{}/", service.web);
 
-    // What was worked out before is shown while it is brought up to date.
-    if store.latest_version()?.is_some() {
-        service.show().await?;
-    }
-    let mut every = tokio::time::interval(Duration::from_secs(config.serve.refresh_every_s.max(1)));
-    every.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    tokio::pin!(asked);
-    loop {
-        tokio::select! {
-            () = &mut asked => break,
-            _ = every.tick() => refresh(&service).await,
-        }
+    // A refresh that is under way when it is time to end is given up: it leaves the facts as they were.
+    tokio::select! {
+        () = asked => {}
+        () = keep_fresh(&service, store.latest_version()?.is_some(), &config) => {}
     }
     eprintln!("draining");
     service.stop().await?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Shows what was worked out before while it is brought up to date, then brings it up to date again and again.
+async fn keep_fresh(service: &Service, is_there: bool, config: &Config) {
+    if is_there && let Err(error) = service.show().await {
+        tracing::warn!(error = format!("{error:#}"), "the facts of before cannot be shown");
+    }
+    let mut every = tokio::time::interval(Duration::from_secs(config.serve.refresh_every_s.max(1)));
+    every.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        every.tick().await;
+        refresh(service).await;
+    }
 }
 
 /// A refresh that fails is said and tried again at the next turn: receiving goes on.

@@ -7,11 +7,12 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
-use gilbreth_sample_data::{Estate, Options, Scenario, Simulation, files, simulate};
+use gilbreth_sample_data::{Estate, Options, Scenario, Simulation, files, reference, simulate};
 use tokio::sync::mpsc;
 
 use crate::{
     cli,
+    config::Config,
     progress::Step,
     send::{self, Body},
 };
@@ -22,7 +23,16 @@ const BODY_BYTES: usize = 1 << 20;
 const BODIES_WAITING: usize = 8;
 
 pub(crate) async fn run(options: cli::Simulate) -> anyhow::Result<ExitCode> {
-    let plan = Plan { estate: options.estate, scenario: options.scenario, truth: options.truth };
+    let page_key = Config::load(options.config.as_deref())?.collector.page_key;
+    let plan = Plan {
+        estate: options.estate,
+        scenario: options.scenario,
+        effects: options.effects,
+        logins_apart: options.logins_apart,
+        truth: options.truth,
+        reference: options.reference,
+        page_key,
+    };
     match (options.out, options.endpoint) {
         (Some(out), _) => tokio::task::spawn_blocking(move || write(&plan, &out)).await??,
         (None, Some(endpoint)) => send(plan, &endpoint, &format!("send to {endpoint}")).await?,
@@ -37,8 +47,16 @@ pub(crate) struct Plan {
     pub(crate) estate: cli::Estate,
     /// Which world.
     pub(crate) scenario: cli::Scenario,
+    /// Whether changes of a known size come about in it.
+    pub(crate) effects: bool,
+    /// Whether people have another login in each system.
+    pub(crate) logins_apart: bool,
     /// Where its truth is written.
     pub(crate) truth: Option<PathBuf>,
+    /// Where its reference data are written.
+    pub(crate) reference: Option<PathBuf>,
+    /// The key by which its pages digest values: the collector's, or text and digests never agree.
+    pub(crate) page_key: String,
 }
 
 impl Plan {
@@ -46,17 +64,22 @@ impl Plan {
         let scenario = match self.scenario {
             cli::Scenario::Clean => Scenario::Clean,
             cli::Scenario::NoReEntry => Scenario::NoReEntry,
-            cli::Scenario::Hard => bail!("the scenario hard cannot be simulated yet: clean and no-re-entry can"),
+            cli::Scenario::Hard => Scenario::Hard,
         };
         let cli::Estate { staff, weeks, seed } = self.estate;
-        let page_key = gilbreth_collector::config::Config::default().page_key.into_bytes();
-        let options = Options { staff, weeks, seed, scenario, page_key, ..Options::default() };
+        let page_key = self.page_key.clone().into_bytes();
+        let (effects, logins_apart) = (self.effects, self.logins_apart);
+        let options = Options { staff, weeks, seed, scenario, effects, logins_apart, page_key, ..Options::default() };
         Ok(simulate(&Estate::probation(), &options)?)
     }
 
     fn end(&self, simulation: Simulation) -> anyhow::Result<()> {
+        let truth = simulation.finish();
         if let Some(folder) = &self.truth {
-            simulation.finish().write(folder)?;
+            truth.write(folder)?;
+        }
+        if let Some(folder) = &self.reference {
+            reference::write(&truth, folder)?;
         }
         Ok(())
     }

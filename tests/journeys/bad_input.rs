@@ -96,6 +96,14 @@ fn wrong_usage_is_exit_2_and_bad_sql_is_exit_1() {
     assert!(program.serve(&store, &[]).stop());
     let path = store.to_string_lossy().into_owned();
     says(&program.run(["sql", "--store", &path, "SELECT nothing FROM spans"]), &["nothing"]);
+    // A query that cannot be planned leaves the file of the one before.
+    let file = folder.path().join("result.csv");
+    let into = ["sql", "--store", &path, "--format", "csv", "--file", &file.to_string_lossy()].map(str::to_owned);
+    program.succeed(into.iter().map(String::as_str).chain(["SELECT 1 AS one"]));
+    says(&program.run(into.iter().map(String::as_str).chain(["SELECT nothing FROM spans"])), &["nothing"]);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "one\n1\n");
+    let names = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    assert!(names.into_iter().all(|name| !name.to_string_lossy().ends_with(".tmp")), "no half file is left");
     for writing in [
         "DROP TABLE spans",
         "CREATE TABLE t AS SELECT 1",

@@ -114,7 +114,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// Every file's bytes, and every file's name.
-fn raw(store: &Path) -> Vec<u8> {
+pub(crate) fn raw(store: &Path) -> Vec<u8> {
     let mut all = Vec::new();
     for file in files(store) {
         all.extend(file.to_string_lossy().as_bytes());
@@ -124,7 +124,7 @@ fn raw(store: &Path) -> Vec<u8> {
 }
 
 /// The rows of every Parquet file, as Arrow writes them without compression: text and binary alike lie there in clear.
-fn decoded(store: &Path) -> Vec<u8> {
+pub(crate) fn decoded(store: &Path) -> Vec<u8> {
     let parquet: Vec<_> =
         files(store).into_iter().filter(|file| file.extension().is_some_and(|end| end == "parquet")).collect();
     assert!(!parquet.is_empty());
@@ -145,6 +145,6 @@ fn decoded(store: &Path) -> Vec<u8> {
     })
 }
 
-fn contains(bytes: &[u8], text: &str) -> bool {
+pub(crate) fn contains(bytes: &[u8], text: &str) -> bool {
     bytes.windows(text.len()).any(|window| window.eq_ignore_ascii_case(text.as_bytes()))
 }

@@ -1,5 +1,7 @@
 //! The main job, start to finish, on a small estate; and the pages of a running service.
 
+use std::collections::BTreeSet;
+
 use gilbreth_tests::{http::Client, program::text};
 
 #[test]
@@ -11,10 +13,12 @@ fn the_demo_writes_a_report_whose_figures_sql_gives_again() {
     program.succeed(demo);
     // A second demo replaces the first.
     let said = program.succeed(demo);
+    assert_eq!(labels(&said), labels(readme_output()), "left: what the demo says; right: what README shows");
     assert!(said.contains("hours lost per person and week"), "{said}");
     assert!(said.contains("What to fix first"), "{said}");
 
     let report = std::fs::read_to_string(folder.path().join("demo/report/report.html")).unwrap();
+    assert!(report.contains("Simulated data."));
     assert!(report.contains("<svg") && report.contains("<table") && report.contains("SELECT"));
     let store = folder.path().join("demo/store");
     let shown =
@@ -36,6 +40,13 @@ fn the_demo_writes_a_report_whose_figures_sql_gives_again() {
         std::thread::sleep(std::time::Duration::from_millis(100));
     }
     assert!(page.contains("<svg"), "the page shows the figures: {page}");
+    // While it is served, a demo into the same folder is refused and changes nothing.
+    let refused = program.run(demo);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(text(&refused.stderr).contains("being written by process"), "{}", text(&refused.stderr));
+    assert!(store.join("store.toml").exists() && folder.path().join("demo/report/report.html").exists());
+    let counted = text(&client.get(service.web(), "/metrics").unwrap().body);
+    assert!(counted.contains("# TYPE gilbreth_spans_received_total counter"), "{counted}");
     for path in ["/re-entry", "/systems", "/tasks", "/fixes", "/quality", "/method", "/livez", "/readyz"] {
         assert_eq!(client.get(service.web(), path).unwrap().status, 200, "{path}");
     }
@@ -51,4 +62,28 @@ fn a_folder_that_no_demo_made_is_left_alone() {
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stderr).contains("not made by a demo"));
     assert!(folder.path().join("thesis.txt").exists());
+}
+
+/// What README shows of the demo's standard output.
+fn readme_output() -> &'static str {
+    let readme = include_str!("../../README.md");
+    let shown = readme.split("$ cargo run --release\n").nth(1).unwrap().split("```").next().unwrap();
+    let from = shown.find("simulated probation estate").unwrap();
+    let to = shown.find("\nall of it").unwrap();
+    &shown[from..to]
+}
+
+/// The lines that are the same in every demo, without their figures: no places, and no reasons below places.
+fn labels(output: &str) -> BTreeSet<String> {
+    let mut labels = BTreeSet::new();
+    let mut below_place = false;
+    for line in output.lines() {
+        let is_place = line.contains('›') || line.contains(": ") && line.starts_with("   ");
+        if !is_place && (!below_place || line.trim().is_empty()) {
+            let words = line.split_whitespace().filter(|word| !word.contains(|c: char| c.is_ascii_digit()));
+            labels.insert(words.collect::<Vec<_>>().join(" "));
+        }
+        below_place = is_place;
+    }
+    labels
 }

@@ -7,6 +7,8 @@ mod canary;
 mod demo;
 mod kill;
 mod measure;
+mod pins;
+mod reference;
 mod sdk;
 mod student_record;
 

@@ -1,8 +1,10 @@
 //! The measurement against a truth that is known second by second.
 //!
-//! Small estates in CI; `GILBRETH_TEST_STAFF=200 GILBRETH_TEST_WEEKS=4` is the long form.
+//! Small estates in CI; `GILBRETH_TEST_STAFF=200 GILBRETH_TEST_WEEKS=4` is the long form. `GILBRETH_SCORE_SEEDS=50` counts how
+//! often the interval of the headline holds the generator's mean; in CI, over a few seeds, only that it can be counted.
 
 use std::path::{Path, PathBuf};
+use std::process::Output;
 
 use gilbreth_tests::program::text;
 
@@ -12,6 +14,11 @@ fn size(variable: &str, default: &str) -> String {
 
 /// Simulates, ingests, refreshes, and returns the exit code of `score` with what it printed.
 fn score(scenario: &str, seed: u64) -> (Option<i32>, String) {
+    let output = score_as(scenario, seed, "table");
+    (output.status.code(), format!("{}{}", text(&output.stdout), text(&output.stderr)))
+}
+
+fn score_as(scenario: &str, seed: u64, format: &str) -> Output {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
     let program = crate::program();
@@ -29,8 +36,10 @@ fn score(scenario: &str, seed: u64) -> (Option<i32>, String) {
     let files = files(&folder.path().join("otlp"));
     program.succeed(["ingest", "--store", &at("store")].map(PathBuf::from).into_iter().chain(files));
     program.succeed(["refresh", "--store", &at("store")]);
-    let output = program.run(["score", "--store", &at("store"), "--truth", &at("truth")]);
-    (output.status.code(), format!("{}{}", text(&output.stdout), text(&output.stderr)))
+    program.succeed(["report", "--store", &at("store"), "--out", &at("report")]);
+    let report = std::fs::read_to_string(folder.path().join("report/report.html")).unwrap();
+    assert!(report.contains("Simulated data."), "a simulation is named however it came into the store");
+    program.run(["score", "--store", &at("store"), "--truth", &at("truth"), "--format", format])
 }
 
 #[test]
@@ -38,6 +47,69 @@ fn what_is_measured_on_a_clean_estate_is_what_happened() {
     for seed in [1, 2, 3] {
         let (code, said) = score("clean", seed);
         assert_eq!(code, Some(0), "seed {seed}\n{said}");
+    }
+}
+
+#[test]
+fn what_is_measured_on_a_hard_estate_is_what_happened() {
+    for seed in [1, 2, 3] {
+        let (code, said) = score("hard", seed);
+        assert_eq!(code, Some(0), "seed {seed}\n{said}");
+    }
+}
+
+#[test]
+fn the_reference_data_of_a_simulation_load_and_go_with_its_spans() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    let program = crate::program();
+    let simulate = ["simulate", "--out", &at("otlp"), "--reference", &at("reference"), "--staff", "30", "--weeks", "1"];
+    program.succeed(simulate.into_iter().chain(["--scenario", "hard", "--logins-apart"]));
+    let files = files(&folder.path().join("otlp"));
+    program.succeed(["ingest", "--store", &at("store")].map(PathBuf::from).into_iter().chain(files));
+    let named = ["staffing", "directory", "holidays", "survey", "diary", "go_lives", "categories"]
+        .map(|name| format!("{name}={}", at(&format!("reference/{name}.csv"))));
+    let tasks = format!("tasks={}", at("reference/tasks.toml"));
+    let load = ["reference".to_owned(), "--store".to_owned(), at("store")];
+    program.succeed(load.into_iter().chain(named).chain([tasks]));
+    program.succeed(["refresh", "--store", &at("store")]);
+    let ask = |sql: &str| {
+        let output = program.run(["sql", "--store", &at("store"), "--format", "csv", sql]);
+        let said = text(&output.stdout);
+        said.lines().last().unwrap().to_owned()
+    };
+    // Every login that was seen is in the directory, and staffing has a row for each place where anybody was seen.
+    let strangers = "SELECT count(*) FROM spans s LEFT JOIN directory d ON d.system = s.system AND d.login = s.worker \
+                     WHERE s.worker IS NOT NULL AND d.login IS NULL";
+    assert_eq!(ask(strangers), "0");
+    let unstaffed = "SELECT count(*) FROM spans s LEFT JOIN staffing t ON t.organisation = s.organisation AND \
+                     t.role = s.role WHERE s.worker IS NOT NULL AND t.role IS NULL";
+    assert_eq!(ask(unstaffed), "0");
+    assert_eq!(ask("SELECT count(DISTINCT person) FROM directory"), "30");
+}
+
+#[test]
+fn intervals_of_95_percent_hold_the_generators_mean_about_so_often() {
+    let seeds: u32 = size("GILBRETH_SCORE_SEEDS", "2").parse().unwrap();
+    let (mut truths, mut intervals) = (Vec::new(), Vec::new());
+    for seed in 1..=seeds {
+        let output = score_as("clean", u64::from(seed) + 1_000, "json");
+        let scores: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let rows = scores["rows"].as_array().unwrap();
+        let lost = rows.iter().find(|row| row["figure"] == "lost hours per person-week").unwrap();
+        truths.push(lost["truth"].as_f64().unwrap());
+        let figure = "interval of lost hours per person-week";
+        match rows.iter().find(|row| row["figure"] == figure) {
+            Some(row) => intervals.push((row["low"].as_f64().unwrap(), row["high"].as_f64().unwrap())),
+            None => assert!(scores["skipped"].to_string().contains(figure), "{scores}"),
+        }
+    }
+    // The mean over the seeds stands for the generator's: it is that mean's best estimate, and each seed weighs little.
+    let mean = truths.iter().sum::<f64>() / f64::from(seeds);
+    if seeds >= 50 {
+        let held = intervals.iter().filter(|(low, high)| (*low..=*high).contains(&mean)).count();
+        let share = held as f64 / f64::from(seeds);
+        assert!((0.90..=1.0).contains(&share), "{held} of {seeds} intervals hold {mean}");
     }
 }
 

@@ -5,12 +5,14 @@
 -- columns:
 --   rank: place by hours a week
 --   kind: integrate (hand the value over), speed_up (waits), repair (outages; rejected entries), single_sign_on, save_work (work lost), simplify (within one system)
+--   cause: what the time is lost to, as categories of `ledger` name it: two causes may ask for one kind of fix
 --   system: the system to change
 --   screen: the screen; null for the whole system
 --   field: the field; null for the whole screen
 --   from_system: system that holds the value already; null unless keyed again
 --   from_screen: its screen
 --   from_field: its field
+--   hours: hours of all of it, weeks that are not whole included
 --   hours_per_week: hours a week over everybody observed, in whole weeks; null without a whole week
 --   low: lower end of the 95 % interval of hours_per_week; null under ten people and where there is nothing to judge by
 --   high: upper end of the 95 % interval of hours_per_week; null as `low`
@@ -131,7 +133,8 @@ ranked AS (
     )
 )
 SELECT
-    r.rank, r.kind, r.system, r.screen, r.field, r.from_system, r.from_screen, r.from_field, r.hours_per_week,
+    r.rank, r.kind, r.cause, r.system, r.screen, r.field, r.from_system, r.from_screen, r.from_field, r.hours,
+    r.hours_per_week,
     i.low * o.person_weeks / o.weeks AS low, i.high * o.person_weeks / o.weeks AS high,
     CASE WHEN r.without_cost = 0 THEN
         r.cost / o.weeks * (SELECT value FROM parameters WHERE name = 'working_weeks')

@@ -36,6 +36,10 @@ fn every_file_has_a_test_beside_it() {
         let test = file.path.replace(".sql", ".slt");
         assert!(tests.contains(&test), "{} has no {test}", file.path);
     }
+    for (file, _) in crate::facts::sql::FILES {
+        let test = format!("facts/{}", file.replace(".sql", ".slt"));
+        assert!(tests.contains(&test), "facts/{file} has no {test}");
+    }
     for table in DERIVED.iter().map(|derived| derived.table) {
         let test = format!("{}/{}.slt", table.folder, table.name);
         assert!(tests.contains(&test), "{} has no {test}", table.name);
@@ -46,7 +50,7 @@ fn every_file_has_a_test_beside_it() {
 fn every_head_says_grain_and_inputs_that_come_before() {
     let mut known: BTreeSet<String> = crate::tables::FACTS.iter().map(|table| table.name.to_owned()).collect();
     known.extend(crate::reference::tables::REFERENCE.iter().map(|table| table.name.to_owned()));
-    known.extend(["spans", "intake", "parameters"].map(str::to_owned));
+    known.extend(["spans", "intake", "parameters", "weeks_worked"].map(str::to_owned));
     for file in listed() {
         let head = file.head();
         assert!(!head.about.is_empty() && !head.grain.is_empty(), "{} says too little", file.path);

@@ -2,6 +2,8 @@
 
 mod estate;
 mod memory;
+mod pins;
+mod slt;
 
 use std::{collections::BTreeMap, sync::Arc};
 

@@ -1,6 +1,9 @@
 //! Asks the views what a report says.
 
-use super::{Answer, Check, Findings, Fix, Hotspot, LostBySystem, LostByTask, MatrixCell, Measure};
+use super::{
+    Answer, Check, Constant, Findings, Fix, Hotspot, LostBySystem, LostByTask, MatrixCell, Measure, Provenance,
+    changes, claims,
+};
 use crate::{
     Error, catalogue,
     rows::{Row, Rows},
@@ -14,6 +17,8 @@ pub async fn gather(session: &Session) -> Result<Findings, Error> {
     let day = |name| period.iter().next().map_or_else(|| Ok(String::new()), |row: Row<'_>| row.name(name));
     Ok(Findings {
         estate: session.estate().to_owned(),
+        provenance: provenance(session).await?,
+        scope: session.scope().options().map(|(name, value)| (name, value.to_owned())).collect(),
         from: day("from_day")?,
         to: day("to_day")?,
         version: session.version(),
@@ -21,11 +26,16 @@ pub async fn gather(session: &Session) -> Result<Findings, Error> {
             .into_iter()
             .map(|(name, value, unit)| (name, value.to_string(), unit.to_owned()))
             .collect(),
+        claims: ask(session, "claims", claims::claim).await?,
+        time_use: ask(session, "time_use", claims::time_use).await?,
+        releases: ask(session, "release_effects", changes::release).await?,
+        go_lives: ask(session, "go_live_effects", changes::go_live).await?,
         headline: ask(session, "headline", measure).await?,
         by_system: ask(session, "time_lost_by_system", by_system).await?,
         by_task: ask(session, "time_lost_by_task", by_task).await?,
         matrix: ask(session, "re_entry_matrix", cell).await?,
         hotspots: ask(session, "re_entry_hotspots", hotspot).await?,
+        constants: ask(session, "constants", constant).await?,
         fixes: ask(session, "fixes", fix).await?,
         quality: ask(session, "data_quality", check).await?,
     })
@@ -33,8 +43,24 @@ pub async fn gather(session: &Session) -> Result<Findings, Error> {
 
 async fn ask<T>(session: &Session, name: &str, make: impl Fn(Row<'_>) -> Result<T, Error>) -> Result<Answer<T>, Error> {
     let question = catalogue::answer(name);
-    let rows = Rows::ask(session, question).await?.read(make)?;
-    Ok(Answer { rows, sql: question.statement().to_owned() })
+    let answered = Rows::ask(session, question).await?;
+    let rows = answered.read(make)?;
+    // An answer that is cut says of each row how many there are.
+    let of = match answered.iter().next() {
+        Some(row) if row.has("rows") => usize::try_from(row.count("rows")?).unwrap_or(rows.len()),
+        _ => rows.len(),
+    };
+    Ok(Answer { rows, of, sql: question.statement().to_owned() })
+}
+
+async fn provenance(session: &Session) -> Result<Provenance, Error> {
+    let answered = Rows::ask(session, catalogue::answer("provenance")).await?;
+    let said = answered.iter().next().map_or_else(|| Ok(String::new()), |row: Row<'_>| row.name("provenance"))?;
+    Ok(match said.as_str() {
+        "simulation" => Provenance::Simulation,
+        "recording" => Provenance::Recording,
+        _ => Provenance::InUse,
+    })
 }
 
 fn measure(row: Row<'_>) -> Result<Measure, Error> {
@@ -112,16 +138,29 @@ fn hotspot(row: Row<'_>) -> Result<Hotspot, Error> {
     })
 }
 
+fn constant(row: Row<'_>) -> Result<Constant, Error> {
+    Ok(Constant {
+        from: [row.name("from_system")?, row.name("from_screen")?, row.name("from_field")?],
+        to: [row.name("to_system")?, row.name("to_screen")?, row.name("to_field")?],
+        agreement: row.name("match")?,
+        n: row.count("n")?,
+        m: row.count("m")?,
+        expected: row.figure("expected")?,
+    })
+}
+
 fn fix(row: Row<'_>) -> Result<Fix, Error> {
     Ok(Fix {
         rank: row.count("rank")?,
         kind: row.name("kind")?,
+        cause: row.name("cause")?,
         system: row.name("system")?,
         screen: row.text("screen")?,
         field: row.text("field")?,
         from_system: row.text("from_system")?,
         from_screen: row.text("from_screen")?,
         from_field: row.text("from_field")?,
+        hours: row.figure("hours")?,
         hours_per_week: row.figure("hours_per_week")?,
         low: row.double("low")?,
         high: row.double("high")?,

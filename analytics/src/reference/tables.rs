@@ -108,7 +108,7 @@ pub static TASKS: Table = Table {
     partition: &[],
     sort: &["task", "edge", "system"],
     columns: &[
-        required("task", Text, "name of the task"),
+        optional("task", Text, "name of the task; null for an action that ends any run of work"),
         required("edge", Text, "start or end of the task, or completes: an action that ends a run of work on a case"),
         required("kind", Text, "kind of the interaction that it is"),
         required("system", Text, "its system"),
@@ -129,6 +129,9 @@ pub static CATEGORIES: Table = Table {
         required("category_group", Text, "useful, overhead, lost or outside"),
     ],
 };
+
+/// The tables that decide facts: when one of them changes, the facts are worked out again.
+pub static DECIDING_FACTS: [&Table; 3] = [&DIRECTORY, &HOLIDAYS, &TASKS];
 
 /// Every table of reference data.
 pub static REFERENCE: [&Table; 8] = [&STAFFING, &DIRECTORY, &HOLIDAYS, &SURVEY, &DIARY, &GO_LIVES, &TASKS, &CATEGORIES];

@@ -4,6 +4,9 @@ use std::collections::HashMap;
 
 use super::truth::TrueReEntry;
 
+/// A re-entry whose value agrees by chance more often than this cannot be told from a default.
+const TELLABLE_CHANCE_MAX: f64 = 0.4;
+
 /// A target that matched, as measured.
 #[derive(Debug, Clone)]
 pub(super) struct Judged {
@@ -18,8 +21,8 @@ pub(super) struct Judged {
 pub(super) struct Found {
     /// Certainties of true re-entries over all certainties, of what was established.
     pub(super) precision: f64,
-    /// Certainties of what was established over the number of true re-entries that can be told: equal values, in a
-    /// field that is no constant.
+    /// Certainties of what was established over the number of true re-entries that can be told: those of values that
+    /// agree by chance no oftener than [`TELLABLE_CHANCE_MAX`]. What the analysis made of them has no say in it.
     pub(super) recall: f64,
     /// Share of the true re-entries found whose source field is the true one.
     pub(super) source: f64,
@@ -37,12 +40,9 @@ pub(super) fn judge(truth: &[TrueReEntry], measured: &[Judged]) -> Found {
     }
     let (mut tellable, mut found) = (0.0, 0.0);
     let (mut sourced, mut well_sourced) = (0.0, 0.0);
-    for entry in truth.iter().filter(|entry| entry.equal) {
-        let judged = seen.get(entry.span.as_str());
-        if judged.is_some_and(|judged| judged.verdict == "constant") {
-            continue;
-        }
+    for entry in truth.iter().filter(|entry| entry.chance <= TELLABLE_CHANCE_MAX) {
         tellable += 1.0;
+        let judged = seen.get(entry.span.as_str());
         if let Some(judged) = judged.filter(|judged| judged.verdict == "established") {
             found += judged.certainty;
             sourced += 1.0;

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::Error;
 
-/// `truth.json` and `re_entries.csv`.
+/// `truth.json`, and the files of rows beside it.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Truth {
     pub(super) scenario: String,
@@ -17,6 +17,23 @@ pub(super) struct Truth {
     pub(super) entry_seconds: f64,
     #[serde(skip)]
     pub(super) re_entries: Vec<TrueReEntry>,
+    /// Seconds by system and category.
+    #[serde(skip)]
+    pub(super) systems: BTreeMap<(String, String), f64>,
+    /// How often each task was done whose sender tells one time from another.
+    #[serde(skip)]
+    pub(super) tasks: BTreeMap<String, f64>,
+    #[serde(skip)]
+    pub(super) effects: Vec<Planted>,
+}
+
+/// A change of a known size.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Planted {
+    pub(super) kind: String,
+    pub(super) name: String,
+    pub(super) system: String,
+    pub(super) size: f64,
 }
 
 /// Seconds of each category.
@@ -26,12 +43,15 @@ pub(super) struct Categories {
 }
 
 /// A value that was keyed although it was held already.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct TrueReEntry {
     pub(super) span: String,
     pub(super) from: [String; 3],
-    /// Whether the values are equal once normalised: whether it can be told at all.
-    pub(super) equal: bool,
+    pub(super) to: [String; 3],
+    /// Seconds that it took.
+    pub(super) seconds: f64,
+    /// How likely two cases are to have the same value: whether it can be told at all.
+    pub(super) chance: f64,
 }
 
 const LOST: [&str; 6] = ["re_entry", "rework", "wait", "unavailable", "switching", "repeat_sign_in"];
@@ -44,6 +64,18 @@ impl Truth {
             serde_json::from_str(&text).map_err(|error| file(&path, "is not a truth that can be read", error))?;
         let path = folder.join("re_entries.csv");
         truth.re_entries = re_entries(&path, &read(&path)?)?;
+        let path = folder.join("systems.csv");
+        for ([system, category], [seconds]) in rows(&path, &read(&path)?, ["system", "category"], ["seconds"])? {
+            truth.systems.insert((system, category), seconds);
+        }
+        let path = folder.join("tasks.csv");
+        for ([task], [instances]) in rows(&path, &read(&path)?, ["task"], ["instances"])? {
+            truth.tasks.insert(task, instances);
+        }
+        let path = folder.join("effects.csv");
+        let effects = rows(&path, &read(&path)?, ["kind", "name", "system"], ["size"])?;
+        truth.effects =
+            effects.into_iter().map(|([kind, name, system], [size])| Planted { kind, name, system, size }).collect();
         Ok(truth)
     }
 
@@ -62,24 +94,52 @@ fn file(path: &Path, problem: &'static str, source: impl Into<Box<dyn std::error
 }
 
 fn re_entries(path: &Path, text: &str) -> Result<Vec<TrueReEntry>, Error> {
-    let mut rows = csv(text).into_iter();
-    let header = rows.next().unwrap_or_default();
-    let at = |name: &str| {
-        header
-            .iter()
-            .position(|found| found == name)
-            .ok_or_else(|| file(path, "lacks a column", format!("no column {name}")))
-    };
-    let columns = [at("span_id")?, at("from_system")?, at("from_screen")?, at("from_field")?, at("equal")?];
-    rows.enumerate()
+    let names = ["span_id", "from_system", "from_screen", "from_field", "to_system", "to_screen", "to_field"];
+    let rows = rows(path, text, names, ["seconds", "chance"])?;
+    let made = rows.into_iter().map(|([span, a, b, c, d, e, f], [seconds, chance])| TrueReEntry {
+        span,
+        from: [a, b, c],
+        to: [d, e, f],
+        seconds,
+        chance,
+    });
+    Ok(made.collect())
+}
+
+/// Names and numbers of a line.
+type Line<const N: usize, const M: usize> = ([String; N], [f64; M]);
+
+/// Some columns of a CSV with a header, wherever they stand: names, then numbers.
+fn rows<const N: usize, const M: usize>(
+    path: &Path,
+    text: &str,
+    names: [&str; N],
+    numbers: [&str; M],
+) -> Result<Vec<Line<N, M>>, Error> {
+    let mut lines = csv(text).into_iter();
+    let header = lines.next().unwrap_or_default();
+    for name in names.iter().chain(&numbers) {
+        if header.iter().all(|found| found != name) {
+            return Err(file(path, "lacks a column", format!("no column {name}")));
+        }
+    }
+    lines
+        .enumerate()
         .map(|(line, row)| {
-            let [span, system, screen, field, equal] = columns.map(|column| row.get(column).cloned());
-            let (Some(span), Some(system), Some(screen), Some(field), Some(equal)) =
-                (span, system, screen, field, equal)
-            else {
+            if row.len() < header.len() {
                 return Err(file(path, "has a line that is too short", format!("line {}", line + 2)));
+            }
+            let cell = |name: &str| {
+                let column = header.iter().position(|found| found == name);
+                column.map_or_else(String::new, |column| row[column].clone())
             };
-            Ok(TrueReEntry { span, from: [system, screen, field], equal: equal == "true" })
+            let mut figures = [0.0; M];
+            for (figure, name) in figures.iter_mut().zip(numbers) {
+                *figure = cell(name)
+                    .parse()
+                    .map_err(|_| file(path, "has a cell that is no number", format!("{name} of line {}", line + 2)))?;
+            }
+            Ok((names.map(cell), figures))
         })
         .collect()
 }
@@ -127,9 +187,11 @@ mod tests {
         let error = Truth::read(folder.path()).unwrap_err().to_string();
         assert!(error.ends_with("truth.json cannot be read"), "{error}");
         let path = Path::new("re_entries.csv");
-        assert!(re_entries(path, "span_id,equal\n").unwrap_err().to_string().contains("lacks a column"));
-        let header = "span_id,from_system,from_screen,from_field,equal\n";
+        assert!(re_entries(path, "span_id,chance\n").unwrap_err().to_string().contains("lacks a column"));
+        let header = "span_id,from_system,from_screen,from_field,to_system,to_screen,to_field,seconds,chance\n";
         assert!(re_entries(path, &format!("{header}ab,cd\n")).is_err());
-        assert!(!re_entries(path, &format!("{header}ab,s,c,f,false\n")).unwrap()[0].equal);
+        assert!(re_entries(path, &format!("{header}ab,s,c,f,s,c,g,2,often\n")).is_err());
+        let read = re_entries(path, &format!("{header}ab,s,c,f,s,c,g,2,0.25\n")).unwrap();
+        assert_eq!((read[0].seconds, read[0].chance, read[0].to[2].as_str()), (2.0, 0.25, "g"));
     }
 }

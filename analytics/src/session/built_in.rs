@@ -11,7 +11,7 @@ use datafusion::{catalog::TableProvider, datasource::MemTable};
 use crate::{Error, parameters::Parameters};
 
 /// Each category and its group.
-pub(super) const CATEGORIES: [(&str, &str); 14] = [
+pub(crate) const CATEGORIES: [(&str, &str); 14] = [
     ("first_entry", "useful"),
     ("reading", "useful"),
     ("navigation", "overhead"),

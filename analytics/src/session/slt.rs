@@ -6,7 +6,7 @@ use std::{path::Path, sync::Arc};
 
 use arrow::{array::new_null_array, compute::cast, record_batch::RecordBatch, util::display::array_value_to_string};
 use datafusion::{datasource::MemTable, prelude::SessionContext};
-use sqllogictest::{AsyncDB, DBOutput, DefaultColumnType, Runner};
+use sqllogictest::{AsyncDB, DBOutput, DefaultColumnType, Record, Runner};
 
 use super::{Providers, Session, stored_tables};
 use crate::{Error, catalogue, parameters::Parameters, scope::Scope};
@@ -66,7 +66,7 @@ impl AsyncDB for Bench {
     type ColumnType = DefaultColumnType;
 
     async fn run(&mut self, sql: &str) -> Result<DBOutput<DefaultColumnType>, Failure> {
-        self.answer(sql).await.map_err(|error| Failure(format!("{}", Chain(&error))))
+        self.answer(sql).await.map_err(|error| Failure::of(&error))
     }
 
     async fn shutdown(&mut self) {}
@@ -75,7 +75,13 @@ impl AsyncDB for Bench {
 /// An error with its causes, so that a failing test says why.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-struct Failure(String);
+pub(crate) struct Failure(String);
+
+impl Failure {
+    pub(crate) fn of(error: &Error) -> Self {
+        Self(Chain(error).to_string())
+    }
+}
 
 struct Chain<'a>(&'a dyn std::error::Error);
 
@@ -98,17 +104,21 @@ impl Bench {
             return Ok(DBOutput::StatementComplete(0));
         }
         let sql = sql.strip_prefix("answer ").map_or(sql, |name| catalogue::answer(name.trim()).text);
-        let batches = self.session().await?.sql(sql).await?;
-        let mut rows = Vec::new();
-        for batch in &batches {
-            for row in 0..batch.num_rows() {
-                let cells = batch.columns().iter().map(|column| cell(column, row));
-                rows.push(cells.collect::<Result<_, _>>()?);
-            }
-        }
-        let columns = batches.first().map_or(1, RecordBatch::num_columns);
-        Ok(DBOutput::Rows { types: vec![DefaultColumnType::Any; columns], rows })
+        rows_of(&self.session().await?.sql(sql).await?)
     }
+}
+
+/// Rows as the tests compare them.
+pub(crate) fn rows_of(batches: &[RecordBatch]) -> Result<DBOutput<DefaultColumnType>, Error> {
+    let mut rows = Vec::new();
+    for batch in batches {
+        for row in 0..batch.num_rows() {
+            let cells = batch.columns().iter().map(|column| cell(column, row));
+            rows.push(cells.collect::<Result<_, _>>()?);
+        }
+    }
+    let columns = batches.first().map_or(1, RecordBatch::num_columns);
+    Ok(DBOutput::Rows { types: vec![DefaultColumnType::Any; columns], rows })
 }
 
 /// Doubles to six significant places after the point, so that a test says what a person worked out.
@@ -140,4 +150,35 @@ async fn every_sql_file_answers_as_worked_out_by_hand() {
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+}
+
+/// The rows of an answer, as text.
+async fn rows(bench: &mut Bench, sql: &str) -> Vec<Vec<String>> {
+    let DBOutput::Rows { rows, .. } = bench.answer(sql).await.unwrap() else { panic!("{sql} asks nothing") };
+    rows
+}
+
+/// The estates of the test of `claims` in turn.
+#[tokio::test]
+async fn each_query_of_the_claims_gives_the_figure_shown() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("sql/views/claims.slt");
+    let mut bench = Bench::new();
+    let (mut estates, mut available) = (0, 0);
+    for record in sqllogictest::parse_file::<DefaultColumnType>(&path).unwrap() {
+        match record {
+            Record::Statement { sql, .. } => drop(bench.answer(&sql).await.unwrap()),
+            Record::Query { .. } => {
+                let claims = rows(&mut bench, "SELECT number, figure, query FROM claims ORDER BY number").await;
+                assert_eq!(claims.len(), 10);
+                for claim in claims {
+                    let [number, figure, query] = &claim[..] else { panic!("three columns were asked for") };
+                    assert_eq!(rows(&mut bench, query).await, [[figure.clone()]], "claim {number}: {query}");
+                    available += usize::from(figure != "NULL");
+                }
+                estates += 1;
+            }
+            _ => {}
+        }
+    }
+    assert_eq!((estates, available), (2, 13), "every claim has a figure in one of the estates");
 }

@@ -65,6 +65,44 @@ async fn a_store_without_rows_answers_every_view() {
 }
 
 #[tokio::test]
+async fn every_worked_query_of_the_documentation_runs() {
+    let session = everything().await;
+    let text = include_str!("../../../docs/sql.md");
+    let queries: Vec<&str> = text.split("```sql\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert!(queries.len() >= 10, "{}", queries.len());
+    for query in queries {
+        let rows = session.sql(query).await;
+        assert!(rows.is_ok(), "{query}: {rows:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_error_says_where_it_is() {
+    let session = everything().await;
+    for (sql, place) in
+        [("SELECT span_id,\n  nothing FROM spans", "line 2, column 3"), ("SELECT *\nFROM nowhere", "line 2, column 6")]
+    {
+        let error = session.sql(sql).await.expect_err(sql);
+        assert!(error.to_string().contains(place), "{error:?}");
+    }
+    let error = session.sql("SELECT 1\nFROM spans )").await.expect_err("nothing is open");
+    let mut said = error.to_string();
+    let mut cause = std::error::Error::source(&error);
+    while let Some(error) = cause {
+        said.push_str(&error.to_string());
+        cause = error.source();
+    }
+    assert!(said.contains("Line: 2") || said.contains("line 2"), "{said}");
+}
+
+#[tokio::test]
+async fn tables_at_hand_cannot_be_pinned() {
+    let scope = Scope { as_of: Some("1".to_owned()), ..Scope::default() };
+    let opened = Session::over(Providers::new(), &scope, &Parameters::default(), Vec::new(), chrono_tz::UTC).await;
+    assert!(opened.expect_err("there is one version").to_string().contains("have one version"));
+}
+
+#[tokio::test]
 async fn rows_not_committed_yet_are_seen_and_scoped() {
     let pending = vec![spans(&["a1", "b1"]), spans(&["a2"])];
     assert_eq!(count(&session(&Scope::default(), pending.clone()).await, "interactions").await, 3);

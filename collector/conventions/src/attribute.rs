@@ -4,6 +4,12 @@
 pub const SERVICE_NAME: &str = "service.name";
 /// Resource: the release of the case system.
 pub const SERVICE_VERSION: &str = "service.version";
+/// Resource: where the system runs, e.g. `production`.
+pub const ENVIRONMENT: &str = "deployment.environment.name";
+/// The environment of what was simulated: reports say so.
+pub const ENVIRONMENT_SIMULATION: &str = "simulation";
+/// The environment of what was imported from a recording: reports say so.
+pub const ENVIRONMENT_RECORDING: &str = "recording";
 /// Resource: the sender's clock when it sent this export, in Unix nanoseconds.
 pub const CLOCK_SENT: &str = "casework.clock.sent";
 /// Resource: when a replayed export was first received, in Unix nanoseconds.

@@ -27,6 +27,10 @@ impl Disk for LocalDisk {
         file.sync_all()
     }
 
+    fn sync_file(&self, path: &Path) -> io::Result<()> {
+        File::open(path)?.sync_all()
+    }
+
     fn read(&self, path: &Path, range: Option<Range<u64>>) -> io::Result<Bytes> {
         let Some(range) = range else { return Ok(std::fs::read(path)?.into()) };
         let mut file = File::open(path)?;
@@ -65,10 +69,14 @@ impl Disk for LocalDisk {
     }
 
     fn create_folder(&self, folder: &Path) -> io::Result<()> {
-        if folder.is_dir() {
-            return Ok(());
-        }
         let parent = folder_of(folder);
+        if folder.is_dir() {
+            return match self.sync_folder(parent) {
+                // Whoever may not read the folder above cannot have made this one there and synced it.
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+                synced => synced,
+            };
+        }
         if parent != folder {
             self.create_folder(parent)?;
         }

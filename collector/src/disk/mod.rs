@@ -33,6 +33,10 @@ pub trait Disk: fmt::Debug + Send + Sync + 'static {
     /// Cuts a file to a length and syncs it.
     fn truncate(&self, path: &Path, length: u64) -> io::Result<()>;
 
+    /// Makes a file durable as it is now, whoever wrote it. What a process that died had not synced can be read by the
+    /// next one, and yet go with the power.
+    fn sync_file(&self, path: &Path) -> io::Result<()>;
+
     /// Reads a file, or a range of it (shortened where the file ends earlier).
     fn read(&self, path: &Path, range: Option<Range<u64>>) -> io::Result<Bytes>;
 
@@ -42,7 +46,8 @@ pub trait Disk: fmt::Debug + Send + Sync + 'static {
     /// What is in a folder, in no order; nothing if the folder is not there.
     fn list(&self, folder: &Path) -> io::Result<Vec<Entry>>;
 
-    /// Makes a folder and those above it, durably. No error if it is there.
+    /// Makes a folder and those above it, durably. No error if it is there, and durable then too: whoever made it may have
+    /// died before it was.
     fn create_folder(&self, folder: &Path) -> io::Result<()>;
 
     /// Gives a file another name, replacing what has it.
@@ -113,11 +118,36 @@ pub enum IfTaken {
 
 /// Puts a whole file, durably: afterwards it is there with all its bytes, or (on an error) as it was before.
 pub fn put(disk: &dyn Disk, path: &Path, parts: &[Bytes], if_taken: IfTaken) -> io::Result<()> {
-    let mut staged = Staged::create(disk, path)?;
+    Ok(stage_and_publish(disk, path, parts, if_taken)?)
+}
+
+/// The same; an error says how far it came.
+pub(crate) fn stage_and_publish(
+    disk: &dyn Disk,
+    path: &Path,
+    parts: &[Bytes],
+    if_taken: IfTaken,
+) -> Result<(), Unpublished> {
+    let unnamed = |error| Unpublished { named: false, error };
+    let mut staged = Staged::create(disk, path).map_err(unnamed)?;
     for part in parts {
-        staged.append(disk, part)?;
+        staged.append(disk, part).map_err(unnamed)?;
     }
     staged.publish(disk, if_taken)
+}
+
+/// A file that is not known to be durably there.
+#[derive(Debug)]
+pub(crate) struct Unpublished {
+    /// Whether it had got its name already: others may see it, and it may still vanish with the power.
+    pub(crate) named: bool,
+    pub(crate) error: io::Error,
+}
+
+impl From<Unpublished> for io::Error {
+    fn from(unpublished: Unpublished) -> Self {
+        unpublished.error
+    }
 }
 
 /// A file under its temporary name, on its way to [`Staged::publish`].
@@ -148,17 +178,21 @@ impl Staged {
     }
 
     /// Syncs the file, gives it its name, and syncs the folder.
-    pub(crate) fn publish(mut self, disk: &dyn Disk, if_taken: IfTaken) -> io::Result<()> {
+    pub(crate) fn publish(mut self, disk: &dyn Disk, if_taken: IfTaken) -> Result<(), Unpublished> {
+        self.name(disk, if_taken).map_err(|error| Unpublished { named: false, error })?;
+        disk.sync_folder(folder_of(&self.path)).map_err(|error| Unpublished { named: true, error })
+    }
+
+    fn name(&mut self, disk: &dyn Disk, if_taken: IfTaken) -> io::Result<()> {
         self.file.sync().inspect_err(|_| self.discard(disk))?;
         match if_taken {
-            IfTaken::Replace => disk.rename(&self.temporary, &self.path).inspect_err(|_| self.discard(disk))?,
+            IfTaken::Replace => disk.rename(&self.temporary, &self.path).inspect_err(|_| self.discard(disk)),
             IfTaken::Fail => {
                 let linked = disk.link(&self.temporary, &self.path);
                 self.discard(disk);
-                linked?;
+                linked
             }
         }
-        disk.sync_folder(folder_of(&self.path))
     }
 
     /// Removes the temporary file. One that stays is swept when the store is next locked.

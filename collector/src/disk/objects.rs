@@ -21,7 +21,7 @@ use object_store::{
     local::LocalFileSystem, path::Path,
 };
 
-use super::{Disk, Entry, IfTaken, Staged, is_temporary, put};
+use super::{Disk, Entry, IfTaken, Staged, Unpublished, is_temporary, stage_and_publish};
 
 const NAME: &str = "gilbreth disk";
 
@@ -78,9 +78,9 @@ impl ObjectStore for DiskObjects {
         let parts: Vec<Bytes> = payload.into_iter().collect();
         let doubtful = Arc::clone(&self.doubtful);
         self.blocking(move |disk| {
-            put(disk, &path, &parts, if_taken).map_err(|error| {
-                note(&doubtful, &error);
-                explain(&path, error)
+            stage_and_publish(disk, &path, &parts, if_taken).map_err(|unpublished| {
+                note(&doubtful, &unpublished);
+                explain(&path, unpublished.error)
             })
         })
         .await?;
@@ -189,9 +189,9 @@ impl ObjectStore for DiskObjects {
         let doubtful = Arc::clone(&self.doubtful);
         self.blocking(move |disk| {
             let bytes = disk.read(&from, None).map_err(|error| explain(&from, error))?;
-            put(disk, &to, &[bytes], if_taken).map_err(|error| {
-                note(&doubtful, &error);
-                explain(&to, error)
+            stage_and_publish(disk, &to, &[bytes], if_taken).map_err(|unpublished| {
+                note(&doubtful, &unpublished);
+                explain(&to, unpublished.error)
             })
         })
         .await
@@ -245,9 +245,9 @@ impl MultipartUpload for Upload {
                 let mut parts = parts.lock().unwrap_or_else(PoisonError::into_inner);
                 parts.write_waiting(disk, &path)?;
                 let staged = parts.staged.take().ok_or_else(|| unsupported("completing an upload twice"))?;
-                staged.publish(disk, IfTaken::Replace).map_err(|error| {
-                    note(&doubtful, &error);
-                    explain(&path, error)
+                staged.publish(disk, IfTaken::Replace).map_err(|unpublished| {
+                    note(&doubtful, &unpublished);
+                    explain(&path, unpublished.error)
                 })
             })
             .await?;
@@ -267,10 +267,11 @@ impl MultipartUpload for Upload {
     }
 }
 
-/// A name that is taken, or a disk that is full before anything was named, leaves no doubt; all else does.
-fn note(doubtful: &AtomicBool, error: &io::Error) {
-    if !matches!(error.kind(), io::ErrorKind::AlreadyExists | io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
-    {
+/// A name that is taken, or a disk that is full before anything was named, leaves no doubt; all else does, a full disk
+/// after the naming too.
+fn note(doubtful: &AtomicBool, Unpublished { named, error }: &Unpublished) {
+    use io::ErrorKind::{AlreadyExists, QuotaExceeded, StorageFull};
+    if *named || !matches!(error.kind(), AlreadyExists | StorageFull | QuotaExceeded) {
         doubtful.store(true, Ordering::Release);
     }
 }

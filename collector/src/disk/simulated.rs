@@ -1,7 +1,8 @@
 //! A disk in memory that forgets, as real ones do, what was not synced.
 //!
 //! After a given number of changes it "loses power": every call fails until [`SimulatedDisk::reboot`], which keeps a
-//! random part of what was never synced. Names are kept or lost by folder in the order in which they were given, bytes
+//! random part of what was never synced. [`SimulatedDisk::kill`] ends the process alone: all that was written can still
+//! be read, and what was not synced is still not. Names are kept or lost by folder in the order in which they were given, bytes
 //! by file from the front, and the last of the bytes kept may be garbage. Which part is kept depends on the seed alone.
 
 use std::{
@@ -38,6 +39,7 @@ struct State {
     folders: BTreeSet<PathBuf>,
     changes_left: Option<u64>,
     bytes_left: Option<usize>,
+    folder_sync_fails: Option<io::ErrorKind>,
 }
 
 #[derive(Debug, Default)]
@@ -72,6 +74,7 @@ impl SimulatedDisk {
             folders: BTreeSet::new(),
             changes_left: None,
             bytes_left: None,
+            folder_sync_fails: None,
         };
         Self { state: Arc::new(Mutex::new(state)), life: 0 }
     }
@@ -86,11 +89,25 @@ impl SimulatedDisk {
         self.lock().bytes_left = bytes;
     }
 
+    /// From now on names cannot be made durable.
+    pub(crate) fn fail_folder_syncs(&self, with: io::ErrorKind) {
+        self.lock().folder_sync_fails = Some(with);
+    }
+
     /// Changes a byte of a file behind everybody's back.
     pub(crate) fn damage(&self, path: &Path, offset: usize) {
         let mut state = self.lock();
         let file = state.names[path];
         state.files[file].bytes[offset] ^= 0x40;
+    }
+
+    /// The process ends, the power stays: everything as it was written, on a new handle. Handles and files of before stay
+    /// dead.
+    pub(crate) fn kill(&self) -> Self {
+        let mut state = self.lock();
+        state.changes_left = None;
+        state.life += 1;
+        Self { state: Arc::clone(&self.state), life: state.life }
     }
 
     /// Power comes back: what is left, on a new handle. Handles and files of before stay dead.
@@ -189,6 +206,14 @@ impl Disk for SimulatedDisk {
         Ok(())
     }
 
+    fn sync_file(&self, path: &Path) -> io::Result<()> {
+        let mut state = self.change()?;
+        let file = state.file(path)?;
+        let file = &mut state.files[file];
+        file.synced = file.bytes.len();
+        Ok(())
+    }
+
     fn read(&self, path: &Path, range: Option<Range<u64>>) -> io::Result<Bytes> {
         let state = self.look()?;
         let bytes = &state.files[state.file(path)?].bytes;
@@ -252,6 +277,9 @@ impl Disk for SimulatedDisk {
     fn sync_folder(&self, folder: &Path) -> io::Result<()> {
         let mut state = self.change()?;
         let state = &mut *state;
+        if let Some(kind) = state.folder_sync_fails {
+            return Err(kind.into());
+        }
         let (synced, rest): (Vec<_>, Vec<_>) =
             std::mem::take(&mut state.unsynced).into_iter().partition(|change| change.folder() == folder);
         for change in &synced {

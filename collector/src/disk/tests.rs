@@ -85,3 +85,31 @@ async fn objects_are_listed_put_if_absent_and_deleted() {
     let left = objects.list_with_delimiter(Some(&root)).await.unwrap();
     assert_eq!((left.objects.len(), left.common_prefixes), (0, vec![at("b")]));
 }
+
+#[tokio::test]
+async fn a_disk_that_is_full_leaves_doubt_only_once_a_name_was_given() {
+    let at = Location::from("store/file");
+    let disk = SimulatedDisk::new(1);
+    let objects = DiskObjects::new(Arc::new(disk.clone()));
+    disk.fill_up_after(Some(2));
+    objects.put(&at, "text".into()).await.unwrap_err();
+    assert!(!objects.is_doubtful(), "nothing was named");
+    disk.fill_up_after(None);
+    disk.fail_folder_syncs(std::io::ErrorKind::StorageFull);
+    objects.put(&at, "text".into()).await.unwrap_err();
+    assert!(objects.is_doubtful(), "the name can be seen and may vanish with the power");
+}
+
+#[test]
+fn what_a_dead_process_left_unsynced_can_be_read_and_lost() {
+    let disk = SimulatedDisk::new(1);
+    disk.create_folder(Path::new("/store")).unwrap();
+    let mut file = disk.create(Path::new("/store/file")).unwrap();
+    file.append(b"text").unwrap();
+    let disk = disk.kill();
+    assert!(file.append(b"more").is_err(), "the process that had it open is dead");
+    assert_eq!(disk.read(Path::new("/store/file"), None).unwrap(), "text");
+    disk.sync_file(Path::new("/store/file")).unwrap();
+    disk.sync_folder(Path::new("/store")).unwrap();
+    assert_eq!(disk.reboot().read(Path::new("/store/file"), None).unwrap(), "text");
+}

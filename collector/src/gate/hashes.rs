@@ -4,6 +4,12 @@ use gilbreth_conventions::{digest::Digester, normalise};
 
 use crate::key::StoreKey;
 
+/// The form of a worker's name that is hashed: two spellings of one form are one worker.
+#[must_use]
+pub fn worker_form(id: &str) -> String {
+    normalise::step_1(id)
+}
+
 /// Hashes by one store key. Each type of identifier has a domain of its own, so that rows of different columns cannot
 /// be joined by accident or design; the domains end in a zero byte, which keeps them apart from any text.
 #[derive(Debug, Clone)]
@@ -19,7 +25,7 @@ impl Hashes {
     /// A worker: their name in the system, whatever was sent.
     #[must_use]
     pub fn worker(&self, id: &str) -> [u8; 8] {
-        self.tagged(b"worker\0", &normalise::step_1(id))
+        self.tagged(b"worker\0", &worker_form(id))
     }
 
     /// A number by which a screen names the case.

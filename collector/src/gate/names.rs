@@ -12,8 +12,6 @@ use crate::decode::Value;
 pub(super) const OTHER: &str = "other";
 /// Names and other short texts are cut here.
 const NAME_CHARS_MAX: usize = 80;
-/// Kept attributes are cut here.
-const ATTRIBUTE_CHARS_MAX: usize = 256;
 /// A run of so many digits is more than a position or a version: it may be somebody's number.
 const MASKED_DIGITS_MIN: usize = 3;
 /// Screens of one system.
@@ -22,9 +20,6 @@ const SCREENS_MAX: usize = 2_000;
 const FIELDS_MAX: usize = 20_000;
 /// Systems whose names are remembered; in those beyond, every screen and field is `other`.
 const SYSTEMS_MAX: usize = 1_000;
-/// Kept attributes that hold a path, in which a careless sender leaves numbers of people and cases.
-const PATHS: [&str; 2] = ["http.route", "url.template"];
-
 /// The screens and fields seen so far in each system, to bound their number. Shared by all who receive: nearly every
 /// name was seen before, so looking takes a lock that many may hold.
 #[derive(Debug, Default)]
@@ -92,6 +87,12 @@ pub(super) fn masked(name: &str) -> Option<String> {
     (long || numbered).then(|| mask(name).chars().take(NAME_CHARS_MAX).collect())
 }
 
+/// The name of a screen, field or task as the gate stores it, for those who must name one in the same way.
+#[must_use]
+pub fn name_as_stored(name: &str) -> String {
+    masked(name).unwrap_or_else(|| name.to_owned())
+}
+
 fn mask(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     let mut rest = name;
@@ -110,25 +111,45 @@ fn mask(name: &str) -> String {
     out
 }
 
-/// A short text that is no name (system, release, team …): cut, not masked, since releases are numbers; `None` if empty.
-pub(super) fn bounded(text: String) -> Option<String> {
-    let cut = cut(text, NAME_CHARS_MAX);
-    (!cut.is_empty()).then_some(cut)
+/// A short text that is no name (system, organisation, team, role): cut and masked as names are; `None` if empty.
+pub(super) fn label(text: String, masked_count: &mut u64) -> Option<String> {
+    if text.trim().is_empty() {
+        return None;
+    }
+    Some(match masked(&text) {
+        Some(masked) => {
+            *masked_count += 1;
+            masked
+        }
+        None => text,
+    })
 }
 
-/// The text of an attribute that stays; `None` if it is to be dropped.
+/// A release: cut, not masked, since it is numbers; `None` if empty.
+pub(super) fn release(text: String) -> Option<String> {
+    (!text.trim().is_empty()).then(|| cut(text, NAME_CHARS_MAX))
+}
+
+/// The text of an attribute that the list keeps by its exact name. It is masked and cut as names are: what an error or a
+/// path is called is told by its words, and its numbers are somebody's. `None` for what is dropped.
 pub(super) fn kept(keep: &BTreeSet<String>, name: &str, value: &Value) -> Option<String> {
     if !keep.contains(name) {
         return None;
     }
     match value {
-        Value::Text(text) if PATHS.contains(&name) => Some(cut(mask(text), ATTRIBUTE_CHARS_MAX)),
-        Value::Text(text) => Some(cut(text.clone(), ATTRIBUTE_CHARS_MAX)),
-        Value::Integer(number) => Some(number.to_string()),
-        Value::Double(number) => Some(number.to_string()),
+        Value::Text(text) if is_http_status(text) => Some(text.clone()),
+        Value::Text(text) => Some(masked(text).unwrap_or_else(|| text.clone())),
+        Value::Integer(number) if number.unsigned_abs() < 1_000 => Some(number.to_string()),
+        Value::Integer(number) => Some(mask(&number.to_string())),
+        Value::Double(number) => Some(mask(&number.to_string())),
         Value::Boolean(truth) => Some(truth.to_string()),
         Value::Texts(_) | Value::Other => None,
     }
+}
+
+/// `error.type` is the status where a request failed by it.
+fn is_http_status(text: &str) -> bool {
+    text.len() == 3 && text.parse::<u16>().is_ok_and(|status| (100..600).contains(&status))
 }
 
 fn cut(mut text: String, chars_max: usize) -> String {
@@ -157,6 +178,24 @@ mod tests {
         ] {
             assert_eq!(masked(name), expected, "{name}");
         }
+    }
+
+    #[test]
+    fn what_is_kept_tells_no_number_of_more_than_a_status() {
+        let keep = BTreeSet::from(["error.type".to_owned()]);
+        for (value, expected) in [
+            (Value::Text("no case X123456".to_owned()), Some("no case X#")),
+            (Value::Text("500".to_owned()), Some("500")),
+            (Value::Text("731".to_owned()), Some("#")),
+            (Value::Integer(503), Some("503")),
+            (Value::Integer(-123_456), Some("-#")),
+            (Value::Double(123_456.5), Some("#.5")),
+            (Value::Texts(vec!["a".to_owned()]), None),
+        ] {
+            assert_eq!(kept(&keep, "error.type", &value).as_deref(), expected, "{value:?}");
+        }
+        assert_eq!(kept(&keep, "error.typ", &Value::Integer(1)), None);
+        assert_eq!(release("2026.1204".to_owned()).as_deref(), Some("2026.1204"));
     }
 
     #[test]

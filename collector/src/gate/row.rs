@@ -79,7 +79,7 @@ pub(super) fn row(
     let mut row = checked(&span, sender)?;
     let mut pending = Pending::default();
     for Attribute { name, value } in span.attributes {
-        let taken = take(&mut row, &mut pending, &name, value, policy);
+        let taken = take(&mut row, &mut pending, &name, value, policy, &mut tally.counts.names_masked);
         match taken {
             Taken::Yes => {}
             Taken::No(value) => match names::kept(&policy.keep, &name, &value).filter(|_| !name.starts_with(OURS)) {
@@ -143,7 +143,14 @@ enum Taken {
     Unusable,
 }
 
-fn take(row: &mut Row, pending: &mut Pending, name: &str, value: Value, policy: &Policy) -> Taken {
+fn take(
+    row: &mut Row,
+    pending: &mut Pending,
+    name: &str,
+    value: Value,
+    policy: &Policy,
+    names_masked: &mut u64,
+) -> Taken {
     let hashes = &policy.hashes;
     let text = match (name, value) {
         (attribute::INPUT_KEYSTROKES, Value::Integer(count)) if count >= 0 => {
@@ -175,9 +182,9 @@ fn take(row: &mut Row, pending: &mut Pending, name: &str, value: Value, policy: 
         attribute::RECORD_ID => set(&mut row.record, some(&text).map(|id| hashes.record(id))),
         attribute::TASK_ID => set(&mut row.task_instance, some(&text).map(|id| hashes.task(id))),
         attribute::CONTINUES => set(&mut row.continues, span_id_of_hex(&text)),
-        attribute::WORKER_ORGANISATION => set(&mut row.organisation, names::bounded(text)),
-        attribute::WORKER_TEAM => set(&mut row.team, names::bounded(text)),
-        attribute::WORKER_ROLE => set(&mut row.role, names::bounded(text)),
+        attribute::WORKER_ORGANISATION => set(&mut row.organisation, names::label(text, names_masked)),
+        attribute::WORKER_TEAM => set(&mut row.team, names::label(text, names_masked)),
+        attribute::WORKER_ROLE => set(&mut row.role, names::label(text, names_masked)),
         attribute::TASK_NAME => set(&mut row.task, non_empty(text)),
         attribute::FUNCTION => set(&mut row.function, non_empty(text)),
         attribute::CASE_ID => {

@@ -43,7 +43,13 @@ pub(super) fn spans(recording: Recording, mapping: &Mapping, summary: &mut Summa
     }
     let batches = systems
         .into_iter()
-        .map(|(system, spans)| Batch { resource: vec![Attribute::text(attribute::SERVICE_NAME, system)], spans })
+        .map(|(system, spans)| Batch {
+            resource: vec![
+                Attribute::text(attribute::SERVICE_NAME, system),
+                Attribute::text(attribute::ENVIRONMENT, attribute::ENVIRONMENT_RECORDING),
+            ],
+            spans,
+        })
         .collect();
     Decoded { batches, other_logs: 0 }
 }

@@ -28,12 +28,19 @@ pub(crate) struct Cut {
     pub(crate) bytes: u64,
 }
 
-/// Reads every segment, cuts a torn tail, and gives the records above `after`.
+/// Reads every segment, cuts a torn tail, and gives the records above `after`, all of them durable: what the process
+/// before wrote and did not live to sync is synced here, since a repeat of it will be acknowledged unwritten.
 pub(crate) fn replay(disk: &dyn Disk, folder: &Path, after: u64) -> Result<Replayed, Error> {
     let numbers = numbers(disk, folder)?;
     let mut replayed = Replayed::default();
     for (place, &number) in numbers.iter().enumerate() {
         let is_last = place + 1 == numbers.len();
+        if is_last {
+            // Those before it were synced before it was begun.
+            let path = path_of(folder, number);
+            disk.sync_file(&path).map_err(|error| unavailable(&path, "synced", error))?;
+            disk.sync_folder(folder).map_err(|error| unavailable(folder, "synced", error))?;
+        }
         read_segment(disk, folder, number, is_last, after, &mut replayed)?;
     }
     Ok(replayed)

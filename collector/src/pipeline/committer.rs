@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, TimestampMicrosecondArray};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::{Config, pending::Pending};
 use crate::{
@@ -22,13 +22,11 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// What is asked of the committer.
 #[derive(Debug)]
 pub(super) enum Command {
-    /// Much waits: commit before it is time.
-    Crowded,
-    /// Commit everything.
+    /// Commit everything that waits when the command is taken up.
     Commit(oneshot::Sender<Result<(), Error>>),
-    /// Commit everything and merge small files.
+    /// The same, and merge small files.
     Compact(oneshot::Sender<Result<(), Error>>),
-    /// The same, then remove the log and end. The log is closed already.
+    /// Commit everything, remove the log and end. The log is closed already.
     Stop(oneshot::Sender<Result<(), Error>>),
 }
 
@@ -46,17 +44,28 @@ impl Committer {
         Self { writer, pending, segments, config, not_before: None }
     }
 
-    /// Runs until it is told to stop, or until nobody can tell it any more.
-    pub(super) async fn run(mut self, mut commands: mpsc::UnboundedReceiver<Command>) {
+    /// Runs until it is told to stop, or until nobody can tell it any more. `crowded` is told whenever much waits: once
+    /// or often is the same.
+    pub(super) async fn run(mut self, mut commands: mpsc::UnboundedReceiver<Command>, crowded: Arc<Notify>) {
         let mut time = tokio::time::interval(self.config.commit_after);
         time.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             let command = tokio::select! {
+                // Whoever asks is served before what comes by itself, which under load never ends.
+                biased;
                 command = commands.recv() => command,
-                _ = time.tick() => Some(Command::Crowded),
+                () = crowded.notified() => {
+                    if self.commit_crowd().await {
+                        crowded.notify_one();
+                    }
+                    continue;
+                }
+                _ = time.tick() => {
+                    self.commit_in_time().await;
+                    continue;
+                }
             };
             match command {
-                Some(Command::Crowded) => self.commit_unasked().await,
                 Some(Command::Commit(reply)) => {
                     let _ = reply.send(self.commit_all().await);
                 }
@@ -64,7 +73,7 @@ impl Committer {
                     let _ = reply.send(self.commit_and_compact().await);
                 }
                 Some(Command::Stop(reply)) => {
-                    let finished = self.commit_and_compact().await;
+                    let finished = self.commit_all().await;
                     // Whoever is told that it is over may take the lock.
                     drop(self);
                     let _ = reply.send(finished);
@@ -75,16 +84,34 @@ impl Committer {
         }
     }
 
-    /// What failed is tried again later: the rows are in the log, and in memory.
-    async fn commit_unasked(&mut self) {
-        if self.not_before.is_some_and(|at| tokio::time::Instant::now() < at) {
-            return;
+    /// Commits one portion if still so much waits; says whether there is another.
+    async fn commit_crowd(&mut self) -> bool {
+        if !self.config.is_crowded(self.pending.standing().1) || self.is_too_soon() {
+            return false;
         }
+        let up_to = self.pending.newest().unwrap_or(0);
+        let committed = self.commit_portion(up_to).await;
+        let done = committed.is_ok();
+        self.note(committed.map(|_| ()));
+        done && self.config.is_crowded(self.pending.standing().1)
+    }
+
+    /// It is time: what waits now is committed, however little it is.
+    async fn commit_in_time(&mut self) {
+        if !self.is_too_soon() {
+            let committed = self.commit_all().await;
+            self.note(committed);
+        }
+    }
+
+    fn is_too_soon(&self) -> bool {
+        self.not_before.is_some_and(|at| tokio::time::Instant::now() < at)
+    }
+
+    /// What failed is tried again later: the rows are in the log, and in memory.
+    fn note(&mut self, committed: Result<(), Error>) {
         self.not_before = None;
-        let (_, waiting) = self.pending.standing();
-        let crowded = waiting.rows >= self.config.commit_rows || waiting.bytes >= self.config.waiting_bytes_max / 2;
-        tracing::debug!(waiting.rows, waiting.bytes, crowded, "committing");
-        if let Err(error) = self.commit_all().await {
+        if let Err(error) = committed {
             tracing::warn!(%error, "spans cannot be committed; they stay in the log");
             self.not_before = Some(tokio::time::Instant::now() + RETRY_AFTER);
         }
@@ -102,21 +129,33 @@ impl Committer {
         Ok(())
     }
 
-    /// Commits what waits now, in portions.
+    /// Commits what waits now, in portions. What comes meanwhile is left for the next time: under a steady load there
+    /// would be no end.
     async fn commit_all(&mut self) -> Result<(), Error> {
-        loop {
-            let records = self.pending.oldest(self.config.commit_rows);
-            let Some(last) = records.last().map(|record| record.sequence) else { break };
-            let (writer, now) = (Arc::clone(&self.writer), (self.config.clock)());
-            let committed = beside(async move { commit(&writer, &records, last, now).await }).await;
-            if self.writer.store().is_doubtful() {
-                self.pending.fail();
-                tracing::error!("a table could not be written to the end; nothing more is taken until a restart");
-                return Err(committed.err().unwrap_or_else(in_doubt));
-            }
-            committed?;
-            self.pending.forget(last);
+        let Some(up_to) = self.pending.newest() else { return self.tidy_log().await };
+        while self.commit_portion(up_to).await? {}
+        Ok(())
+    }
+
+    /// Commits the oldest that wait up to a sequence, about `commit_rows` of them; says whether there are more.
+    async fn commit_portion(&mut self, up_to: u64) -> Result<bool, Error> {
+        let records = self.pending.oldest(up_to, self.config.commit_rows);
+        let Some(last) = records.last().map(|record| record.sequence) else { return Ok(false) };
+        let (writer, now) = (Arc::clone(&self.writer), (self.config.clock)());
+        let committed = beside(async move { commit(&writer, &records, last, now).await }).await;
+        if self.writer.store().is_doubtful() {
+            self.pending.fail();
+            tracing::error!("a table could not be written to the end; nothing more is taken until a restart");
+            return Err(committed.err().unwrap_or_else(in_doubt));
         }
+        committed?;
+        self.pending.forget(last);
+        self.tidy_log().await?;
+        Ok(last < up_to)
+    }
+
+    /// Removes the segments of the log that hold nothing uncommitted.
+    async fn tidy_log(&self) -> Result<(), Error> {
         let (committed, _) = self.pending.standing();
         let segments = self.segments.clone();
         tokio::task::spawn_blocking(move || segments.remove_up_to(committed))

@@ -21,7 +21,7 @@ use std::{
 
 use arrow::array::RecordBatch;
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot},
+    sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot},
     task::JoinHandle,
 };
 
@@ -40,8 +40,11 @@ mod seen;
 mod tests;
 
 use committer::{Command, Committer};
-use pending::Pending;
+use pending::{Pending, Waiting};
 use seen::Seen;
+
+/// Room is given out in units of so many bytes.
+const ROOM_UNIT: usize = 1 << 10;
 
 /// How the pipeline is sized. The defaults suit a machine with a few gigabytes.
 #[derive(Debug, Clone)]
@@ -60,7 +63,7 @@ pub struct Config {
     pub seen_max: usize,
     /// For how long they are remembered, unless there are more than `seen_max`.
     pub seen_for: Duration,
-    /// A day with more files than this is merged at the end.
+    /// A day with more files than this is merged by [`Pipeline::compact`].
     pub files_per_day_max: usize,
     /// The clock, in Unix microseconds.
     pub clock: fn() -> i64,
@@ -82,6 +85,14 @@ impl Default for Config {
     }
 }
 
+impl Config {
+    /// Whether so much waits that a commit is due before its time. Whoever waits for room wants at most half of it, so
+    /// there is always a commit on the way that makes it.
+    fn is_crowded(&self, waiting: Waiting) -> bool {
+        waiting.rows >= self.commit_rows || waiting.bytes >= self.waiting_bytes_max / 2
+    }
+}
+
 /// The running pipeline. Clones are handles of the same one.
 #[derive(Debug, Clone)]
 pub struct Pipeline {
@@ -92,10 +103,12 @@ pub struct Pipeline {
 struct Inner {
     config: Config,
     door: Mutex<Door>,
-    /// One permit for each KiB that may wait.
+    /// One permit for each [`ROOM_UNIT`] that may wait.
     room: Arc<Semaphore>,
     pending: Arc<Pending>,
     commands: mpsc::UnboundedSender<Command>,
+    /// Tells the committer that much waits.
+    crowded: Arc<Notify>,
     committer: tokio::sync::Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -135,19 +148,18 @@ impl Pipeline {
         let room = Arc::new(Semaphore::new(permits(config.waiting_bytes_max)));
         let pending = Arc::new(Pending::new(committed.spans, replayed.records));
         let (commands, received) = mpsc::unbounded_channel();
-        let (sink_pending, sink_commands, sink_config) = (Arc::clone(&pending), commands.clone(), config.clone());
+        let crowded = Arc::new(Notify::new());
+        let (sink_pending, sink_crowded, sink_config) = (Arc::clone(&pending), Arc::clone(&crowded), config.clone());
         let log = Log::start(disk, &folder, replayed.segments, next, config.segment_bytes_max, move |record, hold| {
-            let waiting = sink_pending.push(record, Some(hold));
-            if waiting.rows >= sink_config.commit_rows || waiting.bytes >= sink_config.waiting_bytes_max / 2 {
-                // The committer is gone only when the process is ending; the log keeps what it would have done.
-                let _ = sink_commands.send(Command::Crowded);
+            if sink_config.is_crowded(sink_pending.push(record, Some(hold))) {
+                sink_crowded.notify_one();
             }
         })?;
         let committer = Committer::new(writer, Arc::clone(&pending), log.remover(), config.clone());
-        let committer = tokio::spawn(committer.run(received));
+        let committer = tokio::spawn(committer.run(received, Arc::clone(&crowded)));
         let door = Mutex::new(Door { seen, log: Some(log) });
         let committer = tokio::sync::Mutex::new(Some(committer));
-        Ok(Self { inner: Arc::new(Inner { config, door, room, pending, commands, committer }) })
+        Ok(Self { inner: Arc::new(Inner { config, door, room, pending, commands, crowded, committer }) })
     }
 
     /// Takes rows; returns when they are on the disk, and so is every earlier row that they repeat. Rows seen before
@@ -186,7 +198,7 @@ impl Pipeline {
         if let Ok(hold) = Arc::clone(&room).try_acquire_many_owned(wanted) {
             return Ok(hold);
         }
-        let _ = self.inner.commands.send(Command::Crowded);
+        self.inner.crowded.notify_one();
         match tokio::time::timeout(self.inner.config.patience, room.acquire_many_owned(wanted)).await {
             Ok(Ok(hold)) => Ok(hold),
             Ok(Err(_)) => Err(closed()),
@@ -194,7 +206,7 @@ impl Pipeline {
         }
     }
 
-    /// Commits everything that is in the log now to `spans`; returns when that is done.
+    /// Commits everything that is in the log now to `spans`; returns when that is done, whatever comes meanwhile.
     ///
     /// # Errors
     /// What the store says; the rows stay in the log.
@@ -210,8 +222,7 @@ impl Pipeline {
         self.ask(Command::Compact).await
     }
 
-    /// Takes no more work, commits everything, merges small files, removes the log, and lets go of the writer. Calling
-    /// it again does nothing.
+    /// Takes no more work, commits everything, removes the log, and lets go of the writer. Calling it again does nothing.
     ///
     /// # Errors
     /// What the store says; the rows stay in the log, for the next start.
@@ -266,7 +277,7 @@ impl Pipeline {
 }
 
 fn permits(bytes: usize) -> usize {
-    bytes.div_ceil(1 << 10).max(1)
+    bytes.div_ceil(ROOM_UNIT).max(1)
 }
 
 fn closed() -> Error {

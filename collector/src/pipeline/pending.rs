@@ -11,6 +11,7 @@ use std::{
 use arrow::array::RecordBatch;
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::ROOM_UNIT;
 use crate::log::Record;
 
 /// What waits for the committer, in order of sequence.
@@ -23,8 +24,18 @@ pub(super) struct Pending {
 #[derive(Debug)]
 struct State {
     committed: u64,
-    records: VecDeque<(Record, Option<OwnedSemaphorePermit>)>,
+    records: VecDeque<Held>,
     waiting: Waiting,
+}
+
+/// A record and the room that it takes.
+#[derive(Debug)]
+struct Held {
+    record: Record,
+    /// What its submission was given room for, which is more than its rows if repeats were dropped from them: whoever
+    /// waits for room waits for that.
+    bytes: usize,
+    _room: Option<OwnedSemaphorePermit>,
 }
 
 /// How much waits.
@@ -48,26 +59,34 @@ impl Pending {
     }
 
     /// Adds a record; says how much waits now.
-    pub(super) fn push(&self, record: Record, hold: Option<OwnedSemaphorePermit>) -> Waiting {
+    pub(super) fn push(&self, record: Record, room: Option<OwnedSemaphorePermit>) -> Waiting {
         let mut state = self.lock();
+        let bytes =
+            room.as_ref().map_or_else(|| record.rows.get_array_memory_size(), |room| room.num_permits() * ROOM_UNIT);
         state.waiting.rows += record.rows.num_rows();
-        state.waiting.bytes += record.rows.get_array_memory_size();
-        state.records.push_back((record, hold));
+        state.waiting.bytes += bytes;
+        state.records.push_back(Held { record, bytes, _room: room });
         state.waiting
     }
 
-    /// The oldest records, until they are at least so many rows.
-    pub(super) fn oldest(&self, rows: usize) -> Vec<Record> {
+    /// The sequence of the newest record; `None` if nothing waits.
+    pub(super) fn newest(&self) -> Option<u64> {
+        self.lock().records.back().map(|held| held.record.sequence)
+    }
+
+    /// The oldest records up to a sequence, until they are at least so many rows.
+    pub(super) fn oldest(&self, up_to: u64, rows: usize) -> Vec<Record> {
         let mut taken = 0;
         self.lock()
             .records
             .iter()
-            .take_while(|(record, _)| {
-                let more = taken < rows;
+            .map(|held| &held.record)
+            .take_while(|record| {
+                let more = taken < rows && record.sequence <= up_to;
                 taken += record.rows.num_rows();
                 more
             })
-            .map(|(record, _)| record.clone())
+            .cloned()
             .collect()
     }
 
@@ -75,10 +94,10 @@ impl Pending {
     pub(super) fn forget(&self, committed: u64) {
         let mut state = self.lock();
         state.committed = state.committed.max(committed);
-        while state.records.front().is_some_and(|(record, _)| record.sequence <= committed) {
-            if let Some((record, _)) = state.records.pop_front() {
-                state.waiting.rows -= record.rows.num_rows();
-                state.waiting.bytes -= record.rows.get_array_memory_size();
+        while state.records.front().is_some_and(|held| held.record.sequence <= committed) {
+            if let Some(held) = state.records.pop_front() {
+                state.waiting.rows -= held.record.rows.num_rows();
+                state.waiting.bytes -= held.bytes;
             }
         }
     }
@@ -89,8 +108,9 @@ impl Pending {
         let rows = state
             .records
             .iter()
-            .filter(|(record, _)| record.sequence > state.committed && record.rows.num_rows() > 0)
-            .map(|(record, _)| record.rows.clone())
+            .map(|held| &held.record)
+            .filter(|record| record.sequence > state.committed && record.rows.num_rows() > 0)
+            .map(|record| record.rows.clone())
             .collect();
         (state.committed, rows)
     }

@@ -2,6 +2,10 @@
 
 use std::io::{self, Read};
 
+/// What a body over the network may make us keep while it is unpacked, as a power of two: 8 MiB, which every sender of
+/// zstd keeps to unless told otherwise.
+const WINDOW_LOG_MAX: u32 = 23;
+
 /// How bytes are packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Compression {
@@ -30,15 +34,19 @@ impl Compression {
     }
 
     /// The bytes unpacked, if they are no more than `bytes_max`.
-    pub(crate) fn unpack(self, packed: Vec<u8>, bytes_max: usize) -> Result<Vec<u8>, UnpackError> {
-        if self == Self::None {
-            return if packed.len() > bytes_max { Err(UnpackError::TooLarge) } else { Ok(packed) };
-        }
+    pub(crate) fn unpack(self, packed: &[u8], bytes_max: usize) -> Result<Vec<u8>, UnpackError> {
+        let reader: io::Result<Box<dyn Read + Send + '_>> = match self {
+            Self::None if packed.len() > bytes_max => return Err(UnpackError::TooLarge),
+            Self::None => return Ok(packed.to_vec()),
+            Self::Gzip => self.reader(packed),
+            Self::Zstd => zstd::stream::read::Decoder::new(packed).and_then(|mut decoder| {
+                decoder.window_log_max(WINDOW_LOG_MAX)?;
+                Ok(Box::new(decoder) as Box<dyn Read + Send>)
+            }),
+        };
         let mut unpacked = Vec::new();
         let limit = u64::try_from(bytes_max).unwrap_or(u64::MAX).saturating_add(1);
-        self.reader(packed.as_slice())
-            .and_then(|reader| reader.take(limit).read_to_end(&mut unpacked))
-            .map_err(|_| UnpackError::Malformed)?;
+        reader.and_then(|reader| reader.take(limit).read_to_end(&mut unpacked)).map_err(|_| UnpackError::Malformed)?;
         if unpacked.len() > bytes_max { Err(UnpackError::TooLarge) } else { Ok(unpacked) }
     }
 }

@@ -5,10 +5,13 @@
 //! one export at a time is in memory.
 
 use std::{
+    collections::BTreeMap,
     fs::File,
     io::{BufRead, BufReader, Read},
     path::{Path, PathBuf},
 };
+
+use serde::de::IgnoredAny;
 
 use super::compression::Compression;
 use crate::{
@@ -91,7 +94,11 @@ impl Exports {
             Form::Delimited => (Signal::Traces, Encoding::Protobuf),
             Form::Json | Form::JsonLines => (signal_of(&bytes), Encoding::Json),
         };
-        decode(signal, encoding, &bytes).map(Some).map_err(|error| self.wrong("is malformed").caused_by(error))
+        let decoded = decode(signal, encoding, &bytes).map_err(|error| self.wrong("is malformed").caused_by(error))?;
+        if encoding == Encoding::Json && decoded.batches.is_empty() && is_something_else(&bytes) {
+            return Err(self.wrong("holds neither resourceSpans nor resourceLogs: is it the right file?"));
+        }
+        Ok(Some(decoded))
     }
 
     fn delimited(&mut self) -> Result<Option<Vec<u8>>, Error> {
@@ -183,6 +190,14 @@ fn signal_of(bytes: &[u8]) -> Signal {
     if is_logs { Signal::Logs } else { Signal::Traces }
 }
 
+/// Whether an export of nothing has other keys: metrics, or no OTLP at all.
+fn is_something_else(bytes: &[u8]) -> bool {
+    let keys: Result<BTreeMap<String, IgnoredAny>, _> = serde_json::from_slice(bytes);
+    keys.is_ok_and(|keys| {
+        !keys.is_empty() && !["resourceSpans", "resourceLogs"].iter().any(|key| keys.contains_key(*key))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -235,6 +250,11 @@ mod tests {
         assert_eq!(read("a.pb", &[0xff; 12]), [Err("/a.pb: record 1 has no length".to_owned())]);
         let lines = read("a.jsonl", b"{}\nnonsense\n{}\n");
         assert_eq!(lines, [Ok(0), Err("/a.jsonl: record 2 is malformed".to_owned()), Ok(0)]);
+        for other in [r#"{"resourceMetrics":[]}"#, r#"{"name":"x"}"#] {
+            let why = "/a.json: record 1 holds neither resourceSpans nor resourceLogs: is it the right file?";
+            assert_eq!(read("a.json", other.as_bytes()), [Err(why.to_owned())]);
+        }
+        assert_eq!(read("a.json", br#"{"resourceSpans":[]}"#), [Ok(0)]);
         assert_eq!(read("a.json.gz", b"{}").len(), 1);
         assert!(Exports::open(Path::new("/nowhere/a.pb")).unwrap_err().to_string().contains("/nowhere/a.pb"));
         assert_eq!(Exports::open(Path::new("a.csv")).unwrap_err().kind(), ErrorKind::Invalid);

@@ -7,10 +7,12 @@ mod answer;
 mod cors;
 mod export;
 mod metrics;
+mod room;
+mod serve;
 #[cfg(test)]
 mod tests;
 
-use std::{future::Future, pin::Pin, sync::Arc};
+use std::{pin::Pin, sync::Arc};
 
 use axum::{
     Router,
@@ -19,9 +21,10 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use tokio::{net::TcpListener, sync::Semaphore};
+use tokio::sync::Semaphore;
 
-use self::{answer::Failure, metrics::Metrics};
+pub use self::serve::serve;
+use self::{answer::Failure, metrics::Metrics, room::Room};
 use crate::{
     Error,
     config::Config,
@@ -46,6 +49,7 @@ struct Inner {
     cors_origins: Vec<String>,
     body_bytes_max: usize,
     at_once: Semaphore,
+    room: Room,
     now_us: fn() -> i64,
     metrics: Metrics,
 }
@@ -69,6 +73,18 @@ impl State {
         Self::with_submit(policy, Box::new(submit), ready, config, || chrono::Utc::now().timestamp_micros())
     }
 
+    /// Whether exports are taken: the log is sound, and the last one could be stored.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        (self.0.takes_work)() && self.0.metrics.is_ready()
+    }
+
+    /// What was received since the start, as Prometheus text.
+    #[must_use]
+    pub fn metrics(&self) -> String {
+        self.0.metrics.text()
+    }
+
     fn with_submit(
         policy: Policy,
         submit: Box<Submit>,
@@ -83,7 +99,8 @@ impl State {
             takes_work,
             cors_origins: config.cors_origins.clone(),
             body_bytes_max: config.body_bytes_max,
-            at_once: Semaphore::new(config.requests_at_once_max.max(1)),
+            at_once: Semaphore::new(config.requests_at_once_max),
+            room: Room::new(),
             now_us,
             metrics: Metrics::default(),
         }))
@@ -104,7 +121,7 @@ pub fn router(state: State) -> Router {
         .route("/v1/logs", export(Signal::Logs))
         .route("/livez", get(|| async { "alive\n" }))
         .route("/readyz", get(ready))
-        .route("/metrics", get(|Extract(state): Extract<State>| async move { state.0.metrics.text() }))
+        .route("/metrics", get(|Extract(state): Extract<State>| async move { state.metrics() }))
         .fallback(|headers: HeaderMap| async move {
             let failure = Failure::new(StatusCode::NOT_FOUND, "no such path: POST /v1/traces or /v1/logs");
             failure.into_response(answer::encoding_of(&headers).unwrap_or(Encoding::Json))
@@ -112,20 +129,8 @@ pub fn router(state: State) -> Router {
         .with_state(state)
 }
 
-/// Answers requests until `shutdown` resolves and those under way are answered.
-///
-/// # Errors
-/// If the listener fails.
-pub async fn serve(
-    listener: TcpListener,
-    state: State,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
-    axum::serve(listener, router(state)).with_graceful_shutdown(shutdown).await
-}
-
 async fn ready(Extract(state): Extract<State>) -> Response {
-    if (state.0.takes_work)() && state.0.metrics.is_ready() {
+    if state.is_ready() {
         "ready\n".into_response()
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "the last export could not be stored\n").into_response()

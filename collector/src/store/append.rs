@@ -26,7 +26,7 @@ impl Writer {
         sequence: u64,
         rows: impl FnOnce(u64) -> Vec<RecordBatch> + Send,
     ) -> Result<(), Error> {
-        let _committing = self.committing().await;
+        let _committing = self.committing(table).await;
         let before = self.store().ensure(table, IfChanged::Refuse).await?;
         let committed = self.store().sequence_in(table, &before).await?;
         if committed >= sequence {

@@ -50,7 +50,7 @@ impl Writer {
     /// column of `identity` (which must end the order in which they are sorted) are one row: the first stays.
     pub async fn compact(&self, table: &Table, files_max: usize, identity: &[&str]) -> Result<Compacted, Error> {
         let mut done = Compacted::default();
-        let _committing = self.committing().await;
+        let _committing = self.committing(table).await;
         let Some(mut at) = self.store().newest(table).await? else { return Ok(done) };
         for part in crowded(table, &at, files_max)? {
             let files_before = part.paths.len();

@@ -2,7 +2,11 @@
 //!
 //! A loaded table is kept and only brought up to date, since loading one from nothing reads its whole log.
 
-use std::{collections::HashMap, path::Path, sync::Arc};
+use std::{
+    collections::HashMap,
+    path::Path,
+    sync::{Arc, PoisonError},
+};
 
 use arrow::datatypes::Schema;
 use deltalake::{
@@ -116,7 +120,9 @@ impl Store {
 
     /// Adds a version to the table.
     pub(crate) async fn commit(&self, table: &Table, mut on: DeltaTable, commit: Commit) -> Result<DeltaTable, Error> {
-        let mut properties = CommitProperties::default();
+        // Delta Lake drops entries of its log after 30 days unless told not to, and with them the versions that records
+        // name.
+        let mut properties = CommitProperties::default().with_cleanup_expired_logs(Some(false));
         if let Some(sequence) = commit.sequence {
             let sequence = i64::try_from(sequence)
                 .map_err(|_| Error::new(ErrorKind::Internal, format!("log sequence {sequence} is out of range")))?;
@@ -185,9 +191,12 @@ impl Store {
 }
 
 impl Writer {
-    /// Holds back other commits of this process.
-    pub(crate) async fn committing(&self) -> tokio::sync::MutexGuard<'_, ()> {
-        self.committing.lock().await
+    /// Holds back other commits of this process to the table.
+    pub(crate) async fn committing(&self, table: &Table) -> tokio::sync::OwnedMutexGuard<()> {
+        // A map is whole between any two operations on it.
+        let lock =
+            self.committing.lock().unwrap_or_else(PoisonError::into_inner).entry(table.folder).or_default().clone();
+        lock.lock_owned().await
     }
 }
 

@@ -29,6 +29,9 @@ struct File {
     time_zone: String,
     /// Chosen at random, once: names this store's collector in the tables' transactions.
     collector: String,
+    /// A digest by the store's key, which tells that key from any other. Absent until the first key was used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    key_check: Option<String>,
 }
 
 /// Just enough to know whether the rest can be understood.
@@ -39,6 +42,34 @@ struct FormatOnly {
 
 /// Reads the manifest and the collector's name; `None` if there is no store.
 pub(super) fn read(disk: &dyn Disk, root: &Path) -> Result<Option<(Manifest, String)>, Error> {
+    let Some(file) = file(disk, root)? else { return Ok(None) };
+    let time_zone = file.time_zone.parse().map_err(|_| {
+        let path = root.join("store.toml");
+        Error::new(ErrorKind::Corrupt, format!("{}: there is no time zone {:?}", path.display(), file.time_zone))
+    })?;
+    Ok(Some((Manifest { format: file.format, estate: file.estate, time_zone }, file.collector)))
+}
+
+/// What the store knows of its key.
+pub(super) fn key_check(disk: &dyn Disk, root: &Path) -> Result<Option<String>, Error> {
+    Ok(file(disk, root)?.and_then(|file| file.key_check))
+}
+
+/// Notes it. Only whoever holds the lock may.
+pub(super) fn note_key(disk: &dyn Disk, root: &Path, check: &str) -> Result<(), Error> {
+    let path = root.join("store.toml");
+    let failed = |error| unavailable(&format!("{} cannot be written", path.display()), error);
+    let file = file(disk, root)?.ok_or_else(|| failed(std::io::ErrorKind::NotFound.into()))?;
+    let text = text(&File { key_check: Some(check.to_owned()), ..file })?;
+    put(disk, &path, &[text.into()], IfTaken::Replace).map_err(failed)
+}
+
+fn text(file: &File) -> Result<String, Error> {
+    toml::to_string(file)
+        .map_err(|error| Error::new(ErrorKind::Internal, "the manifest cannot be written as TOML").caused_by(error))
+}
+
+fn file(disk: &dyn Disk, root: &Path) -> Result<Option<File>, Error> {
     let path = root.join("store.toml");
     let bytes = match disk.read(&path, None) {
         Ok(bytes) => bytes,
@@ -59,10 +90,7 @@ pub(super) fn read(disk: &dyn Disk, root: &Path) -> Result<Option<(Manifest, Str
             ),
         ));
     }
-    let file: File = toml::from_str(text).map_err(|error| corrupt(error.message().to_owned()))?;
-    let time_zone =
-        file.time_zone.parse().map_err(|_| corrupt(format!("there is no time zone {:?}", file.time_zone)))?;
-    Ok(Some((Manifest { format, estate: file.estate, time_zone }, file.collector)))
+    toml::from_str(text).map(Some).map_err(|error| corrupt(error.message().to_owned()))
 }
 
 /// Makes the folder and its manifest. If another process was faster, its manifest stays.
@@ -77,9 +105,9 @@ pub(super) fn create(disk: &dyn Disk, root: &Path, manifest: Manifest) -> Result
         estate: manifest.estate,
         time_zone: manifest.time_zone.name().to_owned(),
         collector: format!("{:032x}", u128::from_be_bytes(name)),
+        key_check: None,
     };
-    let text = toml::to_string(&file)
-        .map_err(|error| Error::new(ErrorKind::Internal, "the manifest cannot be written as TOML").caused_by(error))?;
+    let text = text(&file)?;
     disk.create_folder(root).map_err(failed)?;
     match put(disk, &root.join("store.toml"), &[text.into()], IfTaken::Fail) {
         Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(failed(error)),

@@ -1,9 +1,11 @@
 //! The store on disk: its manifest, its lock, its Delta tables and the records of what belongs together.
 //!
 //! One process holds the [`Writer`]; any number may read. Readers need no lock: a [`Snapshot`] is a list of files that
-//! are never changed.
+//! are never changed. Nothing is ever deleted from a table's folder, its log included, so that each version that a
+//! record names can be read as long as the store is there.
 
 use std::{
+    collections::HashMap,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -59,10 +61,13 @@ pub struct Snapshot {
 #[derive(Debug)]
 pub struct Writer {
     store: Store,
-    /// Commits of one process go one after the other: concurrent ones of a table could double rows.
-    committing: Mutex<()>,
+    committing: Committing,
     _lock: Lock,
 }
+
+/// A lock for each table, by folder: commits of one table by one process go one after the other, since concurrent ones
+/// could double rows. Another table's, which may take minutes to work out, is nothing to wait for.
+type Committing = std::sync::Mutex<HashMap<&'static str, Arc<Mutex<()>>>>;
 
 impl Store {
     /// Opens a store that exists; says so if there is none, or if its format is newer.
@@ -83,7 +88,7 @@ impl Store {
             Some(found) => Ok(Self::assemble(disk, root, found)),
             None => Err(Error::new(
                 ErrorKind::Unavailable,
-                format!("there is no store at {}: serve, ingest, import and demo make one", root.display()),
+                format!("there is no store at {}: serve, ingest, import, reference and demo make one", root.display()),
             )),
         }
     }
@@ -120,6 +125,11 @@ impl Store {
         &self.collector
     }
 
+    /// What the manifest knows of the store's key.
+    pub(crate) fn key_check(&self) -> Result<Option<String>, Error> {
+        manifest::key_check(self.disk.as_ref(), &self.root)
+    }
+
     pub(crate) fn disk(&self) -> &Arc<dyn Disk> {
         &self.disk
     }
@@ -130,13 +140,16 @@ impl Store {
     }
 
     /// Takes the lock; says who to talk to if another process has it. What an earlier writer left half-written is
-    /// removed.
+    /// removed; what it had named and did not live to make durable is made so, since everything from here on counts on
+    /// it.
     pub fn lock(&self) -> Result<Writer, Error> {
         let failed = |error| unavailable(&format!("the store {} cannot be locked", self.root.display()), error);
         match self.disk.lock(&self.root.join("lock")).map_err(failed)? {
             Locked::Ours(lock) => {
+                // Makes the name of the root durable, whoever made it.
+                self.disk.create_folder(&self.root).map_err(failed)?;
                 sweep(self.disk.as_ref(), &self.root).map_err(failed)?;
-                Ok(Writer { store: self.clone(), committing: Mutex::new(()), _lock: lock })
+                Ok(Writer { store: self.clone(), committing: Committing::default(), _lock: lock })
             }
             Locked::Theirs(process) => {
                 let holder = process.map_or_else(|| "another process".to_owned(), |id| format!("process {id}"));
@@ -167,6 +180,16 @@ impl Store {
     pub fn latest_version(&self) -> Result<Option<VersionRecord>, Error> {
         versions::latest(self.disk.as_ref(), &self.root)
     }
+
+    /// Every record of what belongs together, oldest first: what a session can be pinned at.
+    pub fn versions(&self) -> Result<Vec<VersionRecord>, Error> {
+        versions::all(self.disk.as_ref(), &self.root)
+    }
+
+    /// The record of a number; where there is none, the error says which there are.
+    pub fn version(&self, number: u64) -> Result<VersionRecord, Error> {
+        versions::numbered(self.disk.as_ref(), &self.root, number)
+    }
 }
 
 impl Writer {
@@ -176,14 +199,20 @@ impl Writer {
         &self.store
     }
 
+    /// Notes in the manifest by what the store's key is told from others.
+    pub(crate) fn note_key(&self, check: &str) -> Result<(), Error> {
+        manifest::note_key(self.store.disk.as_ref(), &self.store.root, check)
+    }
+
     /// Writes the next version record, once, synced. Its `number` is chosen here.
     pub fn record_version(&self, record: VersionRecord) -> Result<u64, Error> {
         versions::write(self.store.disk.as_ref(), &self.store.root, record)
     }
 }
 
-/// Removes files that never got their name.
+/// Removes files that never got their name, and makes the names of the others durable.
 fn sweep(disk: &dyn Disk, folder: &Path) -> std::io::Result<()> {
+    disk.sync_folder(folder)?;
     for entry in disk.list(folder)? {
         if entry.is_folder {
             sweep(disk, &entry.path)?;

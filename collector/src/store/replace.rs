@@ -23,7 +23,7 @@ impl Writer {
     ///
     /// Dropping the future, or an error of the stream, leaves the table as it was.
     pub async fn replace(&self, table: &Table, rows: SendableRecordBatchStream) -> Result<u64, Error> {
-        let _committing = self.committing().await;
+        let _committing = self.committing(table).await;
         let before = self.store().ensure(table, IfChanged::Empty).await?;
         let order: Vec<&str> = table.partition.iter().chain(table.sort).copied().collect();
         let mut rows = sorted(rows, &order)?;

@@ -212,6 +212,43 @@ async fn version_records_are_numbered_and_the_newest_is_found() {
     assert_eq!(writer.record_version(VersionRecord { written_at_us: 6, ..record.clone() }).unwrap(), 2);
     let newest = writer.store().latest_version().unwrap().unwrap();
     assert_eq!(newest, VersionRecord { number: 2, written_at_us: 6, ..record });
+    let numbers: Vec<u64> = writer.store().versions().unwrap().iter().map(|record| record.number).collect();
+    assert_eq!(numbers, [1, 2]);
+    assert_eq!(writer.store().version(1).unwrap().written_at_us, 5);
+    let (kind, message) = kind_and_message(&writer.store().version(3).unwrap_err());
+    assert_eq!((kind, message.as_str()), (ErrorKind::Invalid, "there is no version 3 in this store: it has 1 to 2"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_can_be_read_however_old_its_log_and_however_often_its_files_were_merged() {
+    let folder = tempfile::tempdir().unwrap();
+    let writer = store(folder.path()).lock().unwrap();
+    writer.append(&SAMPLE, 1, |_| vec![rows(&[(None, 1, 1, 1)])]).await.unwrap();
+    writer.append(&SAMPLE, 2, |_| vec![rows(&[(None, 1, 2, 1)])]).await.unwrap();
+    let pinned = writer.store().snapshot(&SAMPLE).await.unwrap().unwrap().version;
+    // Older than the 30 days after which Delta Lake would drop the log behind its next checkpoint.
+    let log = writer.store().root().join(SAMPLE.folder).join("_delta_log");
+    let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(90 * 86_400);
+    for entry in std::fs::read_dir(&log).unwrap() {
+        std::fs::File::options().write(true).open(entry.unwrap().path()).unwrap().set_modified(long_ago).unwrap();
+    }
+    // A checkpoint is written every hundred versions.
+    for sequence in 3..=110_i64 {
+        let row = rows(&[(None, 1, sequence, 1)]);
+        writer.append(&SAMPLE, sequence as u64, |_| vec![row]).await.unwrap();
+    }
+    writer.compact(&SAMPLE, 1, &[]).await.unwrap();
+    assert!(
+        std::fs::read_dir(&log).unwrap().any(|entry| entry
+            .unwrap()
+            .path()
+            .extension()
+            .is_some_and(|end| end == "parquet"))
+    );
+    for reader in [writer.store().clone(), Store::open(writer.store().root()).unwrap()] {
+        assert_eq!(numbers(reader.snapshot_at(&SAMPLE, pinned).await.unwrap()).await, [1, 2]);
+        assert_eq!(numbers(reader.snapshot(&SAMPLE).await.unwrap().unwrap()).await.len(), 110);
+    }
 }
 
 #[test]

@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    io,
     path::{Path, PathBuf},
 };
 
@@ -29,6 +28,22 @@ pub struct VersionRecord {
     pub facts_hash: String,
 }
 
+/// Every record, oldest first.
+pub(super) fn all(disk: &dyn Disk, root: &Path) -> Result<Vec<VersionRecord>, Error> {
+    numbers(disk, root)?.into_iter().map(|number| read(disk, root, number)).collect()
+}
+
+/// The record of a number; where there is none, the error says which there are.
+pub(super) fn numbered(disk: &dyn Disk, root: &Path, number: u64) -> Result<VersionRecord, Error> {
+    let known = numbers(disk, root)?;
+    let message = match (known.first(), known.last()) {
+        _ if known.contains(&number) => return read(disk, root, number),
+        (Some(first), Some(last)) => format!("there is no version {number} in this store: it has {first} to {last}"),
+        _ => format!("there is no version {number} in this store: it has none before its first refresh"),
+    };
+    Err(Error::new(ErrorKind::Invalid, message))
+}
+
 /// The newest record.
 pub(super) fn latest(disk: &dyn Disk, root: &Path) -> Result<Option<VersionRecord>, Error> {
     match latest_number(disk, root)? {
@@ -51,6 +66,11 @@ pub(super) fn write(disk: &dyn Disk, root: &Path, mut record: VersionRecord) -> 
 }
 
 fn latest_number(disk: &dyn Disk, root: &Path) -> Result<u64, Error> {
+    Ok(numbers(disk, root)?.last().copied().unwrap_or(0))
+}
+
+/// The numbers of the records that are there, in order.
+fn numbers(disk: &dyn Disk, root: &Path) -> Result<Vec<u64>, Error> {
     let folder = root.join("versions");
     let entries =
         disk.list(&folder).map_err(|error| unavailable(&format!("{} cannot be listed", folder.display()), error))?;
@@ -58,18 +78,15 @@ fn latest_number(disk: &dyn Disk, root: &Path) -> Result<u64, Error> {
         let name = path.file_name()?.to_str()?;
         name.strip_suffix(".json")?.parse::<u64>().ok()
     };
-    Ok(entries.iter().filter_map(|entry| number(&entry.path)).max().unwrap_or(0))
+    let mut numbers: Vec<u64> = entries.iter().filter_map(|entry| number(&entry.path)).collect();
+    numbers.sort_unstable();
+    Ok(numbers)
 }
 
 fn read(disk: &dyn Disk, root: &Path, number: u64) -> Result<VersionRecord, Error> {
     let path = path_of(root, number);
-    let bytes = match disk.read(&path, None) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Err(Error::new(ErrorKind::Invalid, format!("there is no version {number} in this store")));
-        }
-        Err(error) => return Err(unavailable(&format!("{} cannot be read", path.display()), error)),
-    };
+    let bytes =
+        disk.read(&path, None).map_err(|error| unavailable(&format!("{} cannot be read", path.display()), error))?;
     serde_json::from_slice(&bytes).map_err(|error| {
         Error::new(ErrorKind::Corrupt, format!("{} is not a version record", path.display())).caused_by(error)
     })

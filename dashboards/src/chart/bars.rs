@@ -23,7 +23,8 @@ const WHISKER: i32 = 5;
 pub(crate) struct Bar {
     /// Lines of the label.
     pub(crate) label: Vec<String>,
-    /// A value for each series of the chart; below zero or not finite counts as nothing.
+    /// A value for each series of the chart; below zero or not finite counts as nothing, and a bar of which no value
+    /// is finite is said to be not available.
     pub(crate) values: Vec<f64>,
     /// The ends of the interval of the total, where it has one.
     pub(crate) interval: Option<(f64, f64)>,
@@ -122,7 +123,7 @@ impl Places {
             .map(|bar| bar.label.iter().map(|part| metrics::fit(part, room, SIZE, Weight::Regular)).collect())
             .collect();
         let left = if above { 2 } else { widest(&mut labels.iter().flatten()).ceil() as i32 + 14 };
-        let totals: Vec<String> = chart.bars.iter().map(|bar| number::fixed(total(bar), decimals)).collect();
+        let totals: Vec<String> = chart.bars.iter().map(|bar| shown(bar, decimals)).collect();
         let right = totals.iter().map(|t| metrics::width(t, SIZE, Weight::Bold)).fold(0.0, f64::max).ceil() as i32 + 12;
 
         let mut rows = Vec::new();
@@ -175,6 +176,15 @@ fn legend(chart: &Chart<'_>, width: i32) -> (Vec<(i32, i32)>, i32) {
 
 fn total(bar: &Bar) -> f64 {
     bar.values.iter().map(|v| length(*v)).sum()
+}
+
+/// The total in figures.
+fn shown(bar: &Bar, decimals: usize) -> String {
+    if bar.values.iter().any(|value| value.is_finite()) {
+        number::fixed(total(bar), decimals)
+    } else {
+        number::NONE.to_owned()
+    }
 }
 
 /// How far a bar and its interval go.
@@ -266,7 +276,7 @@ fn draw(
         if let Some((low, high)) = bar.interval {
             whisker(&root, (at.x(length(low)), at.x(length(high))), y + BAR / 2)?;
         }
-        root.draw_text(&number::fixed(from, at.decimals), &bold, (at.x(reach(bar)) + 7, y + BAR / 2))?;
+        root.draw_text(&shown(bar, at.decimals), &bold, (at.x(reach(bar)) + 7, y + BAR / 2))?;
     }
     for (from, to) in at.stretches() {
         root.draw(&PathElement::new([(at.left, from), (at.left, to)], QUIET))?;

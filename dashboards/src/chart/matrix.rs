@@ -117,6 +117,8 @@ fn draw(grid: &Grid, at: &Places, marks: &mut String) -> Result<(), DrawingAreaE
             let corners = [(x + 1, y + 1), (x + at.cell - 1, y + ROW - 1)];
             let Some(value) = grid.cells[row][column] else {
                 root.draw(&Rectangle::new(corners, GRID))?;
+                let middle = (x + at.cell / 2, y + ROW / 2);
+                root.draw_text("–", &text(&QUIET, HPos::Center, VPos::Center), middle)?;
                 continue;
             };
             let share = if at.max > 0.0 && value.is_finite() { (value / at.max).clamp(0.0, 1.0) } else { 0.0 };

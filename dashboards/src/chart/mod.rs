@@ -53,6 +53,11 @@ pub(crate) struct Figure {
 }
 
 impl Figure {
+    /// Whether it needs more room across than the page that it is drawn for may have.
+    pub(crate) fn is_wider_than_its_page(&self) -> bool {
+        self.size.0 > self.layout.width()
+    }
+
     /// The SVG for a page, whose style sheet has the rules of [`style`].
     pub(crate) fn inline(&self) -> String {
         self.framed("")

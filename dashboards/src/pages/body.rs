@@ -1,8 +1,9 @@
 //! The parts of which pages are made.
 
-use gilbreth_analytics::findings::{Findings, Measure};
+use gilbreth_analytics::findings::{Findings, Measure, Provenance};
 use maud::{Markup, PreEscaped, html};
 
+use crate::chart::Figure;
 use crate::data;
 use crate::number;
 use crate::sections::{self, Section};
@@ -28,6 +29,11 @@ pub(super) fn title(findings: &Findings, title: &str) -> Markup {
                         (counted(who.people, "person", "people")) ", " (counted(who.person_weeks, "person-week", "person-weeks"))
                     } }
                 }
+                @if !findings.scope.is_empty() {
+                    div { dt { "Looked at" } dd { "only " (findings.scope.iter().map(|(name, value)| {
+                        format!("{} {}", name.replace('-', " "), day(value))
+                    }).collect::<Vec<_>>().join(", ")) } }
+                }
                 @if findings.version > 0 { div { dt { "Version of the data" } dd { (findings.version) } } }
             }
         }
@@ -36,14 +42,13 @@ pub(super) fn title(findings: &Findings, title: &str) -> Markup {
 
 /// What a reader must know before the first figure.
 pub(super) fn notices(findings: &Findings) -> Markup {
-    let estate = findings.estate.to_lowercase();
     let few = sections::few(findings);
     html! {
-        @if estate.contains("simulat") {
+        @if findings.provenance == Provenance::Simulation {
             div.notice { p { strong { "Simulated data. " }
                 "These figures come from a simulated estate whose truth is known. They show that the measurement works; \
                  they say nothing about real staff or real systems." } }
-        } @else if estate.contains("record") {
+        } @else if findings.provenance == Provenance::Recording {
             div.notice { p { strong { "A recording. " }
                 "These figures describe the sessions that were recorded, and cannot be carried over to a workforce." } }
         }
@@ -70,6 +75,10 @@ pub(super) fn key_figures(findings: &Findings) -> Markup {
             @if !intervals { p.quiet { "No 95% intervals: they need ten people, seen in whole weeks." } }
             (headline(rows).html())
             (behind(findings, "headline", &findings.headline.sql))
+            @let causes = sections::causes(findings);
+            h3.drawn { (causes.finding) "." }
+            (drawn(&causes))
+            p.quiet { "Added up over systems, from the rows of " code { "time_lost_by_system" } " below." }
         }
     }
 }
@@ -81,17 +90,25 @@ pub(super) fn section(findings: &Findings, section: &Section) -> Markup {
             p.eyebrow { (section.about) }
             h2 id=(section.id) { (section.finding) "." }
             @for sentence in &section.lead { p { (sentence) } }
-            @if let Some(first) = section.figures.first() {
-                figure {
-                    figcaption { (first.title) }
-                    div.scroll role="region" tabindex="0" aria-label=(first.title) {
-                        @for figure in &section.figures { (PreEscaped(figure.inline())) }
-                    }
-                }
-            }
-            (section.table.html())
+            (drawn(section))
             (behind(findings, section.view, &section.sql))
         }
+    }
+}
+
+/// The chart of a section and the table under it. Only a chart that may be wider than its page is a box that scrolls.
+fn drawn(section: &Section) -> Markup {
+    let pictures = html! { @for figure in &section.figures { (PreEscaped(figure.inline())) } };
+    html! {
+        @if let Some(first) = section.figures.first() {
+            figure {
+                figcaption { (first.title) }
+                @if section.figures.iter().any(Figure::is_wider_than_its_page) {
+                    div.scroll role="region" tabindex="0" aria-label={ "Chart: " (first.title) } { (pictures) }
+                } @else { (pictures) }
+            }
+        }
+        (section.table.html())
     }
 }
 
@@ -109,16 +126,33 @@ pub(super) fn no_data() -> Markup {
     }
 }
 
-/// Every row of a view, and its SQL.
+/// The rows of a view, and its SQL with the options that narrow it to the same scope.
 fn behind(findings: &Findings, view: &str, sql: &str) -> Markup {
+    let table = data::table(findings, view);
+    let (shown, of) = (table.as_ref().map_or(0, |table| table.rows.len()), data::rows_in_all(findings, view));
     html! {
         details {
-            summary { "Every row of " code { (view) } ", and the SQL that made it" }
-            @if let Some(table) = data::table(findings, view) { (table.html()) }
+            summary {
+                @if of > shown { "The first " (shown) " of " (of) " rows of " } @else { "Every row of " }
+                code { (view) } ", and the SQL that made " @if shown == 1 { "it" } @else { "them" }
+            }
+            @if let Some(table) = table { (table.html()) }
+            @if !findings.scope.is_empty() { p { "Narrowed to the same scope by "
+                code { (scope_options(findings)) } "." } }
             @if sql.is_empty() { p { "No SQL is recorded for these rows." } }
             @else { pre tabindex="0" aria-label={ "SQL of " (view) } { code { (sql.trim()) } } }
         }
     }
+}
+
+/// The options of the command line that give the scope, quoted for a shell.
+fn scope_options(findings: &Findings) -> String {
+    let plain = |value: &str| value.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
+    let option = |(name, value): &(String, String)| match value {
+        value if !value.is_empty() && plain(value) => format!("--{name} {value}"),
+        value => format!("--{name} '{}'", value.replace('\'', r"'\''")),
+    };
+    findings.scope.iter().map(option).collect::<Vec<_>>().join(" ")
 }
 
 /// The measures to show large: the most telling of those that have a value, or the first where none is known.

@@ -27,6 +27,8 @@ pub enum Page {
     Tasks,
     /// What to fix first.
     Fixes,
+    /// What releases and interfaces going live changed.
+    Releases,
     /// Checks on the data.
     Quality,
     /// Definitions, parameters and limits.
@@ -35,8 +37,16 @@ pub enum Page {
 
 impl Page {
     /// Every page in the order of the navigation.
-    pub const ALL: [Self; 7] =
-        [Self::Overview, Self::Systems, Self::ReEntry, Self::Tasks, Self::Fixes, Self::Quality, Self::Method];
+    pub const ALL: [Self; 8] = [
+        Self::Overview,
+        Self::Systems,
+        Self::ReEntry,
+        Self::Tasks,
+        Self::Fixes,
+        Self::Releases,
+        Self::Quality,
+        Self::Method,
+    ];
 
     /// Its path.
     pub fn path(self) -> &'static str {
@@ -46,6 +56,7 @@ impl Page {
             Self::ReEntry => "/re-entry",
             Self::Tasks => "/tasks",
             Self::Fixes => "/fixes",
+            Self::Releases => "/releases",
             Self::Quality => "/quality",
             Self::Method => "/method",
         }
@@ -58,6 +69,7 @@ impl Page {
             Self::ReEntry => "Re-entry",
             Self::Tasks => "Tasks",
             Self::Fixes => "Fixes",
+            Self::Releases => "Releases",
             Self::Quality => "Data quality",
             Self::Method => "Method",
         }
@@ -66,11 +78,12 @@ impl Page {
     /// Anchors of the sections that it shows.
     fn sections(self) -> &'static [&'static str] {
         match self {
-            Self::Overview => &["systems", "re-entry", "hotspots", "tasks", "fixes"],
+            Self::Overview => &["systems", "re-entry", "hotspots", "tasks", "fixes", "time-use"],
             Self::Systems => &["systems"],
-            Self::ReEntry => &["re-entry", "hotspots"],
+            Self::ReEntry => &["re-entry", "hotspots", "constants"],
             Self::Tasks => &["tasks"],
             Self::Fixes => &["fixes"],
+            Self::Releases => &["releases", "go-lives"],
             Self::Quality => &["quality"],
             Self::Method => &[],
         }
@@ -84,6 +97,7 @@ pub fn report(findings: &Findings) -> String {
         (body::title(findings, "Time lost to case systems"))
         @if is_empty(findings) { (body::no_data()) } @else {
             (body::notices(findings))
+            @for claims in sections.iter().filter(|section| section.id == "claims") { (body::section(findings, claims)) }
             (body::key_figures(findings))
             nav.contents aria-labelledby="contents" {
                 h2 #contents { "Contents" }
@@ -92,7 +106,7 @@ pub fn report(findings: &Findings) -> String {
                     li { a href="#method" { "Method" } ": what is measured, and how far it can be trusted" }
                 }
             }
-            @for section in &sections { (body::section(findings, section)) }
+            @for section in sections.iter().filter(|section| section.id != "claims") { (body::section(findings, section)) }
         }
         (method::method(findings))
     };
@@ -108,8 +122,14 @@ pub fn page(findings: &Findings, page: Page) -> String {
         @else {
             (body::notices(findings))
             @if page == Page::Overview {
+                @for claims in sections::all(findings).iter().filter(|section| section.id == "claims") {
+                    (body::section(findings, claims))
+                }
                 (body::key_figures(findings))
                 p { "The same, to keep or print: " a href="/report.html" { "the report as one file" } "." }
+            }
+            @if page == Page::Releases && findings.releases.rows.is_empty() && findings.go_lives.rows.is_empty() {
+                p { "No system changed its release while the data ran, and no date of an interface going live was loaded." }
             }
             @for section in sections::all(findings).iter().filter(|s| page.sections().contains(&s.id)) {
                 (body::section(findings, section))

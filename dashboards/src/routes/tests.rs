@@ -9,7 +9,23 @@ use crate::fixture;
 
 fn port(findings: Findings) -> (watch::Sender<Arc<Findings>>, Router) {
     let (sender, receiver) = watch::channel(Arc::new(findings));
-    (sender, router(receiver))
+    (sender, router(receiver, probes(true)))
+}
+
+fn probes(ready: bool) -> Probes {
+    Probes { is_ready: Arc::new(move || ready), metrics: Arc::new(|| "gilbreth_spans_received_total 7\n".to_owned()) }
+}
+
+#[tokio::test]
+async fn operators_ask_the_service_behind_the_pages() {
+    for (ready, status) in [(true, StatusCode::OK), (false, StatusCode::SERVICE_UNAVAILABLE)] {
+        let (_sender, receiver) = watch::channel(Arc::new(Findings::default()));
+        let router = router(receiver, probes(ready));
+        assert_eq!(ask(&router, Method::GET, "/readyz", None).await.status(), status);
+        assert_eq!(ask(&router, Method::GET, "/livez", None).await.status(), StatusCode::OK);
+        let counted = text(ask(&router, Method::GET, "/metrics", None).await).await;
+        assert_eq!(counted, "gilbreth_spans_received_total 7\n");
+    }
 }
 
 async fn ask(router: &Router, method: Method, path: &str, tag: Option<&HeaderValue>) -> Response {

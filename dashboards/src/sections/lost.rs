@@ -2,7 +2,7 @@
 
 use gilbreth_analytics::findings::{Findings, LostBySystem, LostByTask};
 
-use super::{Section, both, ranked, ratio, whiskers};
+use super::{Section, bar, both, ranked, ratio, whiskers};
 use crate::chart::{Bar, BarChart};
 use crate::number::{percent, plain};
 use crate::table::{Cell, Table, numbers, text, words};
@@ -104,11 +104,62 @@ impl ByCause {
     }
 }
 
+/// Whether there are rates, which need a whole week; where the data hold none, as in a recording of an hour, hours are
+/// all there is to say.
+fn has_rates(rows: &[LostBySystem]) -> bool {
+    rows.iter().any(|r| r.hours_per_person_week.is_finite() && r.hours_per_person_week > 0.0)
+}
+
+/// What time is lost to, over all systems: the chart of the key figures.
+pub(super) fn by_cause(findings: &Findings) -> Section {
+    let rows = &findings.by_system.rows;
+    let rates = has_rates(rows);
+    let per = if rates { " per person-week" } else { "" };
+    let causes = ranked(rows, |r| &r.cause, |r| if rates { r.hours_per_person_week } else { r.hours });
+    let all: f64 = causes.iter().map(|(_, hours)| hours).sum();
+    let finding = match causes.first() {
+        Some((name, hours)) => {
+            let share = percent(ratio(*hours, all));
+            format!("{} takes {} hours{per}, {share} of all time lost", capital(&cause(name)), plain(*hours))
+        }
+        None => "No lost time was found".to_owned(),
+    };
+    let title = format!("Hours lost{per}, by cause");
+    let chart = BarChart {
+        name: "time-lost-by-cause",
+        title: title.clone(),
+        description: format!("Bars in order of hours. {finding}. The table that follows holds every number."),
+        unit: if rates { "hours per person-week" } else { "hours" },
+        series: vec!["hours".into()],
+        bars: causes.iter().map(|(name, hours)| bar(vec![cause(name)], *hours, None)).collect(),
+    };
+    let unit = if rates { "Hours per person-week" } else { "Hours" };
+    let table = Table {
+        caption: title,
+        columns: vec![words("cause", "Cause"), numbers("hours", unit), numbers("share", "Share of time lost")],
+        rows: causes
+            .iter()
+            .map(|(name, hours)| {
+                vec![text(capital(&cause(name))), Cell::Number(Some(*hours)), Cell::Share(ratio(*hours, all))]
+            })
+            .collect(),
+    };
+    Section {
+        id: "causes",
+        about: "Time lost by cause",
+        finding,
+        lead: Vec::new(),
+        figures: both(&chart),
+        table,
+        view: "time_lost_by_system",
+        sql: findings.by_system.sql.clone(),
+    }
+}
+
 /// Which system loses most, and to what.
 pub(super) fn by_system(findings: &Findings) -> Section {
     let rows = &findings.by_system.rows;
-    // Rates need a whole week; where the data hold none, as in a recording of an hour, hours are all there is to say.
-    let rates = rows.iter().any(|r| r.hours_per_person_week.is_finite() && r.hours_per_person_week > 0.0);
+    let rates = has_rates(rows);
     let value = |r: &LostBySystem| if rates { r.hours_per_person_week } else { r.hours };
     let per = if rates { " per person-week" } else { "" };
     let cells = rows.iter().map(|r| {

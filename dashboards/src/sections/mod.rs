@@ -1,6 +1,8 @@
 //! What there is to say: each section states its finding in a sentence computed from the rows, draws it, tables it,
 //! and names the SQL behind it. The report and the pages arrange sections; they add no figure of their own.
 
+mod changes;
+mod evidence;
 mod lost;
 mod people;
 mod re_entry;
@@ -34,25 +36,46 @@ pub(crate) struct Section {
     pub(crate) sql: String,
 }
 
-/// All sections in the order of the report.
+/// All sections in the order of the report; claims, time use, releases and go-lives where there are any.
 pub(crate) fn all(findings: &Findings) -> Vec<Section> {
-    vec![
+    let mut sections = Vec::new();
+    if !findings.claims.rows.is_empty() {
+        sections.push(evidence::claims(findings));
+    }
+    sections.extend([
         lost::by_system(findings),
         re_entry::matrix(findings),
         re_entry::hotspots(findings),
+        re_entry::constants(findings),
         lost::by_task(findings),
         remedies::fixes(findings),
-        remedies::quality(findings),
-    ]
+    ]);
+    if !findings.time_use.rows.is_empty() {
+        sections.push(evidence::time_use(findings));
+    }
+    if !findings.releases.rows.is_empty() {
+        sections.push(changes::releases(findings));
+    }
+    if !findings.go_lives.rows.is_empty() {
+        sections.push(changes::go_lives(findings));
+    }
+    sections.push(remedies::quality(findings));
+    sections
+}
+
+/// What the key figures are made of: time lost by cause.
+pub(crate) fn causes(findings: &Findings) -> Section {
+    lost::by_cause(findings)
 }
 
 /// Names of the figures, as in `figures/NAME.svg`.
-pub const FIGURES: [&str; 5] =
-    ["time-lost-by-system", "re-entry-matrix", "re-entry-hotspots", "time-lost-by-task", "fixes"];
+pub const FIGURES: [&str; 6] =
+    ["time-lost-by-cause", "time-lost-by-system", "re-entry-matrix", "re-entry-hotspots", "time-lost-by-task", "fixes"];
 
 /// A figure as an SVG file of its own; none where there is no such figure.
 pub fn figure(findings: &Findings, name: &str) -> Option<String> {
-    let sections = all(findings);
+    let mut sections = all(findings);
+    sections.push(causes(findings));
     let figure = sections.iter().flat_map(|section| &section.figures).find(|figure| figure.name == name)?;
     Some(figure.standalone())
 }

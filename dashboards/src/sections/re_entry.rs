@@ -117,12 +117,16 @@ pub(super) fn hotspots(findings: &Findings) -> Section {
         None => "No field is established as keyed again".to_owned(),
         Some(r) if rows.len() <= 3 => format!("{} of {} is keyed again: {} hours", r.to[2], r.to[0], plain(r.hours)),
         Some(_) => {
-            format!("{first} of {} fields make up {} of the hours of re-entry", rows.len(), percent(ratio(top, all)))
+            format!(
+                "{first} of {} pairs of fields make up {} of the hours of re-entry",
+                findings.hotspots.of,
+                percent(ratio(top, all))
+            )
         }
     };
     let lead = vec![
-        "A field is listed when its values agree with those held elsewhere for the same case far more often than \
-         chance would have it. Yes and no, today’s date and constants agree by chance and are not counted."
+        "A pair of fields is listed when the values of one agree with those that the other held for the \
+         same case far more often than chance would have it. Yes and no, today’s date and constants agree by chance and are not counted."
             .to_owned(),
     ];
     // Rates have intervals; minutes, because hours of one field per person-week are small numbers.
@@ -141,8 +145,10 @@ pub(super) fn hotspots(findings: &Findings) -> Section {
     let chart = BarChart {
         name: "re-entry-hotspots",
         title: match rows.len() {
-            n if n > DRAWN_MAX => format!("{of} of re-entry{per}, the {DRAWN_MAX} greatest of {n} fields"),
-            _ => format!("{of} of re-entry{per}, by field"),
+            n if n > DRAWN_MAX => {
+                format!("{of} of re-entry{per}, the {DRAWN_MAX} greatest of {} pairs of fields", findings.hotspots.of)
+            }
+            _ => format!("{of} of re-entry{per}, by pair of fields"),
         },
         description: format!(
             "Bars, from where a value was held to where it was keyed again. {finding}. \
@@ -155,7 +161,7 @@ pub(super) fn hotspots(findings: &Findings) -> Section {
     };
     let table = Table {
         caption: match rows.len() {
-            n if n > TABLED_MAX => format!("Fields keyed again: the first {TABLED_MAX} of {n}"),
+            n if n > TABLED_MAX => format!("Fields keyed again: the first {TABLED_MAX} of {}", findings.hotspots.of),
             _ => "Fields keyed again".into(),
         },
         columns: vec![
@@ -188,6 +194,60 @@ pub(super) fn hotspots(findings: &Findings) -> Section {
         table,
         view: "re_entry_hotspots",
         sql: findings.hotspots.sql.clone(),
+    }
+}
+
+/// What is left out, because it cannot be told from a default.
+pub(super) fn constants(findings: &Findings) -> Section {
+    let rows = &findings.constants.rows;
+    let finding = match findings.constants.of {
+        0 => "No pair of fields agrees as defaults do".to_owned(),
+        n => format!(
+            "{} {} as a default would, and {} not counted as re-entry",
+            counted(n as i64, "pair of fields", "pairs of fields"),
+            if n == 1 { "agrees" } else { "agree" },
+            if n == 1 { "is" } else { "are" },
+        ),
+    };
+    let table = Table {
+        caption: match findings.constants.of {
+            of if of > TABLED_MAX => format!("Cannot be told from a default: the first {TABLED_MAX} of {of}"),
+            _ => "Cannot be told from a default".into(),
+        },
+        columns: vec![
+            words("from", "Held in"),
+            words("to", "Entered in"),
+            numbers("n", "Cases with both"),
+            numbers("m", "Cases that agree"),
+            numbers("expected", "Expected by chance"),
+        ],
+        rows: rows
+            .iter()
+            .take(TABLED_MAX)
+            .map(|r| {
+                vec![
+                    text(place(&r.from)),
+                    text(place(&r.to)),
+                    Cell::Count(r.n),
+                    Cell::Count(r.m),
+                    Cell::Number(Some(r.expected)),
+                ]
+            })
+            .collect(),
+    };
+    Section {
+        id: "constants",
+        about: "Cannot be told from a default",
+        finding,
+        lead: vec![
+            "Where most cases hold the same value, two fields agree whether or not anybody keys a value again. Some of \
+             this may be re-entry; since it cannot be told, none of it is called lost."
+                .to_owned(),
+        ],
+        figures: Vec::new(),
+        table,
+        view: "constants",
+        sql: findings.constants.sql.clone(),
     }
 }
 

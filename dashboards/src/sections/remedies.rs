@@ -6,24 +6,33 @@ use super::{Section, bar, both, whiskers};
 use crate::chart::BarChart;
 use crate::number::{fixed, percent, plain};
 use crate::table::{Cell, Table, numbers, text, words};
-use crate::words::{capital, counted, fix, path, spaced};
+use crate::words::{capital, counted, fix, place, spaced};
 
+/// Bars of the chart; the table goes on.
 const DRAWN_MAX: usize = 10;
+/// Rows of the table; more are in the full rows below it.
+const TABLED_MAX: usize = 25;
 
 /// What to fix first.
 pub(super) fn fixes(findings: &Findings) -> Section {
     let rows = &findings.fixes.rows;
+    // Rates need a whole week; where the data hold none, as in a recording of an hour, hours are all there is to say.
+    let rates = rows.iter().any(|r| r.hours_per_week.is_finite());
+    let value = |r: &Fix| if rates { r.hours_per_week } else { r.hours };
+    let unit = if rates { "hours a week" } else { "hours" };
     let finding = match rows.first() {
-        Some(first) => first_of(first),
+        Some(first) => first_of(first, value(first), unit),
         None => "Nothing to fix was found".to_owned(),
     };
     let lead = if rows.is_empty() {
         Vec::new()
     } else {
+        let what = if rates { "Hours a week" } else { "Hours" };
         vec![
-            "Hours a week are those that staff lose there now, over all who were observed. They are the most that a fix \
-             could give back, not a forecast, and hours of one thing may overlap with those of another."
-                .to_owned(),
+            format!(
+                "{what} are those that staff lose there now, over all who were observed. They are the most that a fix \
+                 could give back, not a forecast, and hours of one thing may overlap with those of another."
+            ),
             "In brackets: the 95% interval of the hours, and the best and worst place that a thing could have. Things whose \
              places overlap are not told apart by these data. Intervals need ten people. A cost is what the hours cost to \
              employ, and no saving in cash."
@@ -31,44 +40,50 @@ pub(super) fn fixes(findings: &Findings) -> Section {
         ]
     };
     let bars: Vec<_> =
-        rows.iter().take(DRAWN_MAX).map(|r| bar(label(r), r.hours_per_week, r.low.zip(r.high))).collect();
+        rows.iter().take(DRAWN_MAX).map(|r| bar(label(r), value(r), r.low.zip(r.high).filter(|_| rates))).collect();
     let chart = BarChart {
         name: "fixes",
-        title: "Hours lost a week, by what could be fixed".into(),
+        title: if rates { "Hours lost a week, by what could be fixed" } else { "Hours lost, by what could be fixed" }
+            .into(),
         description: format!(
             "Bars in order of hours. {finding}. The table that follows holds the reasons.{}",
             whiskers(&bars)
         ),
-        unit: "hours a week",
-        series: vec!["hours a week".into()],
+        unit,
+        series: vec![unit.into()],
         bars,
     };
     let costs = rows.iter().any(|r| r.cost_per_year.is_some());
-    let mut columns = vec![
-        numbers("rank", "Rank"),
-        words("kind", "What to do"),
-        words("place", "Where"),
-        numbers("hours_per_week", "Hours a week"),
-    ];
+    let mut columns = vec![numbers("rank", "Rank"), words("kind", "What to do"), words("place", "Where")];
+    if rates {
+        columns.push(numbers("hours_per_week", "Hours a week"));
+    }
+    columns.push(numbers("hours", "Hours in all"));
     if costs {
         columns.push(numbers("cost_per_year", "Cost of these hours a year, £"));
     }
     columns.extend([numbers("people", "People"), words("why", "Why")]);
-    let cells = |r: &Fix| {
-        let mut cells = vec![
-            Cell::Place(r.rank, r.rank_low.zip(r.rank_high)),
-            text(fix(&r.kind)),
-            text(place(r)),
-            Cell::Estimate(r.hours_per_week, r.low.zip(r.high)),
-        ];
-        if costs {
-            cells.push(Cell::Number(r.cost_per_year));
+    let row = |r: &Fix| {
+        let mut row =
+            vec![Cell::Place(r.rank, r.rank_low.zip(r.rank_high)), text(fix(&r.kind, &r.cause)), text(place(r))];
+        if rates {
+            row.push(Cell::Estimate(r.hours_per_week, r.low.zip(r.high)));
         }
-        cells.extend([Cell::Count(r.people), text(&r.why)]);
-        cells
+        row.push(Cell::Number(Some(r.hours)));
+        if costs {
+            row.push(Cell::Number(r.cost_per_year));
+        }
+        row.extend([Cell::Count(r.people), text(&r.why)]);
+        row
     };
-    let caption = "What to fix, in order of hours".to_owned();
-    let table = Table { caption, columns, rows: rows.iter().map(cells).collect() };
+    let table = Table {
+        caption: match findings.fixes.of {
+            of if of > TABLED_MAX => format!("What to fix, in order of hours: the first {TABLED_MAX} of {of}"),
+            _ => "What to fix, in order of hours".into(),
+        },
+        columns,
+        rows: rows.iter().take(TABLED_MAX).map(row).collect(),
+    };
     Section {
         id: "fixes",
         about: "What to fix first",
@@ -124,33 +139,26 @@ pub(super) fn quality(findings: &Findings) -> Section {
 }
 
 /// The first fix as a finding.
-fn first_of(r: &Fix) -> String {
-    let hours = plain(r.hours_per_week);
-    match (&r.from_field, &r.from_system) {
-        (Some(field), Some(from)) => format!(
-            "Passing {field} on from {from} to {} comes first: {hours} hours a week go into keying it again",
+fn first_of(r: &Fix, hours: f64, unit: &str) -> String {
+    let hours = plain(hours);
+    match (r.cause.as_str(), &r.from_field, &r.from_system) {
+        ("re_entry", Some(field), Some(from)) if *from != r.system => format!(
+            "Passing {field} on from {from} to {} comes first: {hours} {unit} go into keying it again",
             r.system
         ),
-        _ => format!("{}: {} comes first, with {hours} hours lost a week", fix(&r.kind), place(r)),
+        ("re_entry", Some(field), _) => {
+            format!("Asking for {field} once in {} comes first: {hours} {unit} go into keying it again", r.system)
+        }
+        _ => format!("{}: {} comes first, with {hours} {unit} lost", fix(&r.kind, &r.cause), place(r)),
     }
 }
 
 /// Lines of the label of a bar.
 fn label(r: &Fix) -> Vec<String> {
-    let mut lines = vec![fix(&r.kind)];
+    let mut lines = vec![fix(&r.kind, &r.cause)];
     match place(r).split_once(" → ") {
         Some((from, to)) => lines.extend([from.to_owned(), format!("→ {to}")]),
         None => lines.push(place(r)),
     }
     lines
-}
-
-/// Where a fix belongs: for an integration, from which field to which.
-fn place(r: &Fix) -> String {
-    let part = |part: &Option<String>| part.clone().unwrap_or_default();
-    let to = path([r.system.as_str(), &part(&r.screen), &part(&r.field)]);
-    match &r.from_system {
-        Some(from) => format!("{} → {to}", path([from.as_str(), &part(&r.from_screen), &part(&r.from_field)])),
-        None => to,
-    }
 }

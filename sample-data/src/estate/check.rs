@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::file::{EstateFile, FieldFile, ScreenFile, SystemFile, TaskFile};
+use super::effects::{Effects, Interface, Release};
+use super::file::{EffectsFile, EstateFile, FieldFile, ScreenFile, SystemFile, TaskFile};
 use super::{
-    At, Companies, Estate, EstateError, Fact, FactId, Field, FieldId, Holds, How, Screen, ScreenId, Service, Step,
-    System, SystemId, Task,
+    At, Companies, Estate, EstateError, Fact, FactId, Field, FieldId, Holds, How, MadeFrom, Screen, ScreenId, Service,
+    Step, System, SystemId, Task,
 };
 use crate::world::vocabulary::Maker;
 
@@ -38,7 +39,13 @@ pub(super) fn check(file: EstateFile) -> Result<Estate, EstateError> {
             case_system_with_interface: SystemId::new(0),
             roles: roles("companies.roles", file.companies.roles)?,
         },
+        holidays: file.holidays,
+        hourly_cost: file.hourly_cost,
+        effects: Effects::default(),
     };
+    for (role, cost) in &estate.hourly_cost {
+        positive(&format!("hourly_cost.{role}"), *cost)?;
+    }
     if estate.service.teams.is_empty() {
         return Err(invalid("service.teams", "there must be one at least"));
     }
@@ -59,7 +66,42 @@ pub(super) fn check(file: EstateFile) -> Result<Estate, EstateError> {
     for task in file.tasks {
         add_task(&mut estate, task, &case_systems)?;
     }
+    if let Some(file) = file.effects {
+        estate.effects = effects(&estate, file)?;
+    }
     Ok(estate)
+}
+
+fn effects(estate: &Estate, file: EffectsFile) -> Result<Effects, EstateError> {
+    let mut effects = Effects::default();
+    for release in file.releases {
+        let place = format!("effects, release {} of {}", release.release, release.system);
+        effects.releases.push(Release {
+            system: system_named(estate, &place, &release.system)?,
+            after: share(&place, release.after)?,
+            wait_s: not_negative(&place, release.wait_s)?,
+            name: release.release,
+        });
+    }
+    if let Some(file) = file.interface {
+        let place = "effects.interface";
+        let mut goes_live = Vec::new();
+        for (name, after) in file.goes_live {
+            let at = estate.companies.names.iter().position(|company| *company == name);
+            let company = at.filter(|company| *company >= estate.companies.with_interface);
+            let company = company
+                .ok_or_else(|| invalid(place, format!("no company without the interface is called '{name}'")))?;
+            goes_live.push((company, share(&format!("{place}.goes_live.{name}"), after)?));
+        }
+        effects.interface = Some(Interface {
+            from: system_named(estate, place, &file.from_system)?,
+            name: file.name,
+            due_on: file.due_on,
+            had_since: file.had_since,
+            goes_live,
+        });
+    }
+    Ok(effects)
 }
 
 fn invalid(place: impl Into<String>, problem: impl Into<String>) -> EstateError {
@@ -96,13 +138,25 @@ fn roles(place: &str, shares: BTreeMap<String, f64>) -> Result<Vec<(String, f64)
 }
 
 fn facts(file: &BTreeMap<String, String>) -> Result<Vec<Fact>, EstateError> {
+    let number = |of: &str, name: &str| {
+        let place = file.keys().position(|other| other == name);
+        place.map(FactId::new).ok_or_else(|| invalid(format!("fact {of}"), format!("there is no fact '{name}'")))
+    };
     file.iter()
-        .map(|(name, maker)| {
-            let maker = maker.parse::<Maker>().map_err(|problem| invalid(format!("fact {name}"), problem))?;
+        .map(|(name, text)| {
+            let (maker, made_from) = match text.split_once(':').map(|(how, of)| (how, of.trim())) {
+                Some(("all-of", of)) => {
+                    let parts = of.split(' ').map(|part| number(name, part)).collect::<Result<_, _>>()?;
+                    (Maker::Forename, Some(MadeFrom::All(parts)))
+                }
+                Some(("first-word-of", of)) => (Maker::Address, Some(MadeFrom::FirstOf(number(name, of)?))),
+                Some(("rest-of", of)) => (Maker::Address, Some(MadeFrom::RestOf(number(name, of)?))),
+                _ => (text.parse::<Maker>().map_err(|problem| invalid(format!("fact {name}"), problem))?, None),
+            };
             if maker.agrees_by_nature() {
                 return Err(invalid(format!("fact {name}"), "such a value is no fact of a case"));
             }
-            Ok(Fact { name: name.clone(), maker })
+            Ok(Fact { name: name.clone(), maker, made_from })
         })
         .collect()
 }
@@ -222,6 +276,10 @@ fn add_task(estate: &mut Estate, file: TaskFile, case_systems: &[SystemId]) -> R
         return Err(invalid(place, "rows must be 1 or more, and a task over several cases cannot renew facts"));
     }
     let renews = file.renews.iter().map(|fact| fact_named(estate, &place, fact)).collect::<Result<Vec<_>, _>>()?;
+    if let Some(fact) = renews.iter().find(|fact| others_are_made_from(estate, **fact)) {
+        let name = &estate.fact(*fact).name;
+        return Err(invalid(place, format!("it renews '{name}', which is made from others, or they from it")));
+    }
     let steps =
         file.steps.iter().map(|step| step_named(estate, &place, step, case_systems)).collect::<Result<Vec<_>, _>>()?;
     if steps.is_empty() {
@@ -232,13 +290,28 @@ fn add_task(estate: &mut Estate, file: TaskFile, case_systems: &[SystemId]) -> R
     Ok(())
 }
 
+/// Whether another fact is made from this one, or this one from others.
+fn others_are_made_from(estate: &Estate, fact: FactId) -> bool {
+    let from = |other: &Fact| match &other.made_from {
+        Some(MadeFrom::All(parts)) => parts.contains(&fact),
+        Some(MadeFrom::FirstOf(whole) | MadeFrom::RestOf(whole)) => *whole == fact,
+        None => false,
+    };
+    estate.fact(fact).made_from.is_some() || estate.facts.iter().any(from)
+}
+
 fn step_named(estate: &Estate, place: &str, text: &str, case_systems: &[SystemId]) -> Result<Step, EstateError> {
     let place = format!("{place}, step '{text}'");
-    let (path, shared) = match text.split_once(' ') {
-        None => (text, false),
-        Some((path, "shared")) => (path, true),
-        Some(_) => return Err(invalid(place, "only 'shared' may follow the screen")),
-    };
+    let mut words = text.split(' ');
+    let path = words.next().unwrap_or_default();
+    let (mut shared, mut hard) = (false, false);
+    for word in words {
+        match word {
+            "shared" if !shared => shared = true,
+            "hard" if !hard => hard = true,
+            _ => return Err(invalid(place, "only 'shared' and 'hard' may follow the screen, each once")),
+        }
+    }
     let (system, screen) = path.split_once('/').ok_or_else(|| invalid(&place, "it must be written system/screen"))?;
     let find = |system: SystemId| {
         estate
@@ -254,5 +327,5 @@ fn step_named(estate: &Estate, place: &str, text: &str, case_systems: &[SystemId
     } else {
         At::Fixed(find(system_named(estate, &place, system)?)?)
     };
-    Ok(Step { at, shared })
+    Ok(Step { at, shared, hard })
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveDate;
 use serde::Deserialize;
 
 #[derive(Debug, Deserialize)]
@@ -17,6 +18,40 @@ pub(super) struct EstateFile {
     pub(super) tasks: Vec<TaskFile>,
     pub(super) service: ServiceFile,
     pub(super) companies: CompaniesFile,
+    /// Days on which nobody works, with their names.
+    #[serde(default)]
+    pub(super) holidays: BTreeMap<NaiveDate, String>,
+    /// By role.
+    #[serde(default)]
+    pub(super) hourly_cost: BTreeMap<String, f64>,
+    pub(super) effects: Option<EffectsFile>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct EffectsFile {
+    #[serde(default)]
+    pub(super) releases: Vec<ReleaseFile>,
+    pub(super) interface: Option<InterfaceFile>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ReleaseFile {
+    pub(super) system: String,
+    pub(super) release: String,
+    pub(super) after: f64,
+    pub(super) wait_s: f64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct InterfaceFile {
+    pub(super) name: String,
+    pub(super) from_system: String,
+    pub(super) due_on: NaiveDate,
+    pub(super) had_since: NaiveDate,
+    pub(super) goes_live: BTreeMap<String, f64>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -3,8 +3,12 @@
 //! Systems, screens, fields and facts are numbered once here; everything after works with the numbers.
 
 mod check;
+pub mod effects;
 mod file;
 
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
 use chrono_tz::Tz;
 
 pub use file::{CaseNumber, Cases, How, ValuesSent};
@@ -74,6 +78,12 @@ pub struct Estate {
     pub service: Service,
     /// The companies.
     pub companies: Companies,
+    /// Days on which nobody works, with their names.
+    pub holidays: BTreeMap<NaiveDate, String>,
+    /// What an hour of work costs, by role, in pounds.
+    pub hourly_cost: BTreeMap<String, f64>,
+    /// Changes of a known size.
+    pub effects: effects::Effects,
 }
 
 /// Something true of a case.
@@ -81,8 +91,21 @@ pub struct Estate {
 pub struct Fact {
     /// Its name.
     pub name: String,
-    /// How its values are made.
+    /// How its values are made; of one made from others, what it is to a case system.
     pub maker: Maker,
+    /// What it is made from, if it is another way to say what other facts say.
+    pub made_from: Option<MadeFrom>,
+}
+
+/// How a fact is made from others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MadeFrom {
+    /// Their values, one after the other.
+    All(Vec<FactId>),
+    /// The first word of its value.
+    FirstOf(FactId),
+    /// All but the first word.
+    RestOf(FactId),
 }
 
 /// A case system.
@@ -193,6 +216,8 @@ pub struct Step {
     pub at: At,
     /// Whether the interface between systems carries what the case already holds.
     pub shared: bool,
+    /// Whether it is done in the scenario `hard` only.
+    pub hard: bool,
 }
 
 /// Where a step takes place.
@@ -291,10 +316,29 @@ impl Estate {
         &self.facts[id.index()]
     }
 
+    /// The fields of other systems than this that show a fact.
+    pub fn shown_elsewhere(&self, fact: FactId, here: SystemId) -> impl Iterator<Item = FieldId> {
+        let shows = move |field: &Field| {
+            field.how == How::Seen && field.system != here && matches!(field.holds, Holds::Fact(of) if of == fact)
+        };
+        self.fields.iter().enumerate().filter(move |(_, field)| shows(field)).map(|(index, _)| FieldId::new(index))
+    }
+
+    /// What the company at a place in the list calls itself.
+    #[must_use]
+    pub fn organisation(&self, company: usize) -> String {
+        format!("{} rehabilitation company", self.companies.names[company])
+    }
+
     /// The task with a number.
     #[must_use]
     pub fn task(&self, id: TaskId) -> &Task {
         &self.tasks[id.index()]
+    }
+
+    /// The facts with their numbers.
+    pub fn numbered_facts(&self) -> impl Iterator<Item = (FactId, &Fact)> {
+        self.facts.iter().enumerate().map(|(index, fact)| (FactId::new(index), fact))
     }
 
     /// The tasks with their numbers.

@@ -36,7 +36,7 @@ fn errors_name_the_place() {
     refused("rejected = 0.045", "rejected = 4.5", "system ndelius, rejected: 4.5 is no share");
     refused("sign_in_s = 24.0", "sign_in_s = 0.0", "system ndelius, sign_in_s");
     refused("\"oasys/review\"]", "\"oasys/revue\"]", "step 'oasys/revue': oasys has no such screen");
-    refused("\"rsr/new_score\"", "\"rsr new_score\"", "only 'shared' may follow");
+    refused("\"rsr/new_score\"", "\"rsr new_score\"", "only 'shared' and 'hard' may follow");
     refused(
         "{ \"offender manager\" = 5.5 }",
         "{ \"officer\" = 5.5 }",

@@ -7,6 +7,7 @@ use gilbreth_conventions::kind::{Kind, Outcome, Trigger};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
+use super::habits::Habits;
 use crate::estate::{Estate, ScreenId, SystemId};
 use crate::interaction::{Interaction, SpanId, TaskRef};
 use crate::random::log_normal;
@@ -44,6 +45,25 @@ pub(super) struct Desk<'a> {
     sessions: Vec<Option<Session>>,
     pub(super) in_front: Option<SystemId>,
     pub(super) about: About,
+    pub(super) habits: Habits,
+    pub(super) lunch: Lunch,
+    /// Whether the next save is left to itself.
+    pub(super) leaves_it_waiting: bool,
+    /// Which systems the task has come to.
+    pub(super) met: Vec<bool>,
+    /// Seconds by which the next screen takes longer.
+    pub(super) slower_s: f64,
+}
+
+/// How it stands with lunch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lunch {
+    /// Not yet.
+    Later,
+    /// As soon as a field is open: the worker goes with the cursor in it.
+    InAField,
+    /// It is over.
+    Over,
 }
 
 /// What the worker is at: copied onto each interaction.
@@ -64,6 +84,7 @@ impl<'a> Desk<'a> {
         rng: ChaCha8Rng,
         now: i64,
         outages: &'a [Outage],
+        habits: Habits,
     ) -> Self {
         let mut desk = Self {
             estate,
@@ -77,6 +98,11 @@ impl<'a> Desk<'a> {
             sessions: vec![None; estate.systems.len()],
             in_front: None,
             about: About::default(),
+            habits,
+            lunch: Lunch::Later,
+            leaves_it_waiting: false,
+            met: vec![false; estate.systems.len()],
+            slower_s: 0.0,
         };
         desk.about.trace = desk.rng.random::<u128>().max(1);
         desk
@@ -94,6 +120,16 @@ impl<'a> Desk<'a> {
 
     pub(super) fn happens(&mut self, share: f64) -> bool {
         self.rng.random_bool(share)
+    }
+
+    /// The same for what a scenario may rule out: chance is not asked where there is none.
+    pub(super) fn may_happen(&mut self, share: f64) -> bool {
+        share > 0.0 && self.happens(share)
+    }
+
+    /// Whether the worker has signed in to a system today.
+    pub(super) fn knows(&self, system: SystemId) -> bool {
+        self.sessions[system.index()].is_some_and(|session| session.used_at > 0)
     }
 
     /// Lets time pass, a microsecond at least.
@@ -221,6 +257,12 @@ impl<'a> Desk<'a> {
     pub(super) fn sit_out(&mut self, end: i64) {
         let left_s = (end - self.now).max(0) as f64 / SECOND;
         let seconds = self.about_s(150.0, 0.6).min(left_s + 20.0);
+        self.spend(Category::Away, seconds);
+    }
+
+    /// Has lunch.
+    pub(super) fn eat(&mut self) {
+        let seconds = self.about_s(38.0 * 60.0, 0.25);
         self.spend(Category::Away, seconds);
     }
 

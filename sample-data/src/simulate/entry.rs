@@ -3,12 +3,12 @@
 use gilbreth_conventions::kind::{Kind, Origin};
 use rand::RngExt;
 
-use super::desk::Desk;
-use crate::estate::{FieldId, Holds, How};
+use super::desk::{Desk, Lunch};
+use crate::estate::{FactId, FieldId, Holds, How};
 use crate::interaction::{Interaction, Value};
 use crate::truth::Category;
 use crate::world::cases::Cases;
-use crate::world::vocabulary::Maker;
+use crate::world::vocabulary::{Maker, mistyped};
 
 /// What was keyed where.
 #[derive(Debug, Clone)]
@@ -38,6 +38,23 @@ impl Desk<'_> {
         }
         self.key(id, &value, as_what, &Pauses::Maybe);
         Entered { field: id, value }
+    }
+
+    /// A value as it comes out of the worker's fingers: what is keyed again, now and then in another form, now and then
+    /// wrong. What is wrong is no fact.
+    pub(super) fn as_typed(&mut self, id: FieldId, value: Value, cases: &Cases) -> Value {
+        let (Some(case), Some(edition)) = (self.about.case, value.edition) else { return value };
+        if self.estate.field(id).how != How::Typed || !cases.is_held(case, edition.fact) {
+            return value;
+        }
+        if self.may_happen(self.habits.mistyped) {
+            return Value { text: mistyped(&value.text, &mut self.rng), edition: None };
+        }
+        if self.may_happen(self.habits.other_form) {
+            let maker = &self.estate.fact(edition.fact).maker;
+            return Value { text: maker.in_another_form(&value.text, &mut self.rng), ..value };
+        }
+        value
     }
 
     /// Keys a value into a field of this screen once more.
@@ -121,9 +138,46 @@ impl Desk<'_> {
         }
         span.keystrokes = Some(rest);
         span.value = Some(value.clone());
+        if as_what == Category::ReEntry
+            && let Some(edition) = value.edition
+            && self.may_happen(self.habits.looked_up)
+        {
+            self.look_up(id, edition.fact, value, as_what);
+        }
         // Who copies a value looks it up first, with the field already in focus.
         let settle_s = self.about_s(if as_what == Category::ReEntry { 5.0 } else { 0.4 }, 0.6).min(30.0);
-        self.finish(span, as_what, f64::from(rest) * key_s + settle_s);
+        let seconds = f64::from(rest) * key_s + settle_s;
+        if self.lunch == Lunch::InAField {
+            self.lunch = Lunch::Over;
+            self.spend(as_what, seconds);
+            self.eat();
+            span.ended_at = self.now;
+            self.done.push(span);
+            return;
+        }
+        self.finish(span, as_what, seconds);
+    }
+
+    /// Turns to another window where the fact is shown, and back, with the field still open.
+    fn look_up(&mut self, into: FieldId, fact: FactId, value: &Value, as_what: Category) {
+        let here = self.estate.field(into).system;
+        let known = |field: &FieldId| self.knows(self.estate.field(*field).system);
+        let Some(shown) = self.estate.shown_elsewhere(fact, here).find(known) else { return };
+        let field = self.estate.field(shown);
+        let (system, screen) = (field.system, field.screen);
+        let mut turn = self.interaction(system, Some(Kind::Navigation));
+        turn.screen = Some(screen);
+        let seconds = self.about_s(1.0, 0.4);
+        self.spend(as_what, seconds);
+        turn.ended_at = self.now;
+        self.done.push(turn);
+        let mut view = self.interaction(system, Some(Kind::View));
+        view.screen = Some(screen);
+        view.field = Some(shown);
+        view.value = Some(value.clone());
+        self.done.push(view);
+        let seconds = self.about_s(2.5, 0.4);
+        self.spend(as_what, seconds);
     }
 
     fn finish(&mut self, mut span: Interaction, as_what: Category, seconds: f64) {

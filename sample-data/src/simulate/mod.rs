@@ -5,6 +5,7 @@
 
 mod desk;
 mod entry;
+mod habits;
 mod shift;
 mod visit;
 mod wait;
@@ -24,6 +25,7 @@ use crate::world::cases::Cases;
 use crate::world::people::{Worker, staff};
 
 use desk::{Desk, Outage, SECOND};
+use habits::Habits;
 use shift::Shift;
 
 /// Share of working days on which somebody is ill, on leave or out.
@@ -60,10 +62,10 @@ pub fn simulate(estate: &Estate, options: &Options) -> Result<Simulation, Option
     let estate = Arc::new(estate.clone());
     let workers = Arc::new(staff(&estate, options.staff, options.seed));
     let cases = Cases::new(&estate, &workers, options.seed, options.start);
-    let sender = Arc::new(Sender::new(Arc::clone(&estate), Arc::clone(&workers), &options.page_key));
+    let sender = Arc::new(Sender::new(Arc::clone(&estate), Arc::clone(&workers), options));
     let end =
         options.start.checked_add_days(Days::new(u64::from(options.weeks) * 7)).expect("options bound start and weeks");
-    let witness = Witness::new(Arc::clone(&estate), options);
+    let witness = Witness::new(Arc::clone(&estate), Arc::clone(&workers), options);
     Ok(Simulation { estate, options: options.clone(), workers, sender, cases, witness, next: options.start, end })
 }
 
@@ -84,7 +86,7 @@ impl Simulation {
     /// What was true of the days so far. Call it once the days are over.
     #[must_use]
     pub fn finish(self) -> Truth {
-        self.witness.finish(self.workers.len())
+        self.witness.finish()
     }
 
     fn work(&mut self, date: NaiveDate) -> Day {
@@ -102,13 +104,14 @@ impl Simulation {
             }
             let begins_min = worker.begins_min + rng.random_range(-12.0..20.0);
             let now = midnight + (begins_min * 60.0 * SECOND) as i64;
-            let mut desk = Desk::new(&estate, worker, index, rng, now, &outages);
+            let habits = Habits::of(self.options.scenario);
+            let mut desk = Desk::new(&estate, worker, index, rng, now, &outages, habits);
             let mut shift = Shift {
                 day: date,
-                scenario: self.options.scenario,
                 estate: &estate,
                 workers: &workers,
                 cases: &mut self.cases,
+                options: &self.options,
                 seen: Vec::new(),
             };
             shift.work(&mut desk);
@@ -153,7 +156,7 @@ impl Iterator for Simulation {
         while self.next < self.end {
             let date = self.next;
             self.next = date.succ_opt().expect("options bound the end");
-            if date.weekday().num_days_from_monday() < 5 {
+            if date.weekday().num_days_from_monday() < 5 && !self.estate.holidays.contains_key(&date) {
                 return Some(self.work(date));
             }
         }

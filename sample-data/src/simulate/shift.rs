@@ -5,11 +5,11 @@ use gilbreth_conventions::kind::Outcome;
 use rand::RngExt;
 use rand::seq::SliceRandom;
 
-use super::desk::{About, Desk, SECOND};
+use super::desk::{About, Desk, Lunch, SECOND};
 use super::visit::Sharing;
-use crate::estate::{Cases as TaskCases, Estate, SystemId, TaskId};
+use crate::estate::{Cases as TaskCases, Estate, ScreenId, SystemId, TaskId};
 use crate::interaction::TaskRef;
-use crate::options::Scenario;
+use crate::options::{Options, Scenario};
 use crate::random::poisson;
 use crate::truth::Category;
 use crate::world::cases::{CaseId, Cases};
@@ -20,13 +20,15 @@ use crate::world::vocabulary::Circumstances;
 const BEGIN_WITHIN_H: f64 = 8.3;
 /// After so many hours it is time for lunch.
 const LUNCH_AFTER_H: f64 = 3.6;
+/// Who goes to lunch in the middle of a screen goes at the first after so many hours.
+const LUNCH_IN_A_FIELD_AFTER_H: f64 = 3.0;
 /// Minutes that a task is thought to need when the day is planned.
 const TASK_MIN: f64 = 7.0;
 
 /// Which part of the day's systems and cases the shift works with.
 pub(super) struct Shift<'w> {
     pub(super) day: NaiveDate,
-    pub(super) scenario: Scenario,
+    pub(super) options: &'w Options,
     pub(super) estate: &'w Estate,
     pub(super) workers: &'w [Worker],
     pub(super) cases: &'w mut Cases,
@@ -40,7 +42,7 @@ impl Shift<'_> {
         let tasks = self.plan(desk);
         let begun = desk.now;
         let session = desk.about;
-        let mut lunched = false;
+        let in_a_field = desk.may_happen(desk.habits.lunch_in_a_field);
         if let Some(system) = self.main_system(&tasks, desk) {
             desk.reach(system);
         }
@@ -49,9 +51,11 @@ impl Shift<'_> {
             if hours > BEGIN_WITHIN_H {
                 break;
             }
-            if !lunched && hours > LUNCH_AFTER_H {
-                lunched = true;
+            if desk.lunch != Lunch::Over && hours > LUNCH_AFTER_H {
+                desk.lunch = Lunch::Over;
                 lunch(desk);
+            } else if desk.lunch == Lunch::Later && in_a_field && hours > LUNCH_IN_A_FIELD_AFTER_H {
+                desk.lunch = Lunch::InAField;
             }
             let left_min = (BEGIN_WITHIN_H - hours) * 60.0;
             let spare_min = left_min / (tasks.len() - done) as f64 - TASK_MIN;
@@ -88,7 +92,10 @@ impl Shift<'_> {
         let first = task.steps.iter().find_map(|step| step.screen(desk.worker.case_system));
         let (false, Some(first)) = (rows.is_empty(), first) else { return };
         let root = desk.rng.random::<u64>().max(1);
-        let reference = TaskRef { task: id, instance: desk.rng.random(), known: desk.happens(0.85) };
+        let instance = desk.rng.random();
+        let known = desk.happens(desk.habits.task_known);
+        let named = desk.habits.task_named >= 1.0 || desk.happens(desk.habits.task_named);
+        let reference = TaskRef { task: id, instance, known, named };
         desk.about = About {
             trace: desk.rng.random::<u128>().max(1),
             root: Some(root),
@@ -97,6 +104,7 @@ impl Shift<'_> {
             record: None,
         };
         let begun = desk.now;
+        desk.met.fill(false);
         for &case in &rows {
             for &fact in &task.renews {
                 self.cases.renew(case, fact);
@@ -124,12 +132,42 @@ impl Shift<'_> {
     fn steps(&mut self, desk: &mut Desk<'_>, id: TaskId) {
         let worker = desk.worker;
         let circumstances = Circumstances { today: self.day, own_name: &worker.name, own_office: &worker.office };
-        for step in &self.estate.task(id).steps {
-            let Some(screen) = step.screen(worker.case_system) else { continue };
-            let shared = self.scenario == Scenario::NoReEntry || (step.shared && worker.interface);
+        let steps: Vec<_> = self
+            .estate
+            .task(id)
+            .steps
+            .iter()
+            .filter(|step| !step.hard || self.options.scenario == Scenario::Hard)
+            .filter_map(|step| Some((step, step.screen(worker.case_system)?)))
+            .collect();
+        let interface = self.has_interface(worker);
+        for (place, &(step, screen)) in steps.iter().enumerate() {
+            let shared = self.options.scenario == Scenario::NoReEntry || (step.shared && interface);
             let sharing = if shared { Sharing::Everything } else { Sharing::None };
+            let next = steps.get(place + 1).map(|(_, next)| self.estate.screen(*next).system);
+            let leaving = next.is_some_and(|next| next != self.estate.screen(screen).system);
+            desk.leaves_it_waiting = leaving && desk.may_happen(desk.habits.left_waiting);
+            desk.slower_s = self.slower_s(desk, screen);
             desk.visit(screen, self.cases, &circumstances, sharing);
         }
+    }
+
+    /// Whether the interface carries to a worker's company today what the case already holds.
+    fn has_interface(&self, worker: &Worker) -> bool {
+        let effects = self.options.has_effects().then_some(&self.estate.effects);
+        let interface = effects.and_then(|effects| effects.interface.as_ref());
+        let live = interface.zip(worker.company).and_then(|(it, company)| it.goes_live_on(company, self.options));
+        worker.interface || live.is_some_and(|live| live <= self.day)
+    }
+
+    /// Seconds by which a planted release makes a task wait longer on its first screen of that system.
+    fn slower_s(&self, desk: &mut Desk<'_>, screen: ScreenId) -> f64 {
+        let system = self.estate.screen(screen).system;
+        let first = !std::mem::replace(&mut desk.met[system.index()], true);
+        if !first || !self.options.has_effects() {
+            return 0.0;
+        }
+        self.estate.effects.release(system, self.day, self.options).map_or(0.0, |release| release.wait_s)
     }
 
     fn case_for(&mut self, desk: &mut Desk<'_>, which: TaskCases) -> Option<CaseId> {
@@ -171,10 +209,10 @@ fn pick(desk: &mut Desk<'_>, from: &[CaseId], seen: &[CaseId]) -> Option<CaseId>
     (0..50).map(|_| from[desk.rng.random_range(0..from.len())]).find(|case| !seen.contains(case))
 }
 
+/// Lunch, away from everything.
 fn lunch(desk: &mut Desk<'_>) {
     if desk.happens(0.4) {
         desk.sign_out();
     }
-    let seconds = desk.about_s(38.0 * 60.0, 0.25);
-    desk.spend(Category::Away, seconds);
+    desk.eat();
 }

@@ -23,8 +23,8 @@ fn small(scenario: Scenario) -> Options {
 }
 
 /// A hash of every byte that is sent, and of the truth.
-fn fingerprint(seed: u64) -> (u64, String) {
-    let options = Options { staff: 10, weeks: 1, seed, ..Options::default() };
+fn fingerprint(seed: u64, scenario: Scenario) -> (u64, String) {
+    let options = Options { staff: 10, weeks: 1, seed, scenario, ..Options::default() };
     let mut simulation = simulate(&Estate::probation(), &options).unwrap();
     let mut hasher = DefaultHasher::new();
     for day in simulation.by_ref() {
@@ -37,10 +37,12 @@ fn fingerprint(seed: u64) -> (u64, String) {
 
 #[test]
 fn the_same_seed_gives_the_same_bytes_and_another_seed_others() {
-    let here = fingerprint(11);
-    let there = std::thread::spawn(|| fingerprint(11)).join().unwrap();
-    assert_eq!(here, there);
-    assert_ne!(here.0, fingerprint(12).0);
+    for scenario in [Scenario::Clean, Scenario::Hard, Scenario::NoReEntry] {
+        let here = fingerprint(11, scenario);
+        let there = std::thread::spawn(move || fingerprint(11, scenario)).join().unwrap();
+        assert_eq!(here, there);
+        assert_ne!(here.0, fingerprint(12, scenario).0);
+    }
 }
 
 #[test]
@@ -79,6 +81,80 @@ fn exports_hold_every_span_once_in_order_of_receipt() {
         let in_bodies: usize = day.exports().bodies(50_000).map(|body| spans_of(&decode(&body.bytes))).sum();
         assert_eq!(in_bodies, day.spans());
     }
+}
+
+/// Every span as it was sent, with the request's clock and time of receipt.
+fn sent(scenario: Scenario) -> (usize, Vec<(u64, i64, i64)>) {
+    let options = Options { staff: 20, weeks: 1, scenario, ..Options::default() };
+    let (mut happened, mut sent) = (0, Vec::new());
+    for day in simulate(&Estate::probation(), &options).unwrap() {
+        happened += day.spans();
+        for export in day.exports() {
+            for resource in &export.request.resource_spans {
+                for span in &resource.scope_spans[0].spans {
+                    let id = u64::from_be_bytes(span.span_id.as_slice().try_into().unwrap());
+                    let ended = i64::try_from(span.end_time_unix_nano / 1_000).unwrap();
+                    sent.push((id, ended, export.received_at));
+                }
+            }
+        }
+    }
+    (happened, sent)
+}
+
+#[test]
+fn hard_sends_with_wrong_clocks_twice_and_late() {
+    let (happened, spans) = sent(Scenario::Hard);
+    let ids: BTreeSet<u64> = spans.iter().map(|(id, ..)| *id).collect();
+    assert_eq!(ids.len(), happened, "nothing is lost for good");
+    let twice = (spans.len() - happened) as f64 / happened as f64;
+    assert!((0.02..0.09).contains(&twice), "{twice} of the spans are sent twice");
+    let off = |least_s: i64| {
+        spans.iter().filter(|(_, ended, received)| received - ended > least_s * 1_000_000).count() as f64
+            / spans.len() as f64
+    };
+    assert!((0.005..0.04).contains(&off(600)), "{} are more than ten minutes late", off(600));
+    assert!(off(7_200 + 600) == 0.0);
+    assert!(spans.iter().any(|(_, ended, received)| ended - received > 120_000_000), "some clocks are ahead");
+    let (happened, spans) = sent(Scenario::Clean);
+    assert_eq!(spans.len(), happened);
+}
+
+#[test]
+fn hard_has_the_faults_of_behaviour_and_clean_has_none() {
+    let count = |scenario: Scenario| {
+        let (mut over_lunch, mut overlapping, mut unknown, mut unnamed, mut tasks) = (0, 0, 0, 0, 0);
+        for day in simulate(&Estate::probation(), &small(scenario)).unwrap() {
+            for spans in day.interactions() {
+                for span in spans {
+                    let long = span.ended_at - span.started_at > 900_000_000;
+                    over_lunch += usize::from(span.is_keyed() && long);
+                    if let (None, Some(task)) = (span.kind, span.task) {
+                        tasks += 1;
+                        unknown += usize::from(!task.known);
+                        unnamed += usize::from(!task.known && !task.named);
+                    }
+                }
+                let mut acts: Vec<_> = spans.iter().filter(|span| span.kind == Some(Kind::Entry)).collect();
+                acts.sort_by_key(|span| span.started_at);
+                overlapping += spans
+                    .iter()
+                    .filter(|span| span.kind == Some(Kind::Navigation))
+                    .filter(|turn| {
+                        let at = acts.partition_point(|entry| entry.started_at <= turn.started_at);
+                        at > 0 && acts[at - 1].ended_at > turn.ended_at && acts[at - 1].system != turn.system
+                    })
+                    .count();
+            }
+        }
+        (over_lunch, overlapping, unknown as f64 / f64::from(tasks), unnamed as f64 / f64::from(tasks))
+    };
+    let (over_lunch, overlapping, unknown, unnamed) = count(Scenario::Hard);
+    assert!(over_lunch > 20 && overlapping > 20, "{over_lunch} over lunch, {overlapping} overlapping");
+    assert!((0.17..0.23).contains(&unknown) && (0.07..0.13).contains(&unnamed), "{unknown}, {unnamed}");
+    let (over_lunch, overlapping, _, unnamed) = count(Scenario::Clean);
+    assert_eq!((over_lunch, overlapping), (0, 0));
+    assert_eq!(unnamed, 0.0);
 }
 
 #[test]
@@ -126,7 +202,7 @@ fn decoys(scenario: Scenario) -> BTreeMap<String, usize> {
 
 #[test]
 fn every_scenario_has_every_decoy() {
-    for scenario in [Scenario::Clean, Scenario::NoReEntry] {
+    for scenario in [Scenario::Clean, Scenario::Hard, Scenario::NoReEntry] {
         let pairs = decoys(scenario);
         for what in ["YesNo", "Constant(\"England\")", "Today", "OwnName", "OwnOffice"] {
             let found = pairs.get(what).copied().unwrap_or(0);

@@ -40,6 +40,7 @@ impl Desk<'_> {
         let seconds = self.about_s(1.1, 0.5);
         self.act(screen, Kind::Navigation, seconds, Outcome::Ok);
         self.wait(screen, 1.0);
+        self.wait_longer(screen);
         self.instant(screen, Kind::View);
         self.tick();
         if let Some(fact) = on.find_by {
@@ -93,13 +94,7 @@ impl Desk<'_> {
             self.refresh(screen);
         }
         match self.rng.random_range(0..100) {
-            0..4 => {
-                self.instant(screen, Kind::Hidden);
-                let seconds = self.about_s(28.0, 0.6);
-                self.spend(Category::Elsewhere, seconds);
-                self.instant(screen, Kind::Shown);
-                self.tick();
-            }
+            0..4 => self.look_away(screen),
             4..6 => {
                 let seconds = self.about_s(80.0, 0.5);
                 self.spend(Category::Reading, seconds);
@@ -108,8 +103,18 @@ impl Desk<'_> {
                 let seconds = self.about_s(30.0, 0.6);
                 self.spend(Category::Away, seconds);
             }
+            _ if self.may_happen(self.habits.hidden) => self.look_away(screen),
             _ => {}
         }
+    }
+
+    /// Something else comes to the front for a while.
+    fn look_away(&mut self, screen: ScreenId) {
+        self.instant(screen, Kind::Hidden);
+        let seconds = self.about_s(28.0, 0.6);
+        self.spend(Category::Elsewhere, seconds);
+        self.instant(screen, Kind::Shown);
+        self.tick();
     }
 
     /// The screen fetches itself again while it is read; that is nobody's doing.
@@ -153,6 +158,7 @@ impl Desk<'_> {
         let mut entered = Vec::with_capacity(to_key.len());
         for &field in to_key {
             let value = self.value_for(field, cases, circumstances);
+            let value = self.as_typed(field, value, cases);
             let one = self.enter(field, value, cases);
             entered.push(self.think_again(one, circumstances));
         }
@@ -178,6 +184,10 @@ impl Desk<'_> {
             self.spend(Category::Reading, pause_s);
             let seconds = self.about_s(0.4, 0.3);
             self.act(screen, Kind::Action, seconds, outcome);
+            if outcome == Outcome::Ok && std::mem::take(&mut self.leaves_it_waiting) {
+                self.leave_waiting(screen, 1.6);
+                break;
+            }
             self.wait(screen, 1.6);
             match outcome {
                 Outcome::Ok | Outcome::Abandoned => break,

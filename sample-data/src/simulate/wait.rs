@@ -12,12 +12,9 @@ const TOLERATED_S: f64 = 1.0;
 impl Desk<'_> {
     /// Waits until the screen can be used; `factor` is how much longer than usual that takes.
     pub(super) fn wait(&mut self, screen: ScreenId, factor: f64) {
-        let on = self.estate.screen(screen);
-        let (system, slower) = (on.system, on.slower);
+        let system = self.estate.screen(screen).system;
         self.wait_out_an_outage(screen);
-        let of = self.estate.system(system);
-        let (median_s, sigma) = (of.wait_median_s * slower * factor, of.wait_sigma);
-        let seconds = self.about_s(median_s, sigma).clamp(0.05, 280.0);
+        let seconds = self.answer_s(screen, factor);
         let impatient = seconds > 5.0 && self.happens(0.25);
         let from = self.now;
         self.span_of_wait(screen, from, from + (seconds * SECOND) as i64, Outcome::Ok);
@@ -33,6 +30,41 @@ impl Desk<'_> {
             self.second_request(screen, seconds);
         }
         self.use_system(system);
+    }
+
+    /// Waits as much longer as a planted release makes the screen take.
+    pub(super) fn wait_longer(&mut self, screen: ScreenId) {
+        let seconds = std::mem::take(&mut self.slower_s);
+        if seconds > 0.0 {
+            let from = self.now;
+            self.spend(Category::Wait, seconds);
+            self.span_of_wait(screen, from, self.now, Outcome::Ok);
+            let system = self.estate.screen(screen).system;
+            self.use_system(system);
+        }
+    }
+
+    /// Does not wait for the answer, but turns to another window before it is there.
+    pub(super) fn leave_waiting(&mut self, screen: ScreenId, factor: f64) {
+        self.wait_out_an_outage(screen);
+        let seconds = self.answer_s(screen, factor);
+        let from = self.now;
+        self.span_of_wait(screen, from, from + (seconds * SECOND) as i64, Outcome::Ok);
+        let looked_on_s = self.about_s(1.5, 0.4).min(seconds);
+        self.spend(Category::Response, looked_on_s.min(TOLERATED_S));
+        if looked_on_s > TOLERATED_S {
+            self.spend(Category::Wait, looked_on_s - TOLERATED_S);
+        }
+        let system = self.estate.screen(screen).system;
+        self.use_system(system);
+    }
+
+    /// How long the answer takes.
+    fn answer_s(&mut self, screen: ScreenId, factor: f64) -> f64 {
+        let on = self.estate.screen(screen);
+        let of = self.estate.system(on.system);
+        let (median_s, sigma) = (of.wait_median_s * on.slower * factor, of.wait_sigma);
+        self.about_s(median_s, sigma).clamp(0.05, 280.0)
     }
 
     fn span_of_wait(&mut self, screen: ScreenId, from: i64, to: i64, outcome: Outcome) {

@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use gilbreth_conventions::kind::{Kind, Outcome, Trigger};
 
 use super::{Category, Seconds};
-use crate::interaction::{Interaction, SpanId};
+use crate::estate::SystemId;
+use crate::interaction::{Interaction, SpanId, TaskRef};
 
 const SECOND: i64 = 1_000_000;
 const ACTIVITY_MAX: i64 = 12 * 3600 * SECOND;
@@ -23,10 +24,27 @@ pub(super) struct Ledger {
     pub(super) worker: Option<usize>,
     /// By category.
     pub(super) seconds: Seconds,
+    /// By system, then category; the time that it takes to go to another system is of the one gone to.
+    pub(super) by_system: BTreeMap<SystemId, Seconds>,
+    /// Microseconds at the screens by time of doing a task: all but what was spent elsewhere or away.
+    pub(super) by_task: BTreeMap<TaskRef, i64>,
     /// Microseconds of everything keyed, by the last span of its chain.
     pub(super) keyed: HashMap<SpanId, i64>,
     /// From the first activity to the last close or instant: what the categories must add up to.
     pub(super) span_micros: i64,
+}
+
+impl Ledger {
+    /// Books time on the system and the task of an interaction.
+    fn add(&mut self, of: &Interaction, category: Category, micros: i64) {
+        self.seconds.add(category, micros);
+        self.by_system.entry(of.system).or_default().add(category, micros);
+        if let Some(task) = of.task
+            && !matches!(category, Category::Elsewhere | Category::Away)
+        {
+            *self.by_task.entry(task).or_default() += micros;
+        }
+    }
 }
 
 /// An activity with the time during which it is open; an instant closes when it opens.
@@ -67,6 +85,8 @@ pub(super) fn ledger(day: &[Interaction], keyed: &dyn Fn(&Interaction) -> Catego
     let mut ledger = Ledger {
         worker: activities.first().map(|activity| activity.span.worker),
         seconds: Seconds::default(),
+        by_system: BTreeMap::new(),
+        by_task: BTreeMap::new(),
         keyed: HashMap::new(),
         span_micros: 0,
     };
@@ -93,7 +113,7 @@ pub(super) fn ledger(day: &[Interaction], keyed: &dyn Fn(&Interaction) -> Catego
             (Some(winner), _) => book(&mut ledger, winner, from, to, &chains, &first_sign_ins, keyed),
             (None, Some(before)) => {
                 let after = starting_at(&activities, to);
-                gap(&mut ledger.seconds, before, after, to - from);
+                gap(&mut ledger, before, after, to - from);
             }
             (None, None) => {}
         }
@@ -200,25 +220,27 @@ fn book(
         Kind::SignIn => Category::RepeatSignIn,
         Kind::Wait => {
             let tolerated = (activity.chain_start + TOLERATED_WAIT).clamp(from, to);
-            ledger.seconds.add(Category::Response, tolerated - from);
-            ledger.seconds.add(Category::Wait, to - tolerated);
+            ledger.add(activity.span, Category::Response, tolerated - from);
+            ledger.add(activity.span, Category::Wait, to - tolerated);
             return;
         }
         Kind::Navigation | Kind::Action => Category::Navigation,
         Kind::View | Kind::SignOut | Kind::Hidden | Kind::Shown | Kind::Other => Category::Reading,
     };
-    ledger.seconds.add(category, to - from);
+    ledger.add(activity.span, category, to - from);
 }
 
 /// Books a gap on what came before it, save for the time that it takes to go to another system.
-fn gap(seconds: &mut Seconds, before: &Activity<'_>, after: Option<&Activity<'_>>, micros: i64) {
+fn gap(ledger: &mut Ledger, before: &Activity<'_>, after: Option<&Activity<'_>>, micros: i64) {
     if micros > IDLE_THRESHOLD {
-        seconds.add(Category::Away, micros);
+        ledger.add(before.span, Category::Away, micros);
         return;
     }
-    let elsewhere = after.is_some_and(|after| after.span.system != before.span.system);
-    let switching = if elsewhere { micros.min(SWITCH) } else { 0 };
-    seconds.add(Category::Switching, switching);
+    let mut switching = 0;
+    if let Some(after) = after.filter(|after| after.span.system != before.span.system) {
+        switching = micros.min(SWITCH);
+        ledger.add(after.span, Category::Switching, switching);
+    }
     let rest = if before.kind == Kind::Hidden { Category::Elsewhere } else { Category::Reading };
-    seconds.add(rest, micros - switching);
+    ledger.add(before.span, rest, micros - switching);
 }

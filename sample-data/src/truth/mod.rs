@@ -7,21 +7,25 @@
 //! [`re_entry`] decides which entries key again what was held, [`ledger`] cuts the time line, [`rework`] finds fields
 //! keyed twice. None of it shares a line with the analytics, whose figures are held against it.
 
+mod effects;
 mod ledger;
 mod re_entry;
 mod rework;
 mod write;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::{Datelike, NaiveDate, Weekday};
 
-use crate::estate::{Estate, FieldId};
+use crate::estate::{Estate, FieldId, Holds, SystemId, TaskId};
 use crate::interaction::{Interaction, SpanId};
 use crate::options::{Options, Scenario};
+use crate::world::people::Worker;
 
+pub use effects::Effect;
 pub use write::TruthError;
+pub(crate) use write::cell;
 
 /// The method's categories of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -75,6 +79,19 @@ impl Category {
         Self::Away,
     ];
 
+    /// How the method groups it: useful, overhead, lost or outside.
+    #[must_use]
+    pub const fn group(self) -> &'static str {
+        match self {
+            Self::FirstEntry | Self::Reading => "useful",
+            Self::Navigation | Self::Search | Self::SignIn | Self::Response => "overhead",
+            Self::ReEntry | Self::Rework | Self::Wait | Self::Unavailable | Self::Switching | Self::RepeatSignIn => {
+                "lost"
+            }
+            Self::Elsewhere | Self::Away => "outside",
+        }
+    }
+
     /// Its name in tables and files.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -119,6 +136,12 @@ impl Seconds {
         self.micros(category) as f64 / 1e6
     }
 
+    /// Microseconds of what is lost.
+    #[must_use]
+    pub fn lost_micros(&self) -> i64 {
+        Category::ALL.into_iter().filter(|category| category.group() == "lost").map(|one| self.micros(one)).sum()
+    }
+
     /// Microseconds in all.
     #[must_use]
     pub fn total_micros(&self) -> i64 {
@@ -149,10 +172,21 @@ pub struct ReEntry {
     pub pair_cases: u32,
 }
 
+/// A task, as far as its sender says when it is done: by id, or by naming it at the root of a trace.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TaskTime {
+    /// How often it was done.
+    pub instances: u64,
+    /// Microseconds at the screens.
+    pub micros: i64,
+}
+
 /// What was true of a simulation.
 #[derive(Debug, Clone)]
 pub struct Truth {
-    estate: Arc<Estate>,
+    pub(crate) estate: Arc<Estate>,
+    pub(crate) options: Options,
+    pub(crate) people: Arc<Vec<Worker>>,
     /// Which scenario.
     pub scenario: Scenario,
     /// Which seed.
@@ -167,6 +201,14 @@ pub struct Truth {
     pub rule: Seconds,
     /// As it was lived.
     pub lived: Seconds,
+    /// By the rules, of each system.
+    pub by_system: BTreeMap<SystemId, Seconds>,
+    /// Microseconds lost by the rules, of each worker (by place in the list) in each system.
+    pub lost_by_worker: BTreeMap<(usize, SystemId), i64>,
+    /// Weeks with activity, of each worker who had any.
+    pub weeks_by_worker: BTreeMap<usize, u32>,
+    /// What each task took, where its sender tells one time of doing it from another.
+    pub tasks: BTreeMap<TaskId, TaskTime>,
     /// Every re-entry.
     pub re_entries: Vec<ReEntry>,
 }
@@ -179,6 +221,16 @@ impl Truth {
             .into_iter()
             .map(|category| self.rule.of(category))
             .sum()
+    }
+
+    /// How likely two cases are to have the same value in the field of a re-entry, by how such values are made: what
+    /// makes it possible to tell copying from chance.
+    #[must_use]
+    pub fn chance(&self, re_entry: &ReEntry) -> f64 {
+        match &self.estate.field(re_entry.to).holds {
+            Holds::Fact(fact) => self.estate.fact(*fact).maker.chance_of_agreeing(),
+            Holds::Value(maker) => maker.chance_of_agreeing(),
+        }
     }
 
     /// Whether both fields of a re-entry are of one system.
@@ -196,16 +248,22 @@ pub(crate) struct Witness {
 }
 
 impl Witness {
-    pub(crate) fn new(estate: Arc<Estate>, options: &Options) -> Self {
+    pub(crate) fn new(estate: Arc<Estate>, people: Arc<Vec<Worker>>, options: &Options) -> Self {
         let truth = Truth {
             estate,
+            options: options.clone(),
+            workers: people.len(),
+            people,
             scenario: options.scenario,
             seed: options.seed,
-            workers: 0,
             person_weeks: 0,
             spans: 0,
             rule: Seconds::default(),
             lived: Seconds::default(),
+            by_system: BTreeMap::new(),
+            lost_by_worker: BTreeMap::new(),
+            weeks_by_worker: BTreeMap::new(),
+            tasks: BTreeMap::new(),
             re_entries: Vec::new(),
         };
         Self { truth, person_weeks: BTreeSet::new(), held: re_entry::Held::default() }
@@ -239,7 +297,18 @@ impl Witness {
             debug_assert_eq!(ledger.seconds.total_micros(), ledger.span_micros, "each instant belongs to one category");
             self.truth.rule.add_all(&ledger.seconds);
             self.truth.spans += day.len();
+            for (system, seconds) in &ledger.by_system {
+                self.truth.by_system.entry(*system).or_default().add_all(seconds);
+            }
+            for (task, micros) in ledger.by_task.iter().filter(|(task, _)| task.known || task.named) {
+                let time = self.truth.tasks.entry(task.task).or_default();
+                time.instances += 1;
+                time.micros += micros;
+            }
             if let Some(worker) = ledger.worker {
+                for (system, seconds) in &ledger.by_system {
+                    *self.truth.lost_by_worker.entry((worker, *system)).or_default() += seconds.lost_micros();
+                }
                 let week = date.iso_week();
                 self.person_weeks.insert((worker, week.year(), week.week()));
             }
@@ -250,8 +319,12 @@ impl Witness {
         }
     }
 
-    pub(crate) fn finish(self, workers: usize) -> Truth {
-        Truth { workers, person_weeks: self.person_weeks.len(), ..self.truth }
+    pub(crate) fn finish(self) -> Truth {
+        let mut weeks_by_worker = BTreeMap::new();
+        for (worker, ..) in &self.person_weeks {
+            *weeks_by_worker.entry(*worker).or_default() += 1;
+        }
+        Truth { weeks_by_worker, person_weeks: self.person_weeks.len(), ..self.truth }
     }
 }
 

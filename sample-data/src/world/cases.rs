@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 
 use super::people::Worker;
 use super::vocabulary::Circumstances;
-use crate::estate::{Cases as About, Estate, FactId, SystemId};
+use crate::estate::{Cases as About, Estate, FactId, MadeFrom, SystemId};
 use crate::random::{Purpose, keyed};
 
 /// How many cases a worker who has cases has at first.
@@ -37,6 +37,8 @@ pub struct Cases {
     seed: u64,
     start: NaiveDate,
     facts: usize,
+    /// By fact.
+    made_from: Vec<Option<MadeFrom>>,
     /// By case, then fact.
     states: Vec<State>,
     /// By worker.
@@ -56,6 +58,7 @@ impl Cases {
             seed,
             start,
             facts: estate.facts.len(),
+            made_from: estate.facts.iter().map(|fact| fact.made_from.clone()).collect(),
             states: Vec::new(),
             caseloads: vec![Vec::new(); workers.len()],
             pools: BTreeMap::new(),
@@ -137,10 +140,16 @@ impl Cases {
         Edition { fact, number: self.state(case, fact).number }
     }
 
-    /// Whether any system holds it.
+    /// Whether any system holds it, or what it is made from.
     #[must_use]
     pub fn is_held(&self, case: CaseId, fact: FactId) -> bool {
-        self.state(case, fact).held
+        let held = |fact: FactId| self.state(case, fact).held;
+        held(fact)
+            || match &self.made_from[fact.index()] {
+                Some(MadeFrom::All(parts)) => parts.iter().copied().all(held),
+                Some(MadeFrom::FirstOf(whole) | MadeFrom::RestOf(whole)) => held(*whole),
+                None => false,
+            }
     }
 
     /// A system holds it now.
@@ -157,6 +166,15 @@ impl Cases {
     /// What a fact of a case is, as everybody types it.
     #[must_use]
     pub fn value(&self, estate: &Estate, case: CaseId, edition: Edition) -> String {
+        let of = |fact: FactId| self.value(estate, case, Edition { fact, number: 0 });
+        match &estate.fact(edition.fact).made_from {
+            Some(MadeFrom::All(parts)) => return parts.iter().map(|part| of(*part)).collect::<Vec<_>>().join(" "),
+            Some(MadeFrom::FirstOf(whole)) => return of(*whole).split(' ').next().unwrap_or_default().to_owned(),
+            Some(MadeFrom::RestOf(whole)) => {
+                return of(*whole).split_once(' ').map_or_else(String::new, |(_, rest)| rest.to_owned());
+            }
+            None => {}
+        }
         let which = u64::from(edition.number) << 16 | edition.fact.index() as u64;
         let mut rng = keyed(self.seed, Purpose::Fact, u64::from(case.0), which);
         let about = Circumstances { today: self.start, own_name: "", own_office: "" };

@@ -12,7 +12,7 @@ const TEAM_PEOPLE_MIN: usize = 6;
 /// Somebody who works.
 #[derive(Debug, Clone)]
 pub struct Worker {
-    /// The name with which they sign in, the same in all systems.
+    /// The name with which they sign in, in all systems or in the first of them.
     pub login: String,
     /// Their name.
     pub name: String,
@@ -26,8 +26,10 @@ pub struct Worker {
     pub role: String,
     /// The case system of their company; none in the service.
     pub case_system: Option<SystemId>,
-    /// Whether their company has the interface that shares case data.
+    /// Whether their company has had the interface that shares case data all along.
     pub interface: bool,
+    /// Their company, by place in the list; none in the service.
+    pub company: Option<usize>,
     /// Seconds that they need for a key.
     pub key_s: f64,
     /// Minutes after midnight at which they like to begin.
@@ -56,6 +58,7 @@ pub fn staff(estate: &Estate, staff: u32, seed: u64) -> Vec<Worker> {
                 role,
                 case_system: None,
                 interface: false,
+                company: None,
             },
         ));
     }
@@ -69,16 +72,28 @@ pub fn staff(estate: &Estate, staff: u32, seed: u64) -> Vec<Worker> {
             seed,
             workers.len(),
             Job {
-                organisation: format!("{} rehabilitation company", companies.names[company]),
+                organisation: estate.organisation(company),
                 team: format!("{} team", companies.names[company]),
                 office,
                 role,
                 case_system: Some(case_system),
                 interface,
+                company: Some(company),
             },
         ));
     }
     workers
+}
+
+impl Worker {
+    /// The name with which they sign in to a system: where logins are kept apart, each but the first has its own.
+    #[must_use]
+    pub fn login_in(&self, estate: &Estate, system: SystemId, apart: bool) -> String {
+        if apart && system.index() > 0 {
+            return format!("{}@{}", self.login, estate.system(system).name);
+        }
+        self.login.clone()
+    }
 }
 
 struct Job {
@@ -88,6 +103,7 @@ struct Job {
     role: String,
     case_system: Option<SystemId>,
     interface: bool,
+    company: Option<usize>,
 }
 
 fn person(seed: u64, index: usize, job: Job) -> Worker {
@@ -102,6 +118,7 @@ fn person(seed: u64, index: usize, job: Job) -> Worker {
         role: job.role,
         case_system: job.case_system,
         interface: job.interface,
+        company: job.company,
         key_s: log_normal(&mut rng, 0.34, 0.2).clamp(0.15, 0.6),
         begins_min: rng.random_range(8.0 * 60.0..9.5 * 60.0),
         day_off: rng.random_bool(0.12).then(|| rng.random_range(0..5)),

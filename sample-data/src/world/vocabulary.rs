@@ -118,6 +118,45 @@ impl Maker {
         matches!(self, Self::YesNo | Self::Constant(_) | Self::Today | Self::OwnName | Self::OwnOffice)
     }
 
+    /// The same value in another form, as people write it: equal once normalised by its kind.
+    pub(crate) fn in_another_form(&self, text: &str, rng: &mut ChaCha8Rng) -> String {
+        match self {
+            Self::BirthDate | Self::PastDate | Self::Today => {
+                let form = one_of(rng, &["%Y-%m-%d", "%-d %b %Y", "%-d %B %Y", "%d.%m.%Y", "%-d/%-m/%Y"]);
+                NaiveDate::parse_from_str(text, DATE)
+                    .map_or_else(|_| text.to_owned(), |day| day.format(form).to_string())
+            }
+            Self::Phone => match text.strip_prefix('0') {
+                Some(rest) if rng.random_bool(0.5) => format!("+44 {rest}"),
+                _ => text.replace(' ', ""),
+            },
+            Self::Postcode | Self::Pnc | Self::Identifier => text.replace([' ', '/'], "").to_lowercase(),
+            Self::Number(..) => format!("{text}.0"),
+            Self::Score => format!("{text}0"),
+            _ if rng.random_bool(0.5) => text.to_uppercase(),
+            _ => format!(" {}", text.replacen(' ', "  ", 1)),
+        }
+    }
+
+    /// How likely two values made independently are to be equal; for names and texts, next to nothing.
+    #[must_use]
+    pub fn chance_of_agreeing(&self) -> f64 {
+        match self {
+            Self::YesNo => 0.8 * 0.8 + 0.2 * 0.2,
+            Self::Constant(_) | Self::Today | Self::OwnName | Self::OwnOffice => 1.0,
+            Self::Choice(list) => 1.0 / list.len() as f64,
+            Self::Offence => 1.0 / (OFFENCE_ACTS.len() * OFFENCE_OBJECTS.len()) as f64,
+            Self::Court => 1.0 / (COURT_SEATS.len() * COURT_KINDS.len()) as f64,
+            Self::Number(low, high) => 1.0 / f64::from(high - low + 1),
+            Self::Score => 1.0 / 2_995.0,
+            Self::PastDate => 1.0 / 1_095.0,
+            Self::BirthDate => 1.0 / 18_400.0,
+            Self::Phone => 1.0 / (DRAMA_EXCHANGES.len() * 1_000) as f64,
+            Self::Surname | Self::Forename | Self::Pnc | Self::Address | Self::Postcode => 0.0,
+            Self::Identifier | Self::Note | Self::FreeText => 0.0,
+        }
+    }
+
     /// What kind of value it is to a case system.
     #[must_use]
     pub fn value_kind(&self) -> ValueKind {
@@ -153,7 +192,7 @@ impl Maker {
             }
             Self::Address => {
                 let way = ["Street", "Road", "Lane", "Close", "Avenue", "Terrace"];
-                format!("{} {} {}", rng.random_range(1..160), capital(&word(rng, 3)), one_of(rng, &way))
+                format!("{} {} {}", rng.random_range(10..170), capital(&word(rng, 3)), one_of(rng, &way))
             }
             Self::Postcode => {
                 let area = one_of(rng, &["Q", "V", "X", "QA", "VE", "XO"]);
@@ -169,7 +208,7 @@ impl Maker {
             }
             Self::Court => {
                 let seat = &COURT_SEATS[rng.random_range(0..COURT_SEATS.len())];
-                format!("{seat} {}", one_of(rng, &["Crown Court", "Magistrates", "Youth Court", "Combined Court"]))
+                format!("{seat} {}", one_of(rng, &COURT_KINDS))
             }
             Self::Number(low, high) => rng.random_range(*low..=*high).to_string(),
             Self::Score => {
@@ -223,6 +262,7 @@ const COURT_SEATS: [&str; 15] = [
     "Oxcombe",
     "Pendrith",
 ];
+const COURT_KINDS: [&str; 4] = ["Crown Court", "Magistrates", "Youth Court", "Combined Court"];
 const DRAMA_EXCHANGES: [&str; 16] = [
     "0113 496 0",
     "0114 496 0",
@@ -288,6 +328,22 @@ fn before(today: NaiveDate, days: u64) -> NaiveDate {
     today.checked_sub_days(Days::new(days)).expect("options bound the start of a simulation")
 }
 
+const DATE: &str = "%d/%m/%Y";
+
 fn date(day: NaiveDate) -> String {
-    day.format("%d/%m/%Y").to_string()
+    day.format(DATE).to_string()
+}
+
+/// A text with one letter or digit wrong.
+pub(crate) fn mistyped(text: &str, rng: &mut ChaCha8Rng) -> String {
+    let letters: Vec<char> = text.chars().collect();
+    let places: Vec<usize> = (0..letters.len()).filter(|place| letters[*place].is_ascii_alphanumeric()).collect();
+    let Some(&wrong) = places.choose(rng) else { return format!("{text}x") };
+    let next = match letters[wrong] {
+        '9' => '0',
+        'z' => 'a',
+        'Z' => 'A',
+        letter => char::from(letter as u8 + 1),
+    };
+    letters.iter().enumerate().map(|(place, letter)| if place == wrong { next } else { *letter }).collect()
 }

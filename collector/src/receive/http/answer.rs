@@ -59,7 +59,6 @@ impl Failure {
     fn grpc_code(&self) -> i32 {
         match self.status {
             StatusCode::BAD_REQUEST | StatusCode::UNSUPPORTED_MEDIA_TYPE => 3,
-            StatusCode::REQUEST_TIMEOUT => 4,
             StatusCode::NOT_FOUND => 5,
             StatusCode::FORBIDDEN => 7,
             StatusCode::PAYLOAD_TOO_LARGE | StatusCode::TOO_MANY_REQUESTS => 8,

@@ -45,10 +45,22 @@ fn is_configured(state: &State, origin: &HeaderValue) -> bool {
     state.0.cors_origins.iter().any(|known| known == "*" || known.as_bytes() == origin.as_bytes())
 }
 
+/// Whether a page was served from where it sends to. Only hosts that are addresses count: a name may have been pointed
+/// here by whoever owns it, after they had served the page from elsewhere.
 fn is_own(origin: &HeaderValue, headers: &HeaderMap) -> bool {
     let own = |origin: &HeaderValue| {
-        let host = origin.to_str().ok()?.split_once("://")?.1;
-        Some(host.as_bytes() == headers.get(header::HOST)?.as_bytes())
+        let authority = origin.to_str().ok()?.split_once("://")?.1;
+        let same = authority.as_bytes() == headers.get(header::HOST)?.as_bytes();
+        Some(same && is_address(authority))
     };
     own(origin).unwrap_or(false)
+}
+
+fn is_address(authority: &str) -> bool {
+    let host = match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        _ => authority,
+    };
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost") || host.parse::<std::net::IpAddr>().is_ok()
 }

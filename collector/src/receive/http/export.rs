@@ -1,6 +1,6 @@
 //! One export: body → spans → gate → pipeline → answer.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     body::Body,
@@ -8,6 +8,7 @@ use axum::{
     response::Response,
 };
 use futures::StreamExt;
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::{
     State,
@@ -16,15 +17,15 @@ use super::{
 };
 use crate::{
     Error, ErrorKind,
-    decode::{Encoding, Signal, decode},
+    decode::{DecodeError, Encoding, Signal, decode, measure},
     gate::{self, Admission, Source},
     receive::compression::{Compression, UnpackError},
 };
 
-/// Spans (or log records) of one request; more should come in several.
-const SPANS_MAX: usize = 65_536;
-/// A body that takes longer holds its place for nothing.
-const BODY_TIME_MAX: Duration = Duration::from_secs(60);
+/// A packed body is at first expected to become no more than so many times its size.
+const UNPACKS_TIMES: usize = 16;
+/// A body that takes longer holds its room for nothing.
+const BODY_TIME_MAX: Duration = Duration::from_millis(if cfg!(test) { 500 } else { 60_000 });
 
 #[tracing::instrument(name = "export", skip_all, fields(signal = ?signal))]
 pub(super) async fn handle(state: State, signal: Signal, headers: HeaderMap, body: Body) -> Response {
@@ -62,17 +63,17 @@ async fn export(
         return Err(Failure::new(StatusCode::FORBIDDEN, "pages of this origin may not send: see cors_origins"));
     }
     let compression = compression_of(headers)?;
+    let packed = read(body, state).await?;
+    let received_at_us = (state.0.now_us)();
     let Ok(_place) = state.0.at_once.try_acquire() else {
         return Err(Failure::new(StatusCode::TOO_MANY_REQUESTS, "too many requests at once"));
     };
-    let packed = read(body, state.0.body_bytes_max).await?;
-    let received_at_us = (state.0.now_us)();
+    let unpacked = unpack(state, compression, packed).await?;
+    let measured = Arc::clone(&unpacked.0);
+    let size = beside(move || measure(signal, encoding, &measured)).await?.map_err(refused)?;
+    let _decoded = state.0.room.decoded(size.memory()).await?;
     let judging = state.clone();
-    // Seconds of work for the largest bodies, which must not hold up other connections.
-    let admission =
-        tokio::task::spawn_blocking(move || judge(&judging, signal, encoding, compression, packed, received_at_us))
-            .await
-            .map_err(|_| Error::new(ErrorKind::Internal, "the export could not be worked on"))??;
+    let admission = beside(move || judge(&judging, signal, encoding, unpacked, received_at_us)).await??;
     state.0.metrics.intake(&admission);
     let outcome = Outcome::of(&admission);
     match (state.0.submit)(admission.admitted, admission.counts).await {
@@ -88,30 +89,61 @@ async fn export(
     }
 }
 
+/// An unpacked body.
+type Unpacked = (Arc<Vec<u8>>, Option<OwnedSemaphorePermit>);
+
+/// Unpacks a body within the room that there is. How large it will be is not known: few become sixteen times their size,
+/// and those that do unpack a second time, with room for the largest.
+async fn unpack(state: &State, compression: Compression, packed: Packed) -> Result<Unpacked, Failure> {
+    if compression == Compression::None {
+        return Ok((Arc::new(packed.bytes), packed.room));
+    }
+    let bytes_max = state.0.body_bytes_max;
+    let mut limit = packed.bytes.len().saturating_mul(UNPACKS_TIMES).min(bytes_max);
+    let packed = Arc::new(packed);
+    loop {
+        let room = state.0.room.unpacked(limit).await?;
+        let source = Arc::clone(&packed);
+        match beside(move || compression.unpack(&source.bytes, limit)).await? {
+            Ok(bytes) => return Ok((Arc::new(bytes), Some(room))),
+            Err(UnpackError::TooLarge) if limit < bytes_max => limit = bytes_max,
+            Err(UnpackError::TooLarge) => return Err(too_large(bytes_max)),
+            Err(UnpackError::Malformed) => {
+                return Err(Failure::new(StatusCode::BAD_REQUEST, "the body is not in its content encoding"));
+            }
+        }
+    }
+}
+
 fn judge(
     state: &State,
     signal: Signal,
     encoding: Encoding,
-    compression: Compression,
-    packed: Vec<u8>,
+    unpacked: Unpacked,
     received_at_us: i64,
 ) -> Result<Admission, Failure> {
-    let bytes = compression.unpack(packed, state.0.body_bytes_max).map_err(|error| match error {
-        UnpackError::TooLarge => too_large(state.0.body_bytes_max),
-        UnpackError::Malformed => Failure::new(StatusCode::BAD_REQUEST, "the body is not in its content encoding"),
-    })?;
-    let decoded =
-        decode(signal, encoding, &bytes).map_err(|error| Failure::new(StatusCode::BAD_REQUEST, error.to_string()))?;
-    drop(bytes);
-    if decoded.spans() > SPANS_MAX {
-        return Err(Failure::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            format!("{} spans in one request, at most {SPANS_MAX} are taken", decoded.spans()),
-        ));
-    }
+    let decoded = decode(signal, encoding, &unpacked.0).map_err(refused)?;
+    drop(unpacked);
+    decoded.check().map_err(refused)?;
     gate::admit(decoded, &state.0.policy, Source::Network, received_at_us, &state.0.names).map_err(|error| {
         Error::new(ErrorKind::Internal, "the gate made rows of another schema").caused_by(error).into()
     })
+}
+
+/// Work that may take seconds, for the largest bodies, and must not hold up other connections.
+async fn beside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|_| Error::new(ErrorKind::Internal, "the export could not be worked on").into())
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it stands in map_err")]
+fn refused(error: DecodeError) -> Failure {
+    let status = match error {
+        DecodeError::TooMany { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+        DecodeError::Protobuf(_) | DecodeError::Malformed | DecodeError::Json { .. } => StatusCode::BAD_REQUEST,
+    };
+    Failure::new(status, error.to_string())
 }
 
 fn compression_of(headers: &HeaderMap) -> Result<Compression, Failure> {
@@ -126,23 +158,32 @@ fn compression_of(headers: &HeaderMap) -> Result<Compression, Failure> {
     }
 }
 
+/// A body as it came, and the room that it takes.
+struct Packed {
+    bytes: Vec<u8>,
+    room: Option<OwnedSemaphorePermit>,
+}
+
 /// The body as it came, if it is no more than allowed.
-async fn read(body: Body, bytes_max: usize) -> Result<Vec<u8>, Failure> {
+async fn read(body: Body, state: &State) -> Result<Packed, Failure> {
+    let bytes_max = state.0.body_bytes_max;
     let reading = async {
-        let mut bytes = Vec::new();
+        let (mut bytes, mut room) = (Vec::new(), None);
         let mut chunks = body.into_data_stream();
         while let Some(chunk) = chunks.next().await {
             let chunk = chunk.map_err(|_| Failure::new(StatusCode::BAD_REQUEST, "the body ends early"))?;
             if bytes.len() + chunk.len() > bytes_max {
                 return Err(too_large(bytes_max));
             }
+            state.0.room.read(&mut room, bytes.len() + chunk.len())?;
             bytes.extend_from_slice(&chunk);
         }
-        Ok(bytes)
+        Ok(Packed { bytes, room })
     };
-    tokio::time::timeout(BODY_TIME_MAX, reading)
-        .await
-        .unwrap_or_else(|_| Err(Failure::new(StatusCode::REQUEST_TIMEOUT, "the body took too long")))
+    // Not 408: a sender drops what is answered with that.
+    tokio::time::timeout(BODY_TIME_MAX, reading).await.unwrap_or_else(|_| {
+        Err(Failure::new(StatusCode::SERVICE_UNAVAILABLE, "the body took more than a minute: send it again"))
+    })
 }
 
 fn too_large(bytes_max: usize) -> Failure {

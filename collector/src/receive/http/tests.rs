@@ -26,8 +26,11 @@ struct Bench {
 }
 
 fn bench() -> Bench {
-    let config =
-        Config { cors_origins: vec!["https://cases.example".to_owned()], body_bytes_max: 100_000, ..Config::default() };
+    bench_with(100_000)
+}
+
+fn bench_with(body_bytes_max: usize) -> Bench {
+    let config = Config { cors_origins: vec!["https://cases.example".to_owned()], body_bytes_max, ..Config::default() };
     let (stored, fault) = (Arc::new(Mutex::new(IntakeCounts::default())), Fault::default());
     let (storing, failing) = (Arc::clone(&stored), Arc::clone(&fault));
     let submit = move |admitted: Admitted, counts: IntakeCounts| -> Submitted {
@@ -224,6 +227,101 @@ async fn configured_pages_may_send_and_read_the_answer() {
     let (_, headers, _) = bench.request("OPTIONS", "/v1/traces", &[("origin", "https://evil.example")], "").await;
     assert!(!headers.contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN));
     assert!(!headers.contains_key(header::ACCESS_CONTROL_ALLOW_METHODS));
-    let own = [("content-type", PROTOBUF), ("origin", "http://here:4318"), ("host", "here:4318")];
-    assert_eq!(bench.send(&own, body).await.0, StatusCode::OK);
+    for (host, expected) in [
+        ("127.0.0.1:4318", StatusCode::OK),
+        ("localhost:4318", StatusCode::OK),
+        ("[::1]:4318", StatusCode::OK),
+        ("10.0.0.7", StatusCode::OK),
+        // A name that its owner points at this machine once the page is loaded.
+        ("rebound.example:4318", StatusCode::FORBIDDEN),
+    ] {
+        let origin = format!("http://{host}");
+        let own = [("content-type", PROTOBUF), ("origin", origin.as_str()), ("host", host)];
+        assert_eq!(bench.send(&own, body.clone()).await.0, expected, "{host}");
+    }
+}
+
+/// The protobuf of so many empty things, two bytes each, in a request's scope spans.
+fn empties(count: usize) -> Vec<u8> {
+    let mut body = [0x12, 0x00].repeat(count);
+    for key in [0x12, 0x0a] {
+        let mut wrapped = vec![key];
+        prost::encoding::encode_varint(body.len() as u64, &mut wrapped);
+        wrapped.append(&mut body);
+        body = wrapped;
+    }
+    body
+}
+
+#[tokio::test]
+async fn a_small_body_of_many_empty_things_is_refused_before_it_is_decoded() {
+    let bench = bench_with(64 << 20);
+    // As many as 64 MiB hold: decoded they would be gigabytes, packed they are 64 KiB.
+    let bomb = empties((64 << 20) / 2 - 16);
+    assert!(bomb.len() <= 64 << 20);
+    let zstd = zstd::encode_all(bomb.as_slice(), 1).unwrap();
+    let gzip = gzip(&bomb);
+    assert!(gzip.len() < 1 << 20 && zstd.len() < 1 << 20);
+    let json = format!(r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{}{{}}]}}]}}]}}"#, "[],".repeat(10 << 20));
+    for (content_type, encoding, body) in [
+        (PROTOBUF, "identity", bomb),
+        (PROTOBUF, "gzip", gzip),
+        (PROTOBUF, "zstd", zstd),
+        ("application/json", "identity", json.into_bytes()),
+    ] {
+        let headers = [("content-type", content_type), ("content-encoding", encoding)];
+        let (status, _, said) = bench.send(&headers, body).await;
+        assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE, "{content_type} {encoding}");
+        assert!(String::from_utf8_lossy(&said).contains("spans in one request"), "{said:?}");
+    }
+    assert_eq!(bench.stored(), 0);
+}
+
+#[tokio::test]
+async fn one_request_may_hold_so_many_spans_and_no_more() {
+    let bench = bench_with(64 << 20);
+    for (spans, expected) in
+        [(crate::decode::SPANS_MAX, StatusCode::OK), (crate::decode::SPANS_MAX + 1, StatusCode::PAYLOAD_TOO_LARGE)]
+    {
+        let body = export(spans, &[1; 16]).encode_to_vec();
+        assert_eq!(bench.send(&[("content-type", PROTOBUF)], body).await.0, expected, "{spans}");
+        let body = serde_json::to_vec(&export(spans, &[1; 16])).unwrap();
+        assert_eq!(bench.send(&[("content-type", "application/json")], body).await.0, expected, "{spans}");
+    }
+    assert_eq!(bench.stored(), 2 * crate::decode::SPANS_MAX as u64);
+}
+
+#[tokio::test]
+async fn zstd_that_asks_for_a_huge_window_is_refused() {
+    let bench = bench_with(64 << 20);
+    let body = export(1, &[1; 16]).encode_to_vec();
+    for (window_log, expected) in [(22, StatusCode::OK), (27, StatusCode::BAD_REQUEST)] {
+        let mut writer = zstd::stream::write::Encoder::new(Vec::new(), 1).unwrap();
+        writer.window_log(window_log).unwrap();
+        // Without its size in the header, what is packed must be taken at its word for the window.
+        writer.write_all(&body).unwrap();
+        let packed = writer.finish().unwrap();
+        let headers = [("content-type", PROTOBUF), ("content-encoding", "zstd")];
+        assert_eq!(bench.send(&headers, packed).await.0, expected, "{window_log}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_never_ends_is_told_to_come_again_and_holds_no_place() {
+    let config = Config { requests_at_once_max: 1, ..Config::default() };
+    let policy = Policy::new(&StoreKey::new([1; 32]), &config);
+    let submit = |_, _| -> Submitted { Box::pin(async { Ok(()) }) };
+    let router = router(State::with_submit(policy, Box::new(submit), Box::new(|| true), &config, || NOW_US));
+    let send = |body: Body| {
+        let request = Request::builder().method("POST").uri("/v1/traces").header("content-type", PROTOBUF);
+        router.clone().oneshot(request.body(body).unwrap())
+    };
+    let endless = Body::from_stream(futures::stream::pending::<Result<bytes::Bytes, std::io::Error>>());
+    let slow = tokio::spawn(send(endless));
+    tokio::task::yield_now().await;
+    let quick = send(Body::from(export(1, &[1; 16]).encode_to_vec())).await.unwrap();
+    assert_eq!(quick.status(), StatusCode::OK, "the slow one takes nobody's place");
+    let slow = slow.await.unwrap().unwrap();
+    assert_eq!(slow.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert!(slow.headers().contains_key(header::RETRY_AFTER));
 }

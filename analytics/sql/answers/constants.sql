@@ -1,0 +1,15 @@
+-- The fields whose agreement cannot be told from a default, by cases that agree; at most 200.
+--
+-- grain: an ordered pair of fields and a kind of match
+-- inputs: re_entry_pairs
+-- columns like: re_entry_pairs
+-- columns:
+--   expected: agreements expected by chance, n p
+--   rows: how many there are in all
+SELECT
+    from_system, from_screen, from_field, to_system, to_screen, to_field, "match", n, m, n * p AS expected,
+    count(*) OVER () AS rows
+FROM re_entry_pairs
+WHERE verdict = 'constant' AND m > 0
+ORDER BY m DESC, n DESC, to_system, to_screen, to_field, from_system, from_screen, from_field, "match"
+LIMIT 200

@@ -1,0 +1,155 @@
+//! A store refreshed several times: each version can be read again, exactly, whatever came after it.
+
+use std::{collections::BTreeMap, path::Path};
+
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use gilbreth_collector::{
+    schema::{INTAKE, SPANS, Table},
+    store::{Manifest, Store, Writer},
+};
+
+use super::{estate, memory};
+use crate::{
+    conversation::{Answer, Conversation},
+    parameters::Parameters,
+    reference::tables::REFERENCE,
+    refresh,
+    scope::Scope,
+    session::Session,
+    tables::FACTS,
+};
+
+async fn put(writer: &Writer, table: &Table, rows: Vec<arrow::record_batch::RecordBatch>) {
+    let rows = futures::stream::iter(rows.into_iter().map(Ok));
+    writer.replace(table, Box::pin(RecordBatchStreamAdapter::new(table.arrow_schema(), rows))).await.unwrap();
+}
+
+/// One commit of the collector that took in so many spans.
+fn intake(received: i64) -> arrow::record_batch::RecordBatch {
+    let columns = INTAKE.columns.iter().map(|column| -> arrow::array::ArrayRef {
+        match column.name {
+            "at" => std::sync::Arc::new(
+                arrow::array::TimestampMicrosecondArray::from_iter_values([received]).with_timezone("UTC"),
+            ),
+            _ => std::sync::Arc::new(arrow::array::Int64Array::from_iter_values([received])),
+        }
+    });
+    arrow::record_batch::RecordBatch::try_new(INTAKE.arrow_schema(), columns.collect()).unwrap()
+}
+
+/// Spans, what came in, and the facts; what they are made with.
+async fn version(writer: &Writer, seed: u64, count: u64, parameters: &Parameters) -> u64 {
+    let mut spans = estate::busy(seed, count);
+    for span in &mut spans {
+        span.offset *= seed as i64;
+        span.cases.iter_mut().for_each(|case| *case += 100 * seed as u32);
+    }
+    put(writer, &SPANS, vec![estate::batch(&spans)]).await;
+    put(writer, &INTAKE, vec![intake(count as i64)]).await;
+    refresh::run(writer, parameters, false).await.unwrap().version
+}
+
+fn pinned(version: u64) -> Scope {
+    Scope { as_of: Some(version.to_string()), ..Scope::default() }
+}
+
+async fn open(root: &Path, scope: &Scope) -> Session {
+    // A store opened anew, as another process would, that knows no table yet.
+    let store = Store::open(root).unwrap();
+    Session::open(&store, scope, &Parameters::default(), Vec::new()).await.unwrap()
+}
+
+/// Every row of every stored table, sorted as text.
+async fn rows(session: &Session) -> BTreeMap<&'static str, Vec<String>> {
+    let mut all = BTreeMap::new();
+    for table in [&SPANS, &INTAKE].into_iter().chain(FACTS).chain(REFERENCE) {
+        let mut rows = memory::lines(&session.sql(&format!("SELECT * FROM {}", table.name)).await.unwrap());
+        rows.sort();
+        all.insert(table.name, rows);
+    }
+    all
+}
+
+fn store(folder: &Path) -> Writer {
+    let manifest = Manifest { format: 0, estate: "Test".to_owned(), time_zone: chrono_tz::Europe::London };
+    Store::open_or_create(&folder.join("store"), manifest).unwrap().lock().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_table_of_a_pinned_version_has_the_rows_that_it_had() {
+    let folder = tempfile::tempdir().unwrap();
+    let writer = store(folder.path());
+    let root = writer.store().root().to_owned();
+    let first = version(&writer, 1, 400, &Parameters::default()).await;
+    let then = rows(&open(&root, &Scope::default()).await).await;
+    let switch_s = 2.0;
+    let second = version(&writer, 2, 600, &Parameters { switch_s, ..Parameters::default() }).await;
+    assert_eq!((first, second), (1, 2));
+
+    let now = rows(&open(&root, &Scope::default()).await).await;
+    let again = open(&root, &pinned(1)).await;
+    for (table, rows) in rows(&again).await {
+        assert_eq!(rows, then[table], "{table}");
+        let made = !REFERENCE.iter().any(|reference| reference.name == table);
+        assert!(!made || (!rows.is_empty() && rows != now[table]), "{table} is the same in both versions");
+    }
+    assert_eq!((again.version(), again.parameters()), (1, &Parameters::default()));
+    assert_eq!(open(&root, &pinned(2)).await.parameters().switch_s, switch_s);
+    // A store that knows the newest version of each table is no different.
+    let known = Session::open(writer.store(), &pinned(1), &Parameters::default(), Vec::new()).await.unwrap();
+    assert_eq!(rows(&known).await, then);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_that_is_not_there_names_those_that_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let writer = store(folder.path());
+    let refused = async |as_of: &str| {
+        let scope = Scope { as_of: Some(as_of.to_owned()), ..Scope::default() };
+        let opened = Session::open(writer.store(), &scope, &Parameters::default(), Vec::new()).await;
+        opened.expect_err("there is no such version").to_string()
+    };
+    assert!(refused("1").await.contains("it has none before its first refresh"));
+    version(&writer, 1, 40, &Parameters::default()).await;
+    version(&writer, 2, 40, &Parameters::default()).await;
+    assert_eq!(refused("7").await, "there is no version 7 in this store: it has 1 to 2");
+    assert!(refused("yesterday").await.contains("`gilbreth versions` lists them"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_setting_that_cannot_be_honoured_fails_and_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let writer = store(folder.path());
+    for seed in 1..=2 {
+        version(&writer, seed, 300, &Parameters::default()).await;
+    }
+    let begin = async || {
+        let store = writer.store().clone();
+        Conversation::open(store, &Scope::default(), &Parameters::default()).await.unwrap()
+    };
+    let (mut one, other) = (begin().await, begin().await);
+    assert!(matches!(one.run("SET gilbreth.as_of = 1").await.unwrap(), Answer::Changed));
+    assert!(matches!(one.run("set gilbreth.system to 'a'").await.unwrap(), Answer::Changed));
+    assert_eq!((one.session().version(), other.session().version()), (1, 2));
+    for (statement, said) in [
+        ("SET gilbreth.as_of = '9'", "it has 1 to 2"),
+        ("SET gilbreth.system = 'c'", "no time was measured of system `c`, only of a, b"),
+        ("SET gilbreth.role = 'x'", "no time was measured of role `x`"),
+        ("SET gilbreth.from = 'soon'", "`from` is `soon`, and not a day"),
+        ("SET gilbreth.colour = 'red'", "there is no setting gilbreth.colour: from, to"),
+        ("SET gilbreth.from = 2026-01-05", "write SET gilbreth.from = '2026-01-05'"),
+        ("SET LOCAL gilbreth.from = '2026-01-05'", "SET LOCAL cannot be honoured"),
+        ("SET gilbreth.*", "write SET gilbreth.from"),
+        ("SET datafusion.execution.batch_size = 1", "refused"),
+        ("SHOW gilbreth.colour", "there is no setting gilbreth.colour"),
+    ] {
+        let error = one.run(statement).await.err().expect(statement);
+        assert!(error.to_string().contains(said), "{statement}: {error}");
+    }
+    let scope = one.session().scope();
+    assert_eq!((scope.as_of.as_deref(), scope.system.as_deref(), scope.role.as_deref()), (Some("1"), Some("a"), None));
+    assert!(matches!(one.run("RESET gilbreth.system").await.unwrap(), Answer::Changed));
+    assert_eq!(one.session().scope(), &pinned(1));
+    assert!(matches!(one.run("RESET gilbreth.*").await.unwrap(), Answer::Changed));
+    assert_eq!(one.session().version(), 2);
+}
