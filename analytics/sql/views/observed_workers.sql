@@ -1,10 +1,11 @@
--- The workers observed, each with the one organisation and role that they count for: those with most of their time (the
--- first in the alphabet where two have as much). Resampling draws workers within organisations; estimates for a
--- workforce count them by organisation and role. A working view: ids stay binary.
+-- The workers observed, each with the one organisation and role that they count for: those of most of their whole weeks,
+-- then of most of all their weeks (the first in the alphabet where two have as many). Resampling draws workers within
+-- organisations; estimates for a workforce count them by organisation and role. As for person-weeks, the system and task
+-- of the scope do not matter. A working view: ids stay binary.
 --
 -- grain: a worker
--- inputs: worker_weeks, observed_weeks
--- columns like: worker_weeks
+-- inputs: weeks_worked, observed_weeks
+-- columns like: weeks_worked
 -- columns:
 --   person_weeks: whole ISO weeks with at least one activity
 WITH places AS (
@@ -12,9 +13,9 @@ WITH places AS (
         worker, organisation, role,
         row_number() OVER (
             PARTITION BY worker
-            ORDER BY sum(CAST(round(seconds * 1000000) AS BIGINT)) DESC, organisation NULLS LAST, role NULLS LAST
+            ORDER BY count(*) FILTER (WHERE whole_week) DESC, count(*) DESC, organisation NULLS LAST, role NULLS LAST
         ) AS place
-    FROM worker_weeks
+    FROM weeks_worked
     GROUP BY worker, organisation, role
 ),
 weeks AS (
