@@ -153,8 +153,8 @@ async fn counts_by_worker_add_up_to_those_by_day() {
     check(
         &facts,
         &format!(
-            "SELECT (SELECT count(*) FROM ({days} EXCEPT {workers})), (SELECT count(*) FROM ({workers} EXCEPT {days})),
-             (SELECT count(*) > 100 FROM pair_workers), (SELECT count(DISTINCT worker) FROM pair_workers)"
+            "SELECT (SELECT count(*) FROM ({days} EXCEPT {workers})) AS a, (SELECT count(*) FROM ({workers} EXCEPT {days})) AS b,
+             (SELECT count(*) > 100 FROM pair_workers) AS c, (SELECT count(DISTINCT worker) FROM pair_workers) AS d"
         ),
         "0,0,true,4",
     )

@@ -11,7 +11,7 @@ pub type FastMap<K, V> = HashMap<K, V, BuildHasherDefault<FastHasher>>;
 /// A set of short keys.
 pub type FastSet<K> = HashSet<K, BuildHasherDefault<FastHasher>>;
 
-/// A hasher for short keys: one multiplication a word. Keys are keyed hashes already, or names of which an estate has
+/// A hasher for short keys: one multiplication a word, and one at the end. Keys are keyed hashes already, or names of which an estate has
 /// few, so that nobody can choose them to collide.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct FastHasher(u64);
@@ -24,8 +24,10 @@ impl FastHasher {
 }
 
 impl Hasher for FastHasher {
+    /// One more multiplication: maps use the top bits and the bottom ones, and either must depend on all of the key.
     fn finish(&self) -> u64 {
-        self.0
+        let spread = (self.0 ^ (self.0 >> 32)).wrapping_mul(0xD6E8_FEB8_6659_FD93);
+        spread ^ (spread >> 32)
     }
 
     fn write(&mut self, bytes: &[u8]) {
