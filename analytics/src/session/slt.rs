@@ -180,5 +180,9 @@ async fn each_query_of_the_claims_gives_the_figure_shown() {
             _ => {}
         }
     }
-    assert_eq!((estates, available), (3, 23), "every claim has a figure in one of the estates; the second is asked twice");
+    assert_eq!(
+        (estates, available),
+        (3, 23),
+        "every claim has a figure in one of the estates; the second is asked twice"
+    );
 }

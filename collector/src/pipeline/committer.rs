@@ -47,7 +47,9 @@ impl Committer {
     /// Runs until it is told to stop, or until nobody can tell it any more. `crowded` is told whenever much waits: once
     /// or often is the same.
     pub(super) async fn run(mut self, mut commands: mpsc::UnboundedReceiver<Command>, crowded: Arc<Notify>) {
-        let mut time = tokio::time::interval(self.config.commit_after);
+        // The first turn comes after one, too: an interval's own would be at once, with whatever little is there.
+        let first = tokio::time::Instant::now() + self.config.commit_after;
+        let mut time = tokio::time::interval_at(first, self.config.commit_after);
         time.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             let command = tokio::select! {
