@@ -1,15 +1,28 @@
 //! Spans → facts: what is worked out, in which order.
 //!
 //! ```text
-//! spans ─▶ case_links, clock_shifts, task names ─▶ corrected_spans ─┬▶ entries ─▶ chains and rework ─┐
-//!                                                                   ├▶ holdings ─▶ index ─▶ matches, pair_counts
-//!                                                                   └▶ activities ─▶ ledger, task_instances, worker_weeks
+//! spans of a day ─▶ gather ─┐                        ┌▶ judgement: chains and rework ─┐
+//! spans of a day ─▶ gather ─┼▶ assemble ─▶ field spans ┴▶ matching ─▶ matches, pair_counts, pair_workers
+//!               …           │            └▶ correction                              │
+//! spans of a day ───────────┴───────────────▶ activities ─▶ days ─▶ ledger, task parts ◀┘
+//!                                                                   └▶ task_instances, worker_weeks
 //! ```
-//! Everything is recomputed from the spans. A day's facts depend on spans alone, never on verdicts. What is kept in
-//! memory at once: case numbers, what is known of entries, the posting lists of values held, and the pieces of task
-//! instances, all outside of the budget; spans and facts are streams, sorted by DataFusion within it.
+//! Spans are read twice, a UTC day at a time, on all cores. The first time what the whole estate must know is taken from
+//! them: entries, choices and views as rows of 80 bytes, and each name and value once. From these, chains, rework and
+//! matches are judged by case. The second time the spans of a day become activities, and these the ledger, whose rows are
+//! written as they come. So memory grows with entries and values held, and not with the spans or the facts.
+//!
+//! `sql/facts/` says in SQL what the steps do; a test holds both equal. A day's facts depend on spans alone, never on
+//! verdicts.
 
-pub mod entries;
+pub mod assemble;
+pub mod cores;
+pub mod correction;
+pub mod days;
+pub mod field_spans;
+pub mod gather;
+pub mod judgement;
+pub mod matching;
 pub mod sink;
 pub mod sql;
 
@@ -19,100 +32,94 @@ mod tests;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::{
-    array::{BinaryArray, BooleanArray, Int64Array, RecordBatch},
-    datatypes::{DataType, Field},
+    array::{BinaryArray, BooleanArray, Date32Array, Int64Array, RecordBatch, UInt32Array},
+    datatypes::SchemaRef,
 };
 use chrono_tz::Tz;
 use datafusion::{
     catalog::MemTable,
-    common::cast::as_binary_array,
+    common::DataFusionError,
     dataframe::DataFrame,
     error::Result,
     execution::{SendableRecordBatchStream, memory_pool::FairSpillPool, runtime_env::RuntimeEnvBuilder},
-    physical_plan::execute_stream,
-    prelude::{SessionConfig, SessionContext},
+    physical_plan::stream::RecordBatchStreamAdapter,
+    prelude::{SessionConfig, SessionContext, col, lit},
     scalar::ScalarValue,
 };
-use futures::TryStreamExt;
-use gilbreth_collector::schema::Table;
+use futures::{StreamExt, TryStreamExt};
+use gilbreth_collector::schema::{SPANS, Table};
+use tokio::sync::mpsc;
 
 use crate::{
     local_time::LocalTime,
     operators::{
-        cases::Components,
-        columns::column,
-        grouped::{GroupCore, grouped},
-        hashing::FastSet,
-        ledger::{EntryFacts, LedgerCore, activity::Rules, parts},
-        matcher::{
-            MatchCore,
-            chance::Tallies,
-            gather,
-            index::Builder,
-            output::{pair_counts, pair_workers},
-        },
+        SpanKey,
+        cases::Link,
+        hashing::FastMap,
+        ledger::{EntryFacts, activity::Rules, cut, parts},
+        matcher::output::{pair_counts, pair_workers},
     },
     parameters::Parameters,
     tables,
 };
+use assemble::{Assembled, Shift, assemble};
+use correction::Correction;
+use days::{Pending, Stretches};
+use field_spans::FieldSpans;
+use gather::Part;
+use judgement::{Judgement, judgement};
+use matching::{Matched, Matching, matching};
 pub use sink::Sink;
 
 /// What DataFusion may hold at once before it spills.
-const MEMORY_BYTES: usize = 4 << 30;
+const MEMORY_BYTES: usize = 1 << 30;
 
 /// A context for working out facts: as many partitions as cores, a memory budget beyond which sorts spill.
 pub fn context() -> Result<SessionContext> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let runtime = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(FairSpillPool::new(MEMORY_BYTES))).build_arc()?;
-    Ok(SessionContext::new_with_config_rt(SessionConfig::new().with_target_partitions(cores), runtime))
+    let config = SessionConfig::new().with_target_partitions(cores::cores()).with_batch_size(32_768);
+    Ok(SessionContext::new_with_config_rt(config, runtime))
 }
 
 /// Works out all facts from the table `spans` of the context and writes them to the sink, in the order of
 /// [`tables::FACTS`].
 pub async fn compute(context: &SessionContext, parameters: &Parameters, zone: Tz, sink: &mut impl Sink) -> Result<()> {
     let facts = Facts { context, parameters, local: LocalTime::new(zone) };
-    facts.prepare(sink).await?;
-    let judged = Arc::new(entries::judged(&facts).await?);
+    let days = facts.days().await?;
+    let parts = facts.gather(&days).await?;
+    let asked = parameters.clone();
+    let Assembled { spans, correction, links, shifts } = blocking(move || assemble(parts, &asked)).await?;
+    facts.keep(&tables::CASE_LINKS, case_links(&links)?, sink).await?;
+    facts.keep(&tables::CLOCK_SHIFTS, clock_shifts(&shifts)?, sink).await?;
+    drop((links, shifts));
 
-    let local = facts.local;
-    let mut builder = Builder::default();
-    let mut holdings = facts.query(sql::HOLDINGS).await?.execute_stream().await?;
-    while let Some(batch) = holdings.try_next().await? {
-        gather(&mut builder, &batch, local)?;
-    }
-    let index = Arc::new(builder.finish());
-    let tallies = Arc::new(Mutex::new(Tallies::default()));
-    let matched = Arc::new(Mutex::new(FastSet::default()));
-    let matcher = MatchCore {
-        index: index.clone(),
-        judged: judged.clone(),
-        look_back: microseconds(parameters.look_back_days * 86_400.0),
-        local,
-        tallies: tallies.clone(),
-        matched: matched.clone(),
-    };
-    sink.write(&tables::MATCHES, facts.grouped(sql::HOLDINGS, matcher).await?).await?;
-    let tallies = std::mem::take(&mut *tallies.lock().unwrap_or_else(PoisonError::into_inner));
-    let pairs = pair_counts(&tallies, &index)?;
-    sink.write(&tables::PAIR_COUNTS, facts.stream(context.read_batch(pairs)?, &tables::PAIR_COUNTS).await?).await?;
-    let shares = pair_workers(&tallies, &index)?;
+    let (local, look_back) = (facts.local, microseconds(parameters.look_back_days * 86_400.0));
+    let (spans, judged, Matching { matches, tallies, index }) = blocking(move || {
+        let mut spans = spans;
+        let judged = judgement(&spans, local);
+        let matching = matching(&mut spans, &judged, look_back, local);
+        (spans, judged, matching)
+    })
+    .await?;
+    let (pairs, shares) = (pair_counts(&tallies, &index)?, pair_workers(&tallies, &index, &spans.workers)?);
     drop((index, tallies));
+    let spans = Arc::new(spans);
+    let matched = matched(&spans, &matches);
+    sink.write_sorted(&tables::MATCHES, matches_by_day(&spans, &matches)).await?;
+    sink.write(&tables::PAIR_COUNTS, facts.stream(context.read_batch(pairs)?, &tables::PAIR_COUNTS).await?).await?;
     sink.write(&tables::PAIR_WORKERS, facts.stream(context.read_batch(shares)?, &tables::PAIR_WORKERS).await?).await?;
 
-    let matched = std::mem::take(&mut *matched.lock().unwrap_or_else(PoisonError::into_inner));
-    let pieces = Arc::new(Mutex::new(Vec::new()));
-    let ledger = LedgerCore {
-        rules: Rules::new(parameters, local),
-        entries: Arc::new(EntryFacts { judged, matched }),
-        parts: pieces.clone(),
-    };
-    sink.write(&tables::LEDGER, facts.grouped(sql::ACTIVITIES, ledger).await?).await?;
+    let Judgement { heads, lasts, rework } = judged;
+    let span_ids = spans.rows.iter().map(|span| span.key.span).collect();
+    let entries = Arc::new(EntryFacts { heads, lasts, rework, matched, span_ids });
+    let pieces = facts.ledger(&days, &Arc::new(correction), &spans, &entries, sink).await?;
+    drop((spans, entries));
 
-    let pieces = std::mem::take(&mut *pieces.lock().unwrap_or_else(PoisonError::into_inner));
     let pieces = MemTable::try_new(parts::SCHEMA.clone(), vec![pieces])?;
     context.register_table("task_parts", Arc::new(pieces))?;
     let instances = facts.query(sql::TASK_INSTANCES).await?;
     sink.write(&tables::TASK_INSTANCES, facts.stream(instances, &tables::TASK_INSTANCES).await?).await?;
+    context.deregister_table("task_parts")?;
     context.register_table("ledger", sink.read(&tables::LEDGER).await?)?;
     let weeks = facts.query(sql::WORKER_WEEKS).await?;
     sink.write(&tables::WORKER_WEEKS, facts.stream(weeks, &tables::WORKER_WEEKS).await?).await
@@ -120,42 +127,145 @@ pub async fn compute(context: &SessionContext, parameters: &Parameters, zone: Tz
 
 /// The step's surroundings.
 pub(crate) struct Facts<'a> {
-    context: &'a SessionContext,
-    parameters: &'a Parameters,
-    local: LocalTime,
+    pub(crate) context: &'a SessionContext,
+    pub(crate) parameters: &'a Parameters,
+    pub(crate) local: LocalTime,
 }
 
 fn microseconds(seconds: f64) -> i64 {
     (seconds * 1e6).round() as i64
 }
 
+/// Work that takes a core for long, where it holds nothing up.
+async fn blocking<R: Send + 'static>(work: impl FnOnce() -> R + Send + 'static) -> Result<R> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| DataFusionError::External(error.into()))
+}
+
 impl Facts<'_> {
-    /// The small tables on which the view of corrected spans rests, and that view.
-    async fn prepare(&self, sink: &mut impl Sink) -> Result<()> {
-        let mut components = Components::default();
-        let mut spans = self.query(sql::CASE_REFS).await?.execute_stream().await?;
-        while let Some(batch) = spans.try_next().await? {
-            add_case_numbers(&mut components, &batch)?;
+    /// The UTC days of which there are spans, in order.
+    async fn days(&self) -> Result<Vec<i32>> {
+        let days = self.context.sql("SELECT DISTINCT day FROM spans ORDER BY day").await?.collect().await?;
+        let mut all = Vec::new();
+        for batch in &days {
+            let column = crate::operators::columns::column(batch, "day", &arrow::datatypes::DataType::Date32)?;
+            all.extend(datafusion::common::cast::as_date32_array(&column)?.iter().flatten());
         }
-        let most = usize::try_from(self.parameters.case_numbers_max).unwrap_or(usize::MAX);
-        self.keep(&tables::CASE_LINKS, case_links(components, most)?, sink).await?;
-        let shifts = self.query(sql::CLOCK_SHIFTS).await?;
-        let shifts = self.stream(shifts, &tables::CLOCK_SHIFTS).await?.try_collect::<Vec<_>>().await?;
-        let shifts = arrow::compute::concat_batches(&tables::CLOCK_SHIFTS.arrow_schema(), &shifts)?;
-        self.keep(&tables::CLOCK_SHIFTS, shifts, sink).await?;
-        for (name, text) in [("task_roots", sql::TASK_ROOTS), ("task_names", sql::TASK_NAMES)] {
-            let kept = self.query(text).await?.cache().await?;
-            self.context.register_table(name, kept.into_view())?;
+        Ok(all)
+    }
+
+    /// These columns of a UTC day's spans.
+    async fn spans_of(&self, day: i32, columns: &[&str]) -> Result<SendableRecordBatchStream> {
+        let of_day = col("day").eq(lit(ScalarValue::Date32(Some(day))));
+        self.context.table(SPANS.name).await?.filter(of_day)?.select_columns(columns)?.execute_stream().await
+    }
+
+    /// What each day's spans say, on all cores.
+    async fn gather(&self, days: &[i32]) -> Result<Vec<Part>> {
+        let activity_max_us = microseconds(self.parameters.activity_max_h * 3600.0);
+        let mut gathered = Vec::with_capacity(days.len());
+        let mut parts = futures::stream::iter(days)
+            .map(async |&day| {
+                let mut spans = self.spans_of(day, &gather::COLUMNS).await?;
+                let part = tokio::spawn(async move {
+                    let mut part = Part::new(day);
+                    while let Some(batch) = spans.try_next().await? {
+                        part.add(&batch, activity_max_us)?;
+                    }
+                    Ok::<_, DataFusionError>(part)
+                });
+                part.await.map_err(|error| DataFusionError::External(error.into()))?
+            })
+            .buffer_unordered(cores::cores());
+        while let Some(part) = parts.try_next().await? {
+            gathered.push(part);
         }
-        let corrected = self.query(sql::CORRECTED_SPANS).await?;
-        self.context.register_table("corrected_spans", corrected.into_view())?;
+        Ok(gathered)
+    }
+
+    /// Writes the ledger; gives the pieces of task instances.
+    async fn ledger(
+        &self,
+        days: &[i32],
+        correction: &Arc<Correction>,
+        spans: &Arc<FieldSpans>,
+        entries: &Arc<EntryFacts>,
+        sink: &mut impl Sink,
+    ) -> Result<Vec<RecordBatch>> {
+        let rules = Rules::new(self.parameters, self.local);
+        let pieces = Arc::new(Mutex::new(Vec::new()));
+        let (send, receive) = mpsc::channel::<Result<Stretches>>(1);
+        let receive = Arc::new(tokio::sync::Mutex::new(receive));
+        let streams = (0..cores::cores())
+            .map(|_| {
+                let (receive, entries, pieces) = (receive.clone(), entries.clone(), pieces.clone());
+                let next = move || {
+                    let (receive, entries, pieces) = (receive.clone(), entries.clone(), pieces.clone());
+                    async move {
+                        let stretches = receive.lock().await.recv().await?;
+                        Some(cut_on_a_core(stretches, rules, entries, &pieces).await)
+                    }
+                };
+                stream_of(tables::LEDGER.arrow_schema(), next)
+            })
+            .collect();
+        let written = sink.write_sorted(&tables::LEDGER, streams);
+        let (fed, written) = tokio::join!(self.feed(days, correction, spans, &rules, send), written);
+        fed?;
+        written?;
+        let mut pieces = pieces.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(std::mem::take(&mut *pieces))
+    }
+
+    /// Reads the spans of each day as activities and sends on whole stretches of time.
+    async fn feed(
+        &self,
+        days: &[i32],
+        correction: &Arc<Correction>,
+        spans: &Arc<FieldSpans>,
+        rules: &Rules,
+        send: mpsc::Sender<Result<Stretches>>,
+    ) -> Result<()> {
+        let activity_max_us = microseconds(self.parameters.activity_max_h * 3600.0);
+        let shift_max_us = correction.shifts.values().map(|shift| shift.abs()).max().unwrap_or(0);
+        let mut pending = Pending::new(*rules, self.local, shift_max_us);
+        let mut activities = futures::stream::iter(days)
+            .map(async |&day| {
+                let rows = self.spans_of(day, &correction::COLUMNS).await?.try_collect::<Vec<_>>().await?;
+                let (correction, spans) = (correction.clone(), spans.clone());
+                blocking(move || {
+                    let row_of = rows_of_day(&spans, day);
+                    rows.iter()
+                        .map(|rows| correction.activities(rows, day, activity_max_us, &row_of))
+                        .collect::<Result<Vec<_>>>()
+                })
+                .await?
+            })
+            .buffered(cores::cores());
+        for place in 0..days.len() {
+            let Some(batches) = activities.try_next().await? else { break };
+            for batch in batches {
+                pending.add(&batch)?;
+            }
+            let next = days.get(place + 1).copied();
+            loop {
+                let (done, again) = blocking(move || {
+                    let done = pending.complete(next);
+                    (done, pending)
+                })
+                .await?;
+                pending = again;
+                let Some(stretches) = done? else { break };
+                // Nobody listens any more when the writing failed, which says so itself.
+                if send.send(Ok(stretches)).await.is_err() {
+                    return Ok(());
+                }
+            }
+        }
         Ok(())
     }
 
     /// Writes a small table and keeps it in memory under its name.
     async fn keep(&self, table: &'static Table, rows: RecordBatch, sink: &mut impl Sink) -> Result<()> {
-        let kept = MemTable::try_new(rows.schema(), vec![vec![rows.clone()]])?;
-        self.context.register_table(table.name, Arc::new(kept))?;
         sink.write(table, self.stream(self.context.read_batch(rows)?, table).await?).await
     }
 
@@ -179,37 +289,104 @@ impl Facts<'_> {
     async fn stream(&self, query: DataFrame, table: &'static Table) -> Result<SendableRecordBatchStream> {
         Ok(sink::conform(query.execute_stream().await?, table))
     }
-
-    /// The rows that a core makes of a query.
-    async fn grouped(&self, text: &str, core: impl GroupCore) -> Result<SendableRecordBatchStream> {
-        let input = self.query(text).await?.create_physical_plan().await?;
-        let partitions = self.context.state().config().target_partitions();
-        execute_stream(grouped(input, Arc::new(core), partitions)?, self.context.task_ctx())
-    }
-
-    pub(crate) fn local(&self) -> LocalTime {
-        self.local
-    }
 }
 
-fn add_case_numbers(components: &mut Components, batch: &RecordBatch) -> Result<()> {
-    let numbers = DataType::List(Arc::new(Field::new("element", DataType::Binary, true)));
-    let lists = column(batch, "case_refs", &numbers)?;
-    for numbers in arrow::array::AsArray::as_list::<i32>(&lists).iter().flatten() {
-        components.add(as_binary_array(&numbers)?.iter().flatten());
-    }
-    Ok(())
+/// Cuts stretches; keeps the pieces of task instances, gives the rows of the ledger.
+async fn cut_on_a_core(
+    stretches: Result<Stretches>,
+    rules: Rules,
+    entries: Arc<EntryFacts>,
+    pieces: &Mutex<Vec<RecordBatch>>,
+) -> Result<RecordBatch> {
+    let Stretches { batch, groups } = stretches?;
+    let cut = blocking(move || cut(&batch, &groups, &rules, &entries)).await??;
+    pieces.lock().unwrap_or_else(PoisonError::into_inner).push(cut.parts);
+    by_day(cut.ledger)
 }
 
-fn case_links(components: Components, most: usize) -> Result<RecordBatch> {
-    let links = components.links(most);
+/// A stream of what is worked out batch by batch, until there is none.
+fn stream_of<F: Future<Output = Option<Result<RecordBatch>>> + Send + 'static>(
+    schema: SchemaRef,
+    next: impl Fn() -> F + Send + 'static,
+) -> SendableRecordBatchStream {
+    let batches = futures::stream::unfold(next, async |next| next().await.map(|batch| (batch, next)));
+    Box::pin(RecordBatchStreamAdapter::new(schema, batches.boxed()))
+}
+
+/// Rows of the ledger by local day: stretches held over midnight have rows of several.
+fn by_day(rows: RecordBatch) -> Result<RecordBatch> {
+    let days = rows.column(rows.schema().index_of("day")?).clone();
+    let days = datafusion::common::cast::as_date32_array(&days)?;
+    if days.values().is_sorted() {
+        return Ok(rows);
+    }
+    let mut order: Vec<u32> = (0..rows.num_rows() as u32).collect();
+    order.sort_by_key(|&row| days.value(row as usize));
+    Ok(arrow::compute::take_record_batch(&rows, &UInt32Array::from(order))?)
+}
+
+/// The places of a UTC day's spans about a field, by corrected start and key.
+fn rows_of_day(spans: &FieldSpans, day: i32) -> FastMap<(i64, SpanKey), u32> {
+    let Some(rows) = spans.days.get(&day) else { return FastMap::default() };
+    (rows.start as u32..).zip(&spans.rows[rows.clone()]).map(|(row, span)| ((span.start, span.key), row)).collect()
+}
+
+/// Which spans about a field agree with a value held, as targets.
+fn matched(spans: &FieldSpans, matches: &[Matched]) -> Vec<bool> {
+    let mut matched = vec![false; spans.rows.len()];
+    for found in matches {
+        matched[found.target as usize] = true;
+    }
+    matched
+}
+
+/// Rows written at a time.
+const BATCH_ROWS: usize = 65_536;
+
+/// The matches, in as many streams as there are cores, each with days of its own.
+fn matches_by_day(spans: &Arc<FieldSpans>, matches: &[Matched]) -> Vec<SendableRecordBatchStream> {
+    let mut lots: Vec<Vec<Matched>> = vec![Vec::new(); cores::cores()];
+    for (place, day) in matches.chunk_by(|one, other| one.day == other.day).enumerate() {
+        let lot = place % lots.len();
+        lots[lot].extend(day);
+    }
+    lots.into_iter()
+        .map(|lot| {
+            let spans = spans.clone();
+            let lot = Arc::new((lot, std::sync::atomic::AtomicUsize::new(0)));
+            let next = move || {
+                let (spans, lot) = (spans.clone(), lot.clone());
+                async move {
+                    let from = lot.1.fetch_add(BATCH_ROWS, std::sync::atomic::Ordering::Relaxed);
+                    let rows = lot.0.get(from..lot.0.len().min(from + BATCH_ROWS)).filter(|rows| !rows.is_empty())?;
+                    Some(matching::batch(rows, &spans))
+                }
+            };
+            stream_of(tables::MATCHES.arrow_schema(), next)
+        })
+        .collect()
+}
+
+fn case_links(links: &[Link]) -> Result<RecordBatch> {
     Ok(RecordBatch::try_new(
         tables::CASE_LINKS.arrow_schema(),
         vec![
-            Arc::new(BinaryArray::from_iter_values(links.iter().map(|link| &link.number))),
-            Arc::new(BinaryArray::from_iter_values(links.iter().map(|link| &link.case))),
+            Arc::new(BinaryArray::from_iter_values(links.iter().map(|link| link.number.to_be_bytes()))),
+            Arc::new(BinaryArray::from_iter_values(links.iter().map(|link| link.case.to_be_bytes()))),
             Arc::new(Int64Array::from_iter_values(links.iter().map(|link| link.numbers as i64))),
             Arc::new(BooleanArray::from_iter(links.iter().map(|link| Some(link.linked)))),
+        ],
+    )?)
+}
+
+fn clock_shifts(shifts: &[Shift]) -> Result<RecordBatch> {
+    Ok(RecordBatch::try_new(
+        tables::CLOCK_SHIFTS.arrow_schema(),
+        vec![
+            Arc::new(BinaryArray::from_iter_values(shifts.iter().map(|shift| shift.0.to_be_bytes()))),
+            Arc::new(BinaryArray::from_iter_values(shifts.iter().map(|shift| shift.1.to_be_bytes()))),
+            Arc::new(Date32Array::from_iter_values(shifts.iter().map(|shift| shift.2))),
+            Arc::new(Int64Array::from_iter_values(shifts.iter().map(|shift| shift.3))),
         ],
     )?)
 }

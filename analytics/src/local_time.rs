@@ -1,6 +1,6 @@
 //! Local days of instants. Days are counted from 1970-01-01, instants in microseconds, UTC.
 
-use chrono::{DateTime, Datelike, Days, NaiveDate, TimeZone};
+use chrono::{DateTime, Datelike, NaiveDate, TimeZone};
 use chrono_tz::Tz;
 
 const DAY_US: i64 = 86_400_000_000;
@@ -49,14 +49,49 @@ impl LocalTime {
     }
 }
 
+/// The local day of instants that come nearly in order: the day asked for last is nearly always the answer.
+#[derive(Debug, Clone, Copy)]
+pub struct Days {
+    local: LocalTime,
+    last: Day,
+}
+
+/// A local day and the instants between which it lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Day {
+    /// The day.
+    pub day: i32,
+    /// Its first instant.
+    pub start: i64,
+    /// The first instant of the next.
+    pub end: i64,
+}
+
+impl Days {
+    /// Days of a calendar.
+    #[must_use]
+    pub const fn new(local: LocalTime) -> Self {
+        Self { local, last: Day { day: 0, start: 0, end: 0 } }
+    }
+
+    /// The local day on which an instant falls.
+    pub fn of(&mut self, instant_us: i64) -> Day {
+        if !(self.last.start..self.last.end).contains(&instant_us) {
+            let day = self.local.day(instant_us);
+            self.last = Day { day, start: self.local.day_start(day), end: self.local.day_start(day + 1) };
+        }
+        self.last
+    }
+}
+
 const EPOCH_FROM_CE: i32 = 719_163;
 
 fn date(day: i32) -> Option<NaiveDate> {
     let epoch = NaiveDate::from_ymd_opt(1970, 1, 1)?;
     if day >= 0 {
-        epoch.checked_add_days(Days::new(day as u64))
+        epoch.checked_add_days(chrono::Days::new(day as u64))
     } else {
-        epoch.checked_sub_days(Days::new(u64::from(day.unsigned_abs())))
+        epoch.checked_sub_days(chrono::Days::new(u64::from(day.unsigned_abs())))
     }
 }
 

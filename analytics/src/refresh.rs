@@ -184,6 +184,19 @@ impl Sink for Stored<'_> {
         Ok(())
     }
 
+    async fn write_sorted(
+        &mut self,
+        table: &'static Table,
+        rows: Vec<SendableRecordBatchStream>,
+    ) -> Result<(), DataFusionError> {
+        let started = std::time::Instant::now();
+        let version =
+            self.writer.replace_sorted(table, rows).await.map_err(|error| DataFusionError::External(error.into()))?;
+        self.tables.insert(table.name.to_owned(), version);
+        tracing::debug!(table = table.name, version, elapsed = ?started.elapsed(), "facts written");
+        Ok(())
+    }
+
     async fn read(&self, table: &'static Table) -> Result<Arc<dyn TableProvider>, DataFusionError> {
         let Some(version) = self.tables.get(table.name) else { return internal_err!("{} is not written", table.name) };
         let snapshot = self.writer.store().snapshot_at(table, *version).await;

@@ -153,7 +153,7 @@ pub static TASK_INSTANCES: Table = Table {
         required("active_seconds", Double, "ledger seconds other than outside ones"),
         required("lost_seconds", Double, "ledger seconds of lost categories, `matched` not counted: views weigh it"),
         required("systems", Integer, "systems used"),
-        required("switches", Integer, "changes of system"),
+        required("switches", Integer, "changes of system, those overnight not counted"),
         required("screens", Integer, "screens used"),
         required("entries", Integer, "entries and choices, chains counted once"),
         required("re_entries", Integer, "targets with at least one match, before verdicts"),

@@ -21,6 +21,14 @@ pub trait Sink: Send {
         rows: SendableRecordBatchStream,
     ) -> impl Future<Output = Result<()>> + Send;
 
+    /// Replaces a table's content by rows that come in several streams at once, each batch in the order of the table's
+    /// partition and sort columns.
+    fn write_sorted(
+        &mut self,
+        table: &'static Table,
+        rows: Vec<SendableRecordBatchStream>,
+    ) -> impl Future<Output = Result<()>> + Send;
+
     /// A table written before.
     fn read(&self, table: &'static Table) -> impl Future<Output = Result<Arc<dyn TableProvider>>> + Send;
 }

@@ -3,12 +3,12 @@
 use super::hashing::FastMap;
 
 /// What became of a case number.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Link {
     /// The number (its keyed hash).
-    pub number: Vec<u8>,
+    pub number: u64,
     /// The case: the least number linked to it; itself where it is not linked.
-    pub case: Vec<u8>,
+    pub case: u64,
     /// How many numbers hang together with it, itself included.
     pub numbers: usize,
     /// False where these are too many to be one case: then each number is a case of its own.
@@ -18,23 +18,19 @@ pub struct Link {
 /// Numbers seen so far, as a forest: each points to one that it is linked with.
 #[derive(Debug, Default)]
 pub struct Components {
-    index: FastMap<Vec<u8>, usize>,
+    index: FastMap<u64, usize>,
     parent: Vec<usize>,
 }
 
 impl Components {
     /// Takes the numbers of one span.
-    pub fn add<'a>(&mut self, numbers: impl IntoIterator<Item = &'a [u8]>) {
+    pub fn add(&mut self, numbers: impl IntoIterator<Item = u64>) {
         let mut first = None;
         for number in numbers {
-            let index = match self.index.get(number) {
-                Some(&index) => index,
-                None => {
-                    self.parent.push(self.parent.len());
-                    self.index.insert(number.to_vec(), self.parent.len() - 1);
-                    self.parent.len() - 1
-                }
-            };
+            let index = *self.index.entry(number).or_insert_with(|| {
+                self.parent.push(self.parent.len());
+                self.parent.len() - 1
+            });
             let root = self.root(index);
             match first {
                 None => first = Some(root),
@@ -47,7 +43,7 @@ impl Components {
     #[must_use]
     pub fn links(mut self, most: usize) -> Vec<Link> {
         let index = std::mem::take(&mut self.index);
-        let mut components: FastMap<usize, Vec<Vec<u8>>> = FastMap::default();
+        let mut components: FastMap<usize, Vec<u64>> = FastMap::default();
         for (number, position) in index {
             components.entry(self.root(position)).or_default().push(number);
         }
@@ -55,9 +51,9 @@ impl Components {
             .into_values()
             .flat_map(|component| {
                 let (numbers, linked) = (component.len(), component.len() <= most);
-                let least = component.iter().min().cloned().unwrap_or_default();
+                let least = component.iter().min().copied().unwrap_or_default();
                 component.into_iter().map(move |number| {
-                    let case = if linked { least.clone() } else { number.clone() };
+                    let case = if linked { least } else { number };
                     Link { number, case, numbers, linked }
                 })
             })
@@ -79,32 +75,25 @@ impl Components {
 mod tests {
     use super::*;
 
-    fn links(spans: &[&[&str]], most: usize) -> Vec<(String, String, usize, bool)> {
+    fn links(spans: &[&[u64]], most: usize) -> Vec<(u64, u64, usize, bool)> {
         let mut components = Components::default();
         for span in spans {
-            components.add(span.iter().map(|number| number.as_bytes()));
+            components.add(span.iter().copied());
         }
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        components
-            .links(most)
-            .into_iter()
-            .map(|link| (text(link.number), text(link.case), link.numbers, link.linked))
-            .collect()
+        components.links(most).into_iter().map(|link| (link.number, link.case, link.numbers, link.linked)).collect()
     }
 
     #[test]
     fn numbers_seen_together_are_one_case_whatever_the_order() {
-        let expected: Vec<_> = [("a", "a", 3), ("b", "a", 3), ("c", "a", 3), ("d", "d", 1)]
-            .map(|(number, case, count)| (number.to_owned(), case.to_owned(), count, true))
-            .to_vec();
-        assert_eq!(links(&[&["c", "b"], &["d"], &["b", "a"]], 8), expected);
-        assert_eq!(links(&[&["a", "b"], &["b", "c"], &["d"], &["b", "c"]], 8), expected);
-        assert_eq!(links(&[&["b"], &["c"], &["a"], &["d"], &["b", "c"], &["a", "c"]], 8), expected);
+        let expected = [(1, 1, 3, true), (2, 1, 3, true), (3, 1, 3, true), (4, 4, 1, true)];
+        assert_eq!(links(&[&[3, 2], &[4], &[2, 1]], 8), expected);
+        assert_eq!(links(&[&[1, 2], &[2, 3], &[4], &[2, 3]], 8), expected);
+        assert_eq!(links(&[&[2], &[3], &[1], &[4], &[2, 3], &[1, 3]], 8), expected);
     }
 
     #[test]
     fn too_many_numbers_are_not_linked() {
-        let all = links(&[&["a", "b"], &["b", "c"]], 2);
+        let all = links(&[&[1, 2], &[2, 3]], 2);
         assert!(all.iter().all(|(number, case, count, linked)| number == case && *count == 3 && !linked));
     }
 }

@@ -120,14 +120,16 @@ impl<K: Eq + Hash> Symbols<K> {
         self.numbers.is_empty()
     }
 
+    /// The values, in no order.
+    pub fn each(&self) -> impl Iterator<Item = &K> {
+        self.numbers.keys()
+    }
+
     /// The values in order of their numbers.
     #[must_use]
-    pub fn values(&self) -> Vec<K>
-    where
-        K: Clone,
-    {
-        let mut values: Vec<(u32, &K)> = self.numbers.iter().map(|(value, number)| (*number, value)).collect();
+    pub fn into_values(self) -> Vec<K> {
+        let mut values: Vec<(u32, K)> = self.numbers.into_iter().map(|(value, number)| (number, value)).collect();
         values.sort_unstable_by_key(|(number, _)| *number);
-        values.into_iter().map(|(_, value)| value.clone()).collect()
+        values.into_iter().map(|(_, value)| value).collect()
     }
 }

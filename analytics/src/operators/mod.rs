@@ -1,13 +1,11 @@
 //! What SQL cannot say well: the ledger, the matcher, linked cases and rework.
 //!
-//! Each has a pure core on plain slices, and where its input is large a thin physical operator ([`grouped`]) that hands
-//! the core one worker or one case at a time, from input that DataFusion has partitioned, sorted and, if need be,
-//! spilled. Every order used is total (ties end in span id, then trace id), so that facts depend neither on the order
-//! of arrival nor on how rows came in batches.
+//! Each is a pure core on plain slices, which is handed one worker's stretch of time or one case at a time by
+//! [`crate::facts`]. Every order used is total (ties end in span id, then trace id), so that facts depend neither on the
+//! order of arrival nor on how rows came in batches.
 
 pub mod cases;
 pub mod columns;
-pub mod grouped;
 pub mod hashing;
 pub mod ledger;
 pub mod matcher;

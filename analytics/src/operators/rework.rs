@@ -1,9 +1,12 @@
 //! Chains of entries, and entries that do the same field again.
 //!
-//! Entries are few beside other interactions (a sixth or so) and a task instance may have entries of several workers, so
-//! all of them are judged at once, in memory, as rows of about a hundred bytes.
+//! A task instance may have entries of several workers, so entries are judged by case and not by worker: all entries of
+//! a case at once, and all entries without one.
 
-use super::{SpanKey, hashing::FastMap};
+use super::{
+    SpanKey,
+    hashing::{FastMap, FastSet},
+};
 
 /// An entry or choice that is an activity, typed, pasted or selected. Ids are numbers of the caller's choice.
 #[derive(Debug, Clone)]
@@ -55,13 +58,13 @@ impl Cause {
     }
 }
 
-/// What is known of an entry once all are seen.
+/// What is known of an entry once all are seen. Entries are named by their place in the slice given to [`judge`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Judged {
     /// The first span of its chain.
-    pub head: SpanKey,
+    pub head: usize,
     /// The last span of its chain: the one that has the value.
-    pub last: SpanKey,
+    pub last: usize,
     /// Set where the chain is rework.
     pub rework: Option<Cause>,
 }
@@ -104,6 +107,7 @@ type SameTask = (u32, Option<u32>, u32, Option<u32>);
 type SameDay = (Option<u32>, u32, i32, u32, Option<u32>);
 
 /// Judges every entry; the result is in the order of the entries given, which may be any. A span that came twice is one.
+/// Entries of one case must all be there, and so must all entries without a case.
 ///
 /// A chain counts as one entry: it starts with its first span and has the value of its last. A chain whose first span
 /// continues something that was never received is not judged to be rework, since it began before.
@@ -156,25 +160,32 @@ pub fn judge(entries: &[Entry], mishaps: &Mishaps) -> Vec<Judged> {
         .into_iter()
         .map(|index| {
             let head = heads[index];
-            Judged { head: entries[head].key, last: entries[last[head]].key, rework: causes[head] }
+            Judged { head, last: last[head], rework: causes[head] }
         })
         .collect()
 }
 
-/// The first entry of each entry's chain. A span continues an earlier one of the same worker and field; where two spans
-/// have the id it names, the latest before it.
+/// The first entry of each entry's chain. A span continues an earlier one of the same worker, case and field; where two
+/// spans have the id it names, the latest before it.
 fn heads(entries: &[Entry], order: &[usize]) -> Vec<usize> {
     let mut heads: Vec<usize> = (0..entries.len()).collect();
-    let mut seen: FastMap<(Option<u32>, Option<u32>, u64), usize> = FastMap::default();
+    let continued: FastSet<u64> = entries.iter().filter_map(|entry| entry.continues).collect();
+    let mut seen: FastMap<Link, usize> = FastMap::default();
     for &index in order {
         let entry = &entries[index];
-        if let Some(&before) = entry.continues.and_then(|span| seen.get(&(entry.worker, entry.field, span))) {
+        let link = |span| (entry.worker, entry.case, entry.field, span);
+        if let Some(&before) = entry.continues.and_then(|span| seen.get(&link(span))) {
             heads[index] = heads[before];
         }
-        seen.insert((entry.worker, entry.field, entry.key.span), index);
+        if continued.contains(&entry.key.span) {
+            seen.insert(link(entry.key.span), index);
+        }
     }
     heads
 }
+
+/// Worker, case, field and span id: what a continuation names.
+type Link = (Option<u32>, Option<u32>, Option<u32>, u64);
 
 #[cfg(test)]
 mod tests;

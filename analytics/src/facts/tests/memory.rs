@@ -10,6 +10,7 @@ use datafusion::{
     catalog::{MemTable, TableProvider},
     error::Result,
     execution::SendableRecordBatchStream,
+    physical_plan::stream::RecordBatchStreamAdapter,
 };
 use futures::TryStreamExt;
 use gilbreth_collector::schema::Table;
@@ -31,6 +32,15 @@ impl Sink for Memory {
         }
         self.tables.insert(table.name, rows);
         Ok(())
+    }
+
+    async fn write_sorted(&mut self, table: &'static Table, streams: Vec<SendableRecordBatchStream>) -> Result<()> {
+        let mut all = Vec::new();
+        for rows in futures::future::try_join_all(streams.into_iter().map(TryStreamExt::try_collect::<Vec<_>>)).await? {
+            all.extend(rows);
+        }
+        let rows = futures::stream::iter(all.into_iter().map(Ok));
+        self.write(table, Box::pin(RecordBatchStreamAdapter::new(table.arrow_schema(), rows))).await
     }
 
     async fn read(&self, table: &'static Table) -> Result<Arc<dyn TableProvider>> {

@@ -16,80 +16,79 @@ pub mod waits;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    ops::Range,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::ops::Range;
 
-use arrow::{
-    array::{Array, BinaryArray, BooleanArray, Int64Array, RecordBatch, StringArray},
-    datatypes::SchemaRef,
-};
-use datafusion::error::Result;
+use arrow::array::{Array, BinaryArray, BooleanArray, Int64Array, RecordBatch, StringArray, UInt32Array};
+use datafusion::{common::cast::as_uint32_array, error::Result};
 
 use super::{
     SpanKey,
-    columns::{Symbols, binary, boolean, bytes, integer, number, text, word},
-    grouped::GroupCore,
-    hashing::{FastMap, FastSet},
-    rework::Judged,
+    columns::{binary, boolean, bytes, column, integer, number, text, word},
+    hashing::FastMap,
+    rework::Cause,
 };
-use crate::tables;
 use activity::{Activity, EntryIs, Kind, Rules};
+use arrow::datatypes::DataType;
 
-/// What earlier steps found out about entries, by span.
+/// What earlier steps found out about entries, each by its number.
 #[derive(Debug, Default)]
 pub struct EntryFacts {
-    /// Chain and rework of each entry.
-    pub judged: Arc<FastMap<SpanKey, Judged>>,
-    /// Targets that agree with a held value.
-    pub matched: FastSet<SpanKey>,
+    /// The first span of its chain.
+    pub heads: Vec<u32>,
+    /// The last span of its chain.
+    pub lasts: Vec<u32>,
+    /// Set where the chain is rework.
+    pub rework: Vec<Option<Cause>>,
+    /// Whether it agrees with a held value; asked of the last of a chain.
+    pub matched: Vec<bool>,
+    /// Its span id.
+    pub span_ids: Vec<u64>,
 }
 
-/// The core of the ledger. Input: `sql/facts/activities.sql`; output: the table `ledger`.
-#[derive(Debug)]
-pub struct LedgerCore {
-    /// The parameters.
-    pub rules: Rules,
-    /// What is known of entries.
-    pub entries: Arc<EntryFacts>,
-    /// Where the pieces of task instances are gathered, to be added up by `sql/facts/task_instances.sql`.
-    pub parts: Arc<Mutex<Vec<RecordBatch>>>,
-}
-
-impl GroupCore for LedgerCore {
-    fn name(&self) -> &'static str {
-        "Ledger"
-    }
-
-    fn key(&self) -> &'static str {
-        "worker"
-    }
-
-    fn order(&self) -> &'static [&'static str] {
-        &["started_us", "span_id", "trace_id"]
-    }
-
-    fn schema(&self) -> SchemaRef {
-        tables::LEDGER.arrow_schema()
-    }
-
-    fn process(&self, batch: &RecordBatch, groups: &[Range<usize>]) -> Result<RecordBatch> {
-        let input = Input::new(batch)?;
-        let mut rows = rows::Rows::default();
-        let mut parts = parts::Parts::default();
-        for group in groups {
-            let activities: Vec<Activity> = input.activities(group.clone(), &self.entries);
-            let closes = activity::closes(&activities, &self.rules);
-            let instances = input.instances(group.start, &activities, &runs::runs(&activities, &closes, &self.rules));
-            let stretches = sweep::sweep(&activities, &self.rules);
-            parts.add(&input, group.start, &activities, &closes, &stretches, &instances, &self.entries);
-            rows.add(&input, group.start, &stretches, &instances, &self.entries);
+impl EntryFacts {
+    fn is(&self, entry: u32) -> EntryIs {
+        if self.rework[entry as usize].is_some() {
+            EntryIs::Rework
+        } else if self.matched[self.lasts[entry as usize] as usize] {
+            EntryIs::Matched
+        } else {
+            EntryIs::First
         }
-        let parts = parts.batch(batch, &self.rules)?;
-        self.parts.lock().unwrap_or_else(PoisonError::into_inner).push(parts);
-        rows.batch(batch)
     }
+}
+
+/// What becomes of activities.
+#[derive(Debug)]
+pub struct Cut {
+    /// Rows of the table `ledger`, in order of worker and start.
+    pub ledger: RecordBatch,
+    /// Pieces of task instances, to be added up by `sql/facts/task_instances.sql`.
+    pub parts: RecordBatch,
+}
+
+/// Cuts the time of workers. `batch` has the columns of `sql/facts/activities.sql` and `entry`, the number of an entry in
+/// `entries`, in order of worker, start and key, each activity once; `groups` are the rows of one worker each, which must
+/// be whole stretches of their time: nothing outside of a group may reach into it.
+pub fn cut(batch: &RecordBatch, groups: &[Range<usize>], rules: &Rules, entries: &EntryFacts) -> Result<Cut> {
+    let input = Input::new(batch)?;
+    let mut rows = rows::Rows::default();
+    let mut parts = parts::Parts::default();
+    for group in groups {
+        let activities: Vec<Activity> = input.activities(group.clone(), entries);
+        let closes = activity::closes(&activities, rules);
+        let instances = input.instances(group.start, &activities, &runs::runs(&activities, &closes, rules));
+        let stretches = sweep::sweep(&activities, rules);
+        parts.add(&input, group.start, &activities, &closes, &stretches, &instances, entries);
+        rows.add(&input, group.start, &stretches, &instances, entries);
+    }
+    Ok(Cut { ledger: rows.batch(batch)?, parts: parts.batch(batch, rules)? })
+}
+
+/// When the last of a worker's activities closes, whoever knows no later ones. Rows as for [`cut`].
+pub fn closed_at(batch: &RecordBatch, group: Range<usize>, rules: &Rules) -> Result<i64> {
+    let input = Input::new(&batch.slice(group.start, group.len()))?;
+    let activities = input.activities(0..group.len(), &EntryFacts::default());
+    Ok(activity::closes(&activities, rules).into_iter().max().unwrap_or(i64::MIN))
 }
 
 /// The columns that the core reads.
@@ -110,15 +109,33 @@ pub(super) struct Input {
     instance: BinaryArray,
     delimiter: StringArray,
     completes: BooleanArray,
+    entry: UInt32Array,
 }
 
 /// The task instance of an activity.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Instance {
-    /// Its id.
-    pub(super) id: Vec<u8>,
+    id: [u8; 24],
+    length: u8,
     /// How it was told.
     pub(super) delimiter: &'static str,
+}
+
+impl Instance {
+    fn new(parts: [&[u8]; 2], delimiter: &'static str) -> Self {
+        let mut id = [0; 24];
+        let mut length = 0;
+        for byte in parts.into_iter().flatten().take(id.len()) {
+            id[length] = *byte;
+            length += 1;
+        }
+        Self { id, length: length as u8, delimiter }
+    }
+
+    /// Its id.
+    pub(super) fn id(&self) -> &[u8] {
+        &self.id[..usize::from(self.length)]
+    }
 }
 
 impl Input {
@@ -140,6 +157,7 @@ impl Input {
             instance: binary(batch, "task_instance")?,
             delimiter: text(batch, "delimiter")?,
             completes: boolean(batch, "completes")?,
+            entry: as_uint32_array(&column(batch, "entry", &DataType::UInt32)?)?.clone(),
         })
     }
 
@@ -147,27 +165,29 @@ impl Input {
         SpanKey::from_bytes(self.span.value(row), self.trace.value(row))
     }
 
+    /// The number of an entry, where the row is one that was judged.
+    pub(super) fn entry(&self, row: usize, entries: &EntryFacts) -> Option<u32> {
+        let entry = self.entry.is_valid(row).then(|| self.entry.value(row))?;
+        entries.heads.get(entry as usize).filter(|head| **head != u32::MAX).map(|_| entry)
+    }
+
     fn activities(&self, rows: Range<usize>, entries: &EntryFacts) -> Vec<Activity> {
-        let mut systems: Symbols<Option<String>> = Symbols::default();
-        let mut cases: Symbols<Vec<u8>> = Symbols::default();
+        // Numbers mean nothing outside of the group.
+        let mut systems: FastMap<Option<&str>, u32> = FastMap::default();
+        let mut cases: FastMap<&[u8], u32> = FastMap::default();
         rows.map(|row| {
-            let key = self.key(row);
             let filled = matches!(word(&self.origin, row), Some("prefilled" | "autofilled"));
-            let entry = match entries.judged.get(&key) {
-                Some(judged) if judged.rework.is_some() => EntryIs::Rework,
-                Some(judged) if entries.matched.contains(&judged.last) => EntryIs::Matched,
-                _ => EntryIs::First,
-            };
+            let (known_systems, known_cases) = (systems.len() as u32, cases.len() as u32);
             Activity {
                 start: self.start.value(row),
                 end: self.end.value(row),
-                key,
+                key: self.key(row),
                 kind: Kind::of(self.kind.value(row), filled),
                 keystrokes: number(&self.keystrokes, row),
-                system: systems.number_of(word(&self.system, row)),
+                system: *systems.entry(word(&self.system, row)).or_insert(known_systems),
                 failed: word(&self.outcome, row) == Some("failed"),
-                entry,
-                case: bytes(&self.case, row).map(|case| cases.number(case)),
+                entry: self.entry(row, entries).map_or(EntryIs::First, |entry| entries.is(entry)),
+                case: bytes(&self.case, row).map(|case| *cases.entry(case).or_insert(known_cases)),
                 task_known: self.instance.is_valid(row),
                 completes: self.completes.is_valid(row) && self.completes.value(row),
             }
@@ -186,20 +206,12 @@ impl Input {
                         Some("trace") => "trace",
                         _ => "rule",
                     };
-                    return Some(Instance { id: id.to_vec(), delimiter });
+                    return Some(Instance::new([id, &[]], delimiter));
                 }
                 // A run is named by its first activity, so that its id does not depend on what came before or after.
                 let head = first + runs[index]?;
-                let id = [self.span.value(head), self.trace.value(head)].concat();
-                Some(Instance { id, delimiter: "run" })
+                Some(Instance::new([self.span.value(head), self.trace.value(head)], "run"))
             })
             .collect()
-    }
-}
-
-impl Symbols<Option<String>> {
-    /// The number of a word; its absence has one, too.
-    pub(super) fn number_of(&mut self, value: Option<&str>) -> u32 {
-        self.number(&value.map(str::to_owned))
     }
 }

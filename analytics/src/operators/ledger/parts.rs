@@ -12,7 +12,7 @@ use datafusion::error::Result;
 
 use super::{
     EntryFacts, Input, Instance,
-    activity::{Activity, Kind, Rules},
+    activity::{Activity, EntryIs, Kind, Rules},
     sweep::Stretch,
 };
 use crate::operators::{
@@ -74,15 +74,16 @@ impl Parts {
     ) {
         let mut places = FastMap::default();
         let mut of: Vec<Option<usize>> = vec![None; activities.len()];
+        // Changes of system are counted within a stretch of work: nobody switches overnight.
         let mut last_system: FastMap<&[u8], u32> = FastMap::default();
         for (index, activity) in activities.iter().enumerate() {
             let Some(instance) = &instances[index] else { continue };
             let row = first + index;
             let of_place = (word(&input.system, row), word(&input.screen, row), word(&input.release, row));
-            let place = (&instance.id, bytes(&input.case, row), word(&input.task, row), of_place);
+            let place = (instance.id(), bytes(&input.case, row), word(&input.task, row), of_place);
             let place = *places.entry(place).or_insert_with(|| {
                 self.parts.push(Part {
-                    instance: instance.clone(),
+                    instance: *instance,
                     row: row as u32,
                     start: activity.start,
                     end: closes[index],
@@ -100,12 +101,14 @@ impl Parts {
             let part = &mut self.parts[place];
             part.end = part.end.max(closes[index]);
             part.waits += i64::from(activity.kind == Kind::Wait);
-            let before = last_system.insert(&instance.id, activity.system);
+            let before = last_system.insert(instance.id(), activity.system);
             part.switches += i64::from(before.is_some_and(|before| before != activity.system));
-            if let Some(judged) = entries.judged.get(&activity.key).filter(|judged| judged.head == activity.key) {
+            if let Some(entry) = input.entry(row, entries)
+                && entries.heads[entry as usize] == entry
+            {
                 part.entries += 1;
-                part.rework += i64::from(judged.rework.is_some());
-                part.re_entries += i64::from(judged.rework.is_none() && entries.matched.contains(&judged.last));
+                part.rework += i64::from(activity.entry == EntryIs::Rework);
+                part.re_entries += i64::from(activity.entry == EntryIs::Matched);
             }
         }
         for stretch in stretches {
@@ -126,7 +129,7 @@ impl Parts {
             Arc::new(Int64Array::from_iter_values(self.parts.iter().map(count)))
         };
         let mut columns: Vec<ArrayRef> = vec![
-            Arc::new(BinaryArray::from_iter_values(self.parts.iter().map(|part| &part.instance.id))),
+            Arc::new(BinaryArray::from_iter_values(self.parts.iter().map(|part| part.instance.id()))),
             Arc::new(StringArray::from_iter_values(self.parts.iter().map(|part| part.instance.delimiter))),
             taken("worker", &DataType::Binary)?,
             taken("case_id", &DataType::Binary)?,

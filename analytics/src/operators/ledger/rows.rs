@@ -44,15 +44,16 @@ impl Rows {
         for stretch in stretches {
             let row = |index: usize| (first + index) as u32;
             let gap = stretch.category.is_gap();
-            let judged = if gap { None } else { entries.judged.get(&input.key(first + stretch.owner)) };
+            let entry = if gap { None } else { input.entry(first + stretch.owner, entries) };
             self.stretches.push(*stretch);
             self.owners.push(row(stretch.owner));
             self.fields.push((!gap).then(|| row(stretch.owner)));
             self.spans.push(row(stretch.span));
             self.nexts.push(stretch.next.map(row));
-            self.instances.push(instances[stretch.owner].clone());
-            self.targets.push(judged.map(|judged| judged.last.span.to_be_bytes()));
-            self.causes.push(judged.and_then(|judged| judged.rework).map(Cause::as_str));
+            self.instances.push(instances[stretch.owner]);
+            let last = entry.map(|entry| entries.lasts[entry as usize]);
+            self.targets.push(last.map(|last| entries.span_ids[last as usize].to_be_bytes()));
+            self.causes.push(entry.and_then(|entry| entries.rework[entry as usize]).map(Cause::as_str));
         }
     }
 
@@ -84,7 +85,7 @@ impl Rows {
                     "next_system" => taken("system", &nexts)?,
                     "field" => taken("field", &fields)?,
                     "task_instance" => Arc::new(BinaryArray::from_iter(
-                        self.instances.iter().map(|instance| instance.as_ref().map(|instance| &instance.id)),
+                        self.instances.iter().map(|instance| instance.as_ref().map(Instance::id)),
                     )),
                     "delimiter" => Arc::new(StringArray::from_iter(
                         self.instances.iter().map(|instance| instance.as_ref().map(|instance| instance.delimiter)),

@@ -10,6 +10,7 @@ use super::{
     activity::{Activity, EntryIs, Kind, Rules, closes},
     waits::{first_sign_ins, tolerated_until},
 };
+use crate::local_time::{Day, Days};
 
 /// The categories of the ledger before weighing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -115,7 +116,7 @@ pub fn sweep(activities: &[Activity], rules: &Rules) -> Vec<Stretch> {
         rules,
         tolerated: tolerated_until(activities, &closes, rules),
         first_sign_in: first_sign_ins(activities, rules),
-        day: Day { day: 0, start: 0, end: 0 },
+        days: Days::new(rules.local),
         rows: Vec::with_capacity(activities.len() * 2),
     };
     let mut closing: Vec<usize> = (0..activities.len()).collect();
@@ -166,16 +167,8 @@ struct Ledger<'a> {
     rules: &'a Rules,
     tolerated: Vec<i64>,
     first_sign_in: Vec<bool>,
-    day: Day,
+    days: Days,
     rows: Vec<Stretch>,
-}
-
-/// A local day and the instants between which it lies.
-#[derive(Clone, Copy)]
-struct Day {
-    day: i32,
-    start: i64,
-    end: i64,
 }
 
 impl Ledger<'_> {
@@ -203,7 +196,7 @@ impl Ledger<'_> {
 
     /// Time in which nothing was open. It is part of a worker-day only if the local day had begun for the worker.
     fn gap(&mut self, before: usize, after: usize, start: i64, end: i64) {
-        let day_start = self.day_of(end).start;
+        let day_start = self.days.of(end).start;
         let begun_at_midnight = || self.activities.binary_search_by_key(&start, |activity| activity.start).is_ok();
         if start < day_start || start == day_start && !begun_at_midnight() {
             return;
@@ -223,20 +216,10 @@ impl Ledger<'_> {
         self.cut(Stretch { start: turn, end, category: Category::Switching, owner: after, ..gap });
     }
 
-    /// The local day of an instant. Instants come in order, so that the day asked for last is nearly always the answer.
-    fn day_of(&mut self, instant: i64) -> Day {
-        if !(self.day.start..self.day.end).contains(&instant) {
-            let local = self.rules.local;
-            let day = local.day(instant);
-            self.day = Day { day, start: local.day_start(day), end: local.day_start(day + 1) };
-        }
-        self.day
-    }
-
     /// Adds a stretch, cut at local midnights, joined to the one before where nothing but the instant differs.
     fn cut(&mut self, mut stretch: Stretch) {
         while stretch.start < stretch.end {
-            let Day { day, end: midnight, .. } = self.day_of(stretch.start);
+            let Day { day, end: midnight, .. } = self.days.of(stretch.start);
             let end = stretch.end.min(midnight);
             let piece = Stretch { end, day, ..stretch };
             match self.rows.last_mut() {

@@ -1,5 +1,7 @@
 //! One case: which of its targets agree with which of its sources.
 
+use std::ops::Range;
+
 use super::{
     agree::{Value, covered},
     hits::Pairs,
@@ -8,7 +10,7 @@ use super::{
 use crate::operators::{SpanKey, hashing::FastMap};
 
 /// A span of a case that carries a value. Numbers are those of the [`Index`].
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct Holder {
     /// Identity.
     pub key: SpanKey,
@@ -19,12 +21,14 @@ pub struct Holder {
     /// The field.
     pub field: u32,
     /// The value.
-    pub content: u32,
+    pub value: u32,
     /// Whether the value is a date.
     pub date: bool,
     /// Whether the value is a name or text.
     pub words: bool,
-    /// Whether it is a target; then its worker and local day.
+    /// Who saw or entered it, on which local day (of `from`).
+    pub seen: Option<(u32, i32)>,
+    /// Whether it is a target; then its worker and local day (of `start`).
     pub target: Option<(u32, i32)>,
 }
 
@@ -58,6 +62,8 @@ pub struct Match {
     pub target: usize,
     /// The earliest span of the source field that agrees; for a join, the latest of the field that gave most parts.
     pub source: usize,
+    /// The latest span of the source field that agrees in the same kind; for a join, the same as `source`.
+    pub latest: usize,
     /// The first kind that holds.
     pub kind: Agreement,
 }
@@ -91,25 +97,20 @@ pub struct Found {
     pub matches: Vec<Match>,
     /// Trials of pairs.
     pub trials: Vec<Trial>,
-}
-
-/// The sources of one field, as places in order of (from, key).
-struct Lane {
-    screen: u32,
-    field: u32,
-    spans: Vec<usize>,
+    agreeing: Vec<Agreeing>,
 }
 
 /// Matches one case. `spans` may be in any order; a source is no older than `look_back` at the start of the target.
 #[must_use]
 pub fn match_case(spans: &[Holder], index: &Index, look_back: i64) -> Found {
-    let case = Case::new(spans, index, look_back);
+    let mut case = Case::new(spans, index, look_back);
     let mut targets: Vec<usize> = (0..spans.len()).filter(|&place| spans[place].target.is_some()).collect();
     targets.sort_unstable_by_key(|&place| (spans[place].start, spans[place].key));
     let mut tried: FastMap<u32, Tried> = FastMap::default();
     let mut found = Found::default();
     for target in targets {
-        let tried = tried.entry(spans[target].field).or_insert_with(|| case.untried());
+        case.advance(spans[target].start);
+        let tried = tried.entry(spans[target].field).or_insert_with(|| case.untried(spans[target].field));
         case.judge(target, tried, &mut found);
     }
     found
@@ -119,151 +120,219 @@ pub fn match_case(spans: &[Holder], index: &Index, look_back: i64) -> Found {
 struct Tried {
     lanes: Vec<bool>,
     screens: Vec<bool>,
+    /// How many of either have not.
+    left: usize,
 }
 
+/// The sources of one field.
+struct Lane {
+    screen: u32,
+    field: u32,
+}
+
+/// A source of which a target may ask: what it offers, when it counts from, its key and its place.
+type Offer = (i64, i64, SpanKey, usize);
+
+/// A lane that agrees: the kind, and the earliest and latest span that agrees in it.
+type Agreeing = (usize, Agreement, usize, usize);
+
+/// A case on the way through its time: targets are asked for in order of their start.
 struct Case<'a> {
     spans: &'a [Holder],
     index: &'a Index,
     look_back: i64,
     // Sorted by screen, then field.
     lanes: Vec<Lane>,
+    lane_of: Vec<usize>,
     // Runs of lanes of one screen.
-    screens: Vec<std::ops::Range<usize>>,
-    lane_of: FastMap<u32, usize>,
-    by_digest: FastMap<i64, Vec<usize>>,
-    by_token: FastMap<i64, Vec<usize>>,
+    screens: Vec<Range<usize>>,
+    // All spans in order of (from, key), and how many of them count by now.
+    sources: Vec<usize>,
+    counting: usize,
+    // The latest source of each lane that counts by now.
+    latest: Vec<Option<usize>>,
+    by_digest: Vec<Offer>,
+    by_token: Vec<Offer>,
 }
 
 impl<'a> Case<'a> {
     fn new(spans: &'a [Holder], index: &'a Index, look_back: i64) -> Self {
-        let mut order: Vec<usize> = (0..spans.len()).collect();
-        order.sort_unstable_by_key(|&place| {
-            let span = &spans[place];
-            (index.screen_of(span.field), span.field, span.from, span.key)
-        });
-        let mut lanes: Vec<Lane> = Vec::new();
-        for &place in &order {
-            let field = spans[place].field;
-            match lanes.last_mut() {
-                Some(lane) if lane.field == field => lane.spans.push(place),
-                _ => lanes.push(Lane { screen: index.screen_of(field), field, spans: vec![place] }),
-            }
+        let mut fields: Vec<(u32, u32)> = spans.iter().map(|span| (index.screen_of(span.field), span.field)).collect();
+        fields.sort_unstable();
+        fields.dedup();
+        let lane_of = spans
+            .iter()
+            .map(|span| fields.partition_point(|field| *field < (index.screen_of(span.field), span.field)))
+            .collect();
+        let mut screens = Vec::new();
+        for run in fields.chunk_by(|one, other| one.0 == other.0) {
+            let first = screens.last().map_or(0, |last: &Range<usize>| last.end);
+            screens.push(first..first + run.len());
         }
-        let mut screens: Vec<std::ops::Range<usize>> = Vec::new();
-        for (place, lane) in lanes.iter().enumerate() {
-            match screens.last_mut() {
-                Some(range) if lanes[range.start].screen == lane.screen => range.end = place + 1,
-                _ => screens.push(place..place + 1),
-            }
+        let mut sources: Vec<usize> = (0..spans.len()).collect();
+        sources.sort_unstable_by_key(|&place| (spans[place].from, spans[place].key));
+        let mut by_digest = Vec::with_capacity(spans.len());
+        let mut by_token = Vec::with_capacity(spans.len() * 2);
+        for (place, span) in spans.iter().enumerate() {
+            let value = index.value(span.value);
+            by_digest.push((value.digest, span.from, span.key, place));
+            by_token.extend(value.tokens().map(|token| (token, span.from, span.key, place)));
         }
-        order.sort_unstable_by_key(|&place| (spans[place].from, spans[place].key));
-        let mut by_digest: FastMap<i64, Vec<usize>> = FastMap::default();
-        let mut by_token: FastMap<i64, Vec<usize>> = FastMap::default();
-        for &place in &order {
-            let value = index.value(spans[place].content);
-            by_digest.entry(value.digest).or_default().push(place);
-            for token in value.tokens() {
-                by_token.entry(token).or_default().push(place);
-            }
-        }
-        let lane_of = lanes.iter().enumerate().map(|(place, lane)| (lane.field, place)).collect();
-        Self { spans, index, look_back, lanes, screens, lane_of, by_digest, by_token }
+        by_digest.sort_unstable();
+        by_token.sort_unstable();
+        let lanes: Vec<Lane> = fields.into_iter().map(|(screen, field)| Lane { screen, field }).collect();
+        let latest = vec![None; lanes.len()];
+        Self { spans, index, look_back, lanes, lane_of, screens, sources, counting: 0, latest, by_digest, by_token }
     }
 
-    fn untried(&self) -> Tried {
-        Tried { lanes: vec![false; self.lanes.len()], screens: vec![false; self.screens.len()] }
+    /// Nothing tried yet for a field; its own screen is no source of it.
+    fn untried(&self, field: u32) -> Tried {
+        let own = self.index.screen_of(field);
+        let lanes: Vec<bool> = self.lanes.iter().map(|lane| lane.screen == own).collect();
+        let screens: Vec<bool> = self.screens.iter().map(|lanes| self.lanes[lanes.start].screen == own).collect();
+        let left = lanes.iter().chain(&screens).filter(|own| !**own).count();
+        Tried { lanes, screens, left }
     }
 
     fn value(&self, place: usize) -> &'a Value {
-        self.index.value(self.spans[place].content)
+        self.index.value(self.spans[place].value)
     }
 
-    /// Those of a list in order of `from` that count at an instant.
-    fn window<'b>(&self, list: &'b [usize], at: i64) -> &'b [usize] {
-        let from = list.partition_point(|&place| self.spans[place].from < at.saturating_sub(self.look_back));
-        let to = list.partition_point(|&place| self.spans[place].from <= at);
-        &list[from.min(to)..to]
+    /// Lets sources count that are there at an instant.
+    fn advance(&mut self, at: i64) {
+        while let Some(&place) = self.sources.get(self.counting)
+            && self.spans[place].from <= at
+        {
+            self.latest[self.lane_of[place]] = Some(place);
+            self.counting += 1;
+        }
     }
 
-    /// The first kind in which each lane agrees, with its earliest span.
-    fn agreeing_lanes(&self, target: usize) -> FastMap<usize, (Agreement, usize)> {
+    /// The latest source of a lane that counts for a target which starts at an instant.
+    fn latest(&self, lane: usize, at: i64) -> Option<usize> {
+        self.latest[lane].filter(|&place| self.spans[place].from >= at.saturating_sub(self.look_back))
+    }
+
+    /// Those of the sources that offer something which count at an instant, in order of (from, key).
+    fn offered<'b>(&self, offers: &'b [Offer], what: i64, at: i64) -> &'b [Offer] {
+        let from = offers.partition_point(|offer| (offer.0, offer.1) < (what, at.saturating_sub(self.look_back)));
+        let to = from + offers[from..].partition_point(|offer| (offer.0, offer.1) <= (what, at));
+        &offers[from..to]
+    }
+
+    /// The first kind in which each lane agrees, with its earliest span and its latest.
+    fn agreeing_lanes(&self, target: usize, agreeing: &mut Vec<Agreeing>) {
+        agreeing.clear();
         let (span, value) = (&self.spans[target], self.value(target));
         let own_screen = self.index.screen_of(span.field);
-        let mut agreeing = FastMap::default();
-        let mut add = |places: &[usize], kind: Agreement, holds: &dyn Fn(usize) -> bool| {
-            for &place in places {
-                let lane = self.lane_of[&self.spans[place].field];
-                if self.lanes[lane].screen != own_screen && !agreeing.contains_key(&lane) && holds(place) {
-                    agreeing.insert(lane, (kind, place));
+        let mut add = |offers: &[Offer], kind: Agreement, holds: &dyn Fn(usize) -> bool| {
+            for &(_, _, _, place) in offers {
+                let lane = self.lane_of[place];
+                if self.lanes[lane].screen == own_screen {
+                    continue;
+                }
+                match agreeing.iter_mut().find(|agreeing| agreeing.0 == lane) {
+                    Some(known) if known.1 == kind && holds(place) => known.3 = place,
+                    Some(_) => {}
+                    None if holds(place) => agreeing.push((lane, kind, place, place)),
+                    None => {}
                 }
             }
         };
-        if let Some(list) = self.by_digest.get(&value.digest) {
-            add(self.window(list, span.start), Agreement::Whole, &|_| true);
-        }
+        add(self.offered(&self.by_digest, value.digest, span.start), Agreement::Whole, &|_| true);
         if !span.date {
-            let lists = value.wanted().iter().map(|token| self.by_token.get(token).map_or(&[][..], Vec::as_slice));
+            let lists = value.wanted().iter().map(|token| self.offered(&self.by_token, *token, span.start));
             let rarest = lists.min_by_key(|list| list.len()).unwrap_or_default();
-            add(self.window(rarest, span.start), Agreement::Split, &|place| value.is_part_of(self.value(place)));
+            add(rarest, Agreement::Split, &|place| value.is_part_of(self.value(place)));
         }
-        agreeing
     }
 
     fn judge(&self, target: usize, tried: &mut Tried, found: &mut Found) {
         let (span, value) = (&self.spans[target], self.value(target));
         let own_screen = self.index.screen_of(span.field);
-        let agreeing = self.agreeing_lanes(target);
+        let mut agreeing = std::mem::take(&mut found.agreeing);
+        self.agreeing_lanes(target, &mut agreeing);
         let full = if span.words { value.full_mask() } else { None };
         let first_match = found.matches.len();
-        let latest: Vec<Option<usize>> =
-            self.lanes.iter().map(|lane| self.window(&lane.spans, span.start).last().copied()).collect();
-        for (number, lanes) in self.screens.iter().enumerate() {
-            if self.lanes[lanes.start].screen == own_screen || lanes.clone().all(|lane| latest[lane].is_none()) {
-                continue;
-            }
-            for lane in lanes.clone() {
-                let agrees = agreeing.get(&lane);
-                found.matches.extend(agrees.map(|&(kind, source)| Match { target, source, kind }));
-                if let (Some(latest), false) = (latest[lane], tried.lanes[lane]) {
-                    tried.lanes[lane] = true;
-                    found.trials.push(Trial {
-                        target,
-                        from: From::Field(self.lanes[lane].field),
-                        agrees: agrees.map(|agrees| agrees.0),
-                        disagrees: !self.agree_either_way(target, latest),
-                    });
+        found.matches.extend(agreeing.iter().map(|&(_, kind, source, latest)| Match { target, source, latest, kind }));
+        if tried.left > 0 || full.is_some() {
+            for (number, lanes) in self.screens.iter().enumerate() {
+                if self.lanes[lanes.start].screen == own_screen {
+                    continue;
                 }
-            }
-            let field_agrees = lanes.clone().any(|lane| agreeing.contains_key(&lane));
-            let source = match full {
-                Some(full) if !field_agrees => self.join(value, full, &latest[lanes.clone()]),
-                _ => None,
-            };
-            found.matches.extend(source.map(|source| Match { target, source, kind: Agreement::Join }));
-            if !tried.screens[number] {
-                tried.screens[number] = true;
-                let holds = |place: &usize| {
-                    let held = self.value(*place);
-                    held.digest == value.digest || !span.date && value.is_part_of(held)
-                };
-                found.trials.push(Trial {
-                    target,
-                    from: From::Screen(self.lanes[lanes.start].screen),
-                    agrees: source.map(|_| Agreement::Join),
-                    disagrees: source.is_none() && !latest[lanes.clone()].iter().flatten().any(holds),
-                });
+                self.judge_screen(target, (number, lanes.clone()), full, &agreeing, tried, found);
             }
         }
+        found.agreeing = agreeing;
         found.matches[first_match..].sort_unstable_by_key(|found| {
             let source = &self.spans[found.source];
             (found.kind, source.from, source.key)
         });
     }
 
+    /// The trials of a screen and its fields, and what its fields make up together.
+    fn judge_screen(
+        &self,
+        target: usize,
+        (number, lanes): (usize, Range<usize>),
+        full: Option<u64>,
+        agreeing: &[Agreeing],
+        tried: &mut Tried,
+        found: &mut Found,
+    ) {
+        let (span, value) = (&self.spans[target], self.value(target));
+        let untried = !tried.screens[number] || lanes.clone().any(|lane| !tried.lanes[lane]);
+        if !untried && full.is_none() {
+            return;
+        }
+        let mut held = false;
+        for lane in lanes.clone() {
+            let Some(latest) = self.latest(lane, span.start) else { continue };
+            held = true;
+            if !tried.lanes[lane] {
+                tried.lanes[lane] = true;
+                tried.left -= 1;
+                found.trials.push(Trial {
+                    target,
+                    from: From::Field(self.lanes[lane].field),
+                    agrees: agreeing.iter().find(|agreeing| agreeing.0 == lane).map(|agreeing| agreeing.1),
+                    disagrees: !self.agree_either_way(target, latest),
+                });
+            }
+        }
+        if !held {
+            return;
+        }
+        let latest = || lanes.clone().filter_map(|lane| self.latest(lane, span.start));
+        let field_agrees = agreeing.iter().any(|agreeing| lanes.contains(&agreeing.0));
+        let source = match full {
+            Some(full) if !field_agrees => self.join(value, full, latest()),
+            _ => None,
+        };
+        found.matches.extend(source.map(|source| Match { target, source, latest: source, kind: Agreement::Join }));
+        if !tried.screens[number] {
+            tried.screens[number] = true;
+            tried.left -= 1;
+            let holds = |place: usize| {
+                let held = self.value(place);
+                held.digest == value.digest || !span.date && value.is_part_of(held)
+            };
+            found.trials.push(Trial {
+                target,
+                from: From::Screen(self.lanes[lanes.start].screen),
+                agrees: source.map(|_| Agreement::Join),
+                disagrees: source.is_none() && !latest().any(holds),
+            });
+        }
+    }
+
     /// The source of a joined value: of the latest values that give most parts, the earliest.
-    fn join(&self, value: &Value, full: u64, latest: &[Option<usize>]) -> Option<usize> {
+    fn join(&self, value: &Value, full: u64, latest: impl Iterator<Item = usize>) -> Option<usize> {
         let given: Vec<(u64, usize)> =
-            latest.iter().flatten().map(|&place| (value.mask(self.value(place)), place)).collect();
+            latest.map(|place| (value.mask(self.value(place)), place)).filter(|(mask, _)| *mask != 0).collect();
+        if given.is_empty() {
+            return None;
+        }
         let masks: Vec<u64> = given.iter().map(|given| given.0).collect();
         if !covered(&masks, full) {
             return None;

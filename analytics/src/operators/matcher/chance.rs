@@ -99,7 +99,7 @@ impl Tallies {
             };
             let seen = of(seen, from);
             let mut share = Share { n: 1, near_trials: others(seen, case), kinds: [Count::default(); 3] };
-            let hits = index.hits(target.content);
+            let hits = index.hits(target.value);
             for &kind in kinds {
                 let agreeing = of(places(hits, kind), from);
                 share.kinds[kind as usize] = Count {
@@ -107,7 +107,7 @@ impl Tallies {
                     all_hits: others(agreeing, case),
                     near_hits: others_in_both(agreeing, seen, case),
                 };
-                let has_parts = || !index.value(target.content).parts.is_empty();
+                let has_parts = || !index.value(target.value).parts.is_empty();
                 let possible = match kind {
                     Agreement::Whole => true,
                     Agreement::Split => has_parts() || index.has_parts(from),

@@ -1,170 +1,181 @@
 //! Everything that the estate holds, as posting lists: which cases have which value in which field, and who saw which
 //! case in which field on which day. Chance is counted from it exactly.
 
-use std::sync::OnceLock;
+use std::{ops::Range, sync::OnceLock};
 
 use super::{
     agree::{Value, covered},
+    case::Holder,
     hits::{Hits, Pairs},
 };
-use crate::operators::{SpanKey, columns::Symbols, hashing::FastMap};
+use crate::operators::{columns::Symbols, hashing::FastMap};
 
 /// System, screen and field.
 pub type FieldName = (String, String, String);
 
-/// A value that a field of a case held at some time.
-#[derive(Debug, Clone)]
-pub struct Holding<'a> {
-    /// The case, as linked.
-    pub case: &'a [u8],
-    /// System, screen, field.
-    pub field: &'a FieldName,
-    /// When it counts from.
-    pub from: i64,
-    /// The span.
-    pub key: SpanKey,
-    /// Who saw or entered it, on which local day.
-    pub seen: Option<(&'a [u8], i32)>,
-    /// The value.
-    pub value: &'a Value,
+/// The fields of an estate and their screens, by number.
+#[derive(Debug, Default)]
+pub struct Fields {
+    names: Vec<FieldName>,
+    screen_of: Vec<u32>,
+    screen_names: Vec<(String, String)>,
 }
 
-/// Gathers holdings.
+impl Fields {
+    /// Fields in order of their numbers.
+    #[must_use]
+    pub fn new(names: Vec<FieldName>) -> Self {
+        let mut screens: Symbols<(String, String)> = Symbols::default();
+        let screen_of = names.iter().map(|name| screens.number(&(name.0.clone(), name.1.clone()))).collect();
+        Self { names, screen_of, screen_names: screens.into_values() }
+    }
+}
+
+/// Gathers what cases hold.
 #[derive(Debug, Default)]
 pub struct Builder {
-    cases: Symbols<Vec<u8>>,
-    workers: Symbols<Vec<u8>>,
-    fields: Symbols<FieldName>,
-    screens: Symbols<(String, String)>,
-    screen_of: Vec<u32>,
-    contents: Symbols<Value>,
-    // (content, field, case)
+    // (value, field, case)
     postings: Vec<[u32; 3]>,
     // (worker, day, field, case)
     seen: Vec<(u32, i32, u32, u32)>,
-    // The latest value of each field of each case.
-    latest: FastMap<(u32, u32), (i64, SpanKey, u32)>,
+    // (case, field, value): the latest of each field of each case.
+    latest: Vec<[u32; 3]>,
 }
 
 /// The posting lists. Numbers of fields, cases and values mean nothing outside of it and never decide anything.
 #[derive(Debug)]
 pub struct Index {
-    cases: Symbols<Vec<u8>>,
-    workers: Symbols<Vec<u8>>,
-    fields: Symbols<FieldName>,
-    names: Vec<FieldName>,
-    screen_names: Vec<(String, String)>,
-    screen_of: Vec<u32>,
-    field_has_parts: Vec<bool>,
-    contents: Symbols<Value>,
+    fields: Fields,
     values: Vec<Value>,
+    field_has_parts: Vec<bool>,
     postings: Vec<[u32; 3]>,
-    // (digest, content) and (token, content), sorted.
+    // (digest, value) and (token, value), sorted.
     by_digest: Vec<(i64, u32)>,
     by_token: Vec<(i64, u32)>,
-    // (case, screen, field, content), and (token, screen, case), of latest values.
+    // (case, screen, field, value), and (token, screen, case), of latest values.
     latest: Vec<[u32; 4]>,
     joinable: Vec<(i64, u32, u32)>,
     cases_of_field: Vec<u64>,
     cases_of_screen: Vec<u64>,
     near_fields: Near,
     near_screens: Near,
-    hits: Vec<OnceLock<Hits>>,
+    hits: Vec<OnceLock<Box<Hits>>>,
 }
 
-/// By worker and local day: pairs of field (or screen) and case seen.
-type Near = FastMap<(u32, i32), Pairs>;
+/// Pairs of field (or screen) and case seen by a worker on a local day.
+#[derive(Debug, Default)]
+struct Near {
+    pairs: Pairs,
+    of: FastMap<(u32, i32), Range<usize>>,
+}
 
-impl Builder {
-    /// Takes one holding.
-    pub fn add(&mut self, holding: &Holding<'_>) {
-        let case = self.cases.number(holding.case);
-        let fields = self.fields.len();
-        let field = self.fields.number(holding.field);
-        if self.fields.len() > fields {
-            let screen = self.screens.number(&(holding.field.0.clone(), holding.field.1.clone()));
-            self.screen_of.push(screen);
+impl Near {
+    /// From sorted (worker, day, field or screen, case), each once.
+    fn new(seen: &[(u32, i32, u32, u32)]) -> Self {
+        let mut of = FastMap::default();
+        let mut first = 0;
+        for run in seen.chunk_by(|one, other| (one.0, one.1) == (other.0, other.1)) {
+            of.insert((run[0].0, run[0].1), first..first + run.len());
+            first += run.len();
         }
-        let content = self.contents.number(holding.value);
-        self.postings.push([content, field, case]);
-        if let Some((worker, day)) = holding.seen {
-            self.seen.push((self.workers.number(worker), day, field, case));
-        }
-        let latest = (holding.from, holding.key, content);
-        let held = self.latest.entry((case, field)).or_insert(latest);
-        *held = (*held).max(latest);
+        Self { pairs: seen.iter().map(|&(_, _, first, case)| (first, case)).collect(), of }
     }
 
-    /// Sorts what was gathered.
+    fn seen(&self, worker: u32, day: i32) -> &[(u32, u32)] {
+        self.of.get(&(worker, day)).map_or(&[], |range| &self.pairs[range.clone()])
+    }
+}
+
+impl Builder {
+    /// Takes all that a case holds, in any order.
+    pub fn add(&mut self, case: u32, holders: &[Holder]) {
+        let mut latest: FastMap<u32, &Holder> = FastMap::default();
+        for holder in holders {
+            self.postings.push([holder.value, holder.field, case]);
+            if let Some((worker, day)) = holder.seen {
+                self.seen.push((worker, day, holder.field, case));
+            }
+            let held = latest.entry(holder.field).or_insert(holder);
+            if (held.from, held.key, held.value) < (holder.from, holder.key, holder.value) {
+                *held = holder;
+            }
+        }
+        self.latest.extend(latest.into_iter().map(|(field, holder)| [case, field, holder.value]));
+    }
+
+    /// Takes what another gathered of other cases.
+    pub fn merge(&mut self, other: Self) {
+        self.postings.extend(other.postings);
+        self.seen.extend(other.seen);
+        self.latest.extend(other.latest);
+    }
+
+    /// Sorts what was gathered, on two cores. `values` are in order of their numbers.
     #[must_use]
-    pub fn finish(mut self) -> Index {
-        self.postings.sort_unstable();
-        self.postings.dedup();
-        let contents = self.contents;
-        let values = contents.values();
-        let screen_names = self.screens.values();
+    pub fn finish(self, fields: Fields, values: Vec<Value>) -> Index {
+        let (screen_of, screens) = (&fields.screen_of, fields.screen_names.len());
+        let Self { mut postings, mut seen, latest } = self;
+        let known = &values;
+        let (held, named) = std::thread::scope(|scope| {
+            let held = scope.spawn(move || {
+                postings.sort_unstable();
+                postings.dedup();
+                let mut of_field: Pairs = postings.iter().map(|&[_, field, case]| (field, case)).collect();
+                sort(&mut of_field);
+                let mut of_screen: Pairs =
+                    of_field.iter().map(|&(field, case)| (screen_of[field as usize], case)).collect();
+                sort(&mut of_screen);
+                let mut has_parts = vec![false; screen_of.len()];
+                for &[value, field, _] in &postings {
+                    has_parts[field as usize] |= !known[value as usize].parts.is_empty();
+                }
+                (postings, has_parts, counts(&of_field, screen_of.len()), counts(&of_screen, screens))
+            });
+            seen.sort_unstable();
+            seen.dedup();
+            let near_fields = Near::new(&seen);
+            for saw in &mut seen {
+                saw.2 = screen_of[saw.2 as usize];
+            }
+            seen.sort_unstable();
+            seen.dedup();
+            let near_screens = Near::new(&seen);
+            drop(seen);
 
-        let mut of_field: Pairs = self.postings.iter().map(|&[_, field, case]| (field, case)).collect();
-        sort(&mut of_field);
-        let mut of_screen: Pairs =
-            of_field.iter().map(|&(field, case)| (self.screen_of[field as usize], case)).collect();
-        sort(&mut of_screen);
-
-        let mut field_has_parts = vec![false; self.fields.len()];
-        for &[content, field, _] in &self.postings {
-            field_has_parts[field as usize] |= !values[content as usize].parts.is_empty();
-        }
-        let (mut by_digest, mut by_token) = (Vec::new(), Vec::new());
-        for (content, value) in (0_u32..).zip(&values) {
-            by_digest.push((value.digest, content));
-            by_token.extend(value.tokens().map(|token| (token, content)));
-        }
-        by_digest.sort_unstable();
-        by_token.sort_unstable();
-
-        let mut latest = Vec::with_capacity(self.latest.len());
-        let mut joinable = Vec::new();
-        for ((case, field), (_, _, content)) in self.latest {
-            let screen = self.screen_of[field as usize];
-            latest.push([case, screen, field, content]);
-            joinable.extend(values[content as usize].tokens().map(|token| (token, screen, case)));
-        }
-        latest.sort_unstable();
-        joinable.sort_unstable();
-        joinable.dedup();
-
-        let mut near_fields = Near::default();
-        for &(worker, day, field, case) in &self.seen {
-            near_fields.entry((worker, day)).or_default().push((field, case));
-        }
-        near_fields.values_mut().for_each(sort);
-        let near_screens = near_fields
-            .iter()
-            .map(|(&seen, pairs)| {
-                let mut pairs = pairs.iter().map(|&(field, case)| (self.screen_of[field as usize], case)).collect();
-                sort(&mut pairs);
-                (seen, pairs)
-            })
-            .collect();
-
+            let mut by_digest: Vec<(i64, u32)> =
+                (0..).zip(known).map(|(number, value)| (value.digest, number)).collect();
+            by_digest.sort_unstable();
+            let mut by_token: Vec<(i64, u32)> =
+                (0..).zip(known).flat_map(|(number, value)| value.tokens().map(move |token| (token, number))).collect();
+            by_token.sort_unstable();
+            let mut joinable = Vec::with_capacity(latest.len());
+            let mut latest: Vec<[u32; 4]> = latest
+                .into_iter()
+                .map(|[case, field, value]| [case, screen_of[field as usize], field, value])
+                .collect();
+            for &[case, screen, _, value] in &latest {
+                joinable.extend(known[value as usize].tokens().map(|token| (token, screen, case)));
+            }
+            latest.sort_unstable();
+            joinable.sort_unstable();
+            joinable.dedup();
+            let held = held.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            (held, (near_fields, near_screens, by_digest, by_token, latest, joinable))
+        });
+        let (postings, field_has_parts, cases_of_field, cases_of_screen) = held;
+        let (near_fields, near_screens, by_digest, by_token, latest, joinable) = named;
         Index {
-            cases: self.cases,
-            workers: self.workers,
-            names: self.fields.values(),
-            cases_of_field: counts(&of_field, self.fields.len()),
-            cases_of_screen: counts(&of_screen, screen_names.len()),
-            fields: self.fields,
-            screen_names,
-            screen_of: self.screen_of,
-            field_has_parts,
             hits: values.iter().map(|_| OnceLock::new()).collect(),
-            contents,
+            fields,
             values,
-            postings: self.postings,
+            field_has_parts,
+            postings,
             by_digest,
             by_token,
             latest,
             joinable,
+            cases_of_field,
+            cases_of_screen,
             near_fields,
             near_screens,
         }
@@ -192,58 +203,28 @@ fn starting<'a, T: Copy, K: Ord>(list: &'a [T], key: &K, of: impl Fn(T) -> K) ->
 }
 
 impl Index {
-    /// The number of a case.
-    #[must_use]
-    pub fn case(&self, case: &[u8]) -> Option<u32> {
-        self.cases.known(case)
-    }
-
-    /// The number of a worker.
-    #[must_use]
-    pub fn worker(&self, worker: &[u8]) -> Option<u32> {
-        self.workers.known(worker)
-    }
-
-    /// Workers in order of their numbers.
-    #[must_use]
-    pub fn workers(&self) -> Vec<Vec<u8>> {
-        self.workers.values()
-    }
-
-    /// The number of a field.
-    #[must_use]
-    pub fn field(&self, field: &FieldName) -> Option<u32> {
-        self.fields.known(field)
-    }
-
-    /// The number of a value.
-    #[must_use]
-    pub fn content(&self, value: &Value) -> Option<u32> {
-        self.contents.known(value)
-    }
-
     /// A value by its number.
     #[must_use]
-    pub fn value(&self, content: u32) -> &Value {
-        &self.values[content as usize]
+    pub fn value(&self, value: u32) -> &Value {
+        &self.values[value as usize]
     }
 
     /// A field's name.
     #[must_use]
     pub fn name(&self, field: u32) -> &FieldName {
-        &self.names[field as usize]
+        &self.fields.names[field as usize]
     }
 
     /// A screen's system and name.
     #[must_use]
     pub fn screen_name(&self, screen: u32) -> &(String, String) {
-        &self.screen_names[screen as usize]
+        &self.fields.screen_names[screen as usize]
     }
 
     /// The screen of a field.
     #[must_use]
     pub fn screen_of(&self, field: u32) -> u32 {
-        self.screen_of[field as usize]
+        self.fields.screen_of[field as usize]
     }
 
     /// Whether any value of a field has parts.
@@ -267,21 +248,21 @@ impl Index {
     /// Fields and cases that a worker saw on a local day.
     #[must_use]
     pub fn seen_fields(&self, worker: u32, day: i32) -> &[(u32, u32)] {
-        self.near_fields.get(&(worker, day)).map_or(&[], |pairs| pairs)
+        self.near_fields.seen(worker, day)
     }
 
     /// Screens and cases that a worker saw on a local day.
     #[must_use]
     pub fn seen_screens(&self, worker: u32, day: i32) -> &[(u32, u32)] {
-        self.near_screens.get(&(worker, day)).map_or(&[], |pairs| pairs)
+        self.near_screens.seen(worker, day)
     }
 
     /// Where a value agrees with what is held anywhere. Worked out once for each value, since common values are asked
     /// for often and are the costly ones.
     #[must_use]
-    pub fn hits(&self, content: u32) -> &Hits {
-        self.hits[content as usize].get_or_init(|| {
-            let value = self.value(content);
+    pub fn hits(&self, value: u32) -> &Hits {
+        self.hits[value as usize].get_or_init(|| {
+            let value = self.value(value);
             let whole = self.cases_of(starting(&self.by_digest, &value.digest, |entry| entry.0).iter().copied());
             let rarest = value
                 .wanted()
@@ -294,7 +275,7 @@ impl Index {
             );
             split.retain(|pair| whole.binary_search(pair).is_err());
             let join = self.joined(value, &whole, &split);
-            Hits { whole, split, join }
+            Box::new(Hits { whole, split, join })
         })
     }
 

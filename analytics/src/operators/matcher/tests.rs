@@ -8,9 +8,9 @@ use super::{
     agree::{Value, covered},
     case::{Agreement, From, Holder, match_case},
     chance::Tallies,
-    index::{Builder, FieldName, Holding, Index},
+    index::{Builder, FieldName, Fields},
 };
-use crate::operators::SpanKey;
+use crate::operators::{SpanKey, columns::Symbols};
 
 /// A span with a value, as a test says it.
 #[derive(Debug, Clone)]
@@ -82,52 +82,67 @@ impl Said {
     }
 }
 
-fn index(said: &[Said]) -> Index {
-    let mut builder = Builder::default();
-    for span in said {
-        builder.add(&Holding {
-            case: &[span.case],
-            field: &span.name(),
-            from: span.from,
-            key: SpanKey { span: span.span, trace: 0 },
-            seen: Some((&[span.worker], span.day(span.from))),
-            value: &span.value(),
-        });
-    }
-    builder.finish()
+/// The numbers of what spans name.
+struct Numbers {
+    fields: Symbols<FieldName>,
+    values: Symbols<Value>,
 }
 
-fn holder(span: &Said, index: &Index) -> Holder {
+fn numbers(said: &[Said]) -> Numbers {
+    let mut numbers = Numbers { fields: Symbols::default(), values: Symbols::default() };
+    for span in said {
+        numbers.fields.number(&span.name());
+        numbers.values.number(&span.value());
+    }
+    numbers
+}
+
+fn holder(span: &Said, numbers: &Numbers) -> Holder {
+    let worker = u32::from(span.worker);
     Holder {
         key: SpanKey { span: span.span, trace: 0 },
         start: span.start,
         from: span.from,
-        field: index.field(&span.name()).unwrap(),
-        content: index.content(&span.value()).unwrap(),
+        field: numbers.fields.known(&span.name()).unwrap(),
+        value: numbers.values.known(&span.value()).unwrap(),
         date: span.kind == ValueKind::Date,
         words: span.kind == ValueKind::Words,
-        target: span.target.then(|| (index.worker(&[span.worker]).unwrap(), span.day(span.start))),
+        seen: Some((worker, span.day(span.from))),
+        target: span.target.then(|| (worker, span.day(span.start))),
     }
 }
 
-type Matches = BTreeSet<(u64, u64, Agreement)>;
+/// Target, earliest and latest source, kind.
+type Matches = BTreeSet<(u64, u64, u64, Agreement)>;
 /// By source field (or screen, with an empty field), target field, kind and day: n, m, all hits and trials, near hits
 /// and trials, disagreements.
 type Pairs = BTreeMap<(FieldName, FieldName, Agreement, i32), [u64; 7]>;
 
 fn matcher(said: &[Said]) -> (Matches, Pairs) {
-    let index = index(said);
+    let numbers = numbers(said);
+    let cases: BTreeMap<u8, Vec<Holder>> = said
+        .iter()
+        .map(|span| span.case)
+        .map(|case| (case, said.iter().filter(|span| span.case == case).map(|span| holder(span, &numbers)).collect()))
+        .collect();
+    let mut builder = Builder::default();
+    for (case, spans) in &cases {
+        let mut one = Builder::default();
+        one.add(u32::from(*case), spans);
+        builder.merge(one);
+    }
+    let index = builder.finish(Fields::new(numbers.fields.into_values()), numbers.values.into_values());
     let mut tallies = Tallies::default();
     let mut matches = Matches::new();
-    for case in said.iter().map(|span| span.case).collect::<BTreeSet<u8>>() {
-        let spans: Vec<Holder> =
-            said.iter().filter(|span| span.case == case).map(|span| holder(span, &index)).collect();
+    for (case, spans) in cases {
         let found = match_case(&spans, &index, LOOK_BACK);
-        let of_case =
-            |found: &super::case::Match| (spans[found.target].key.span, spans[found.source].key.span, found.kind);
+        let of_case = |found: &super::case::Match| {
+            let key = |place: usize| spans[place].key.span;
+            (key(found.target), key(found.source), key(found.latest), found.kind)
+        };
         matches.extend(found.matches.iter().map(of_case));
         let mut one = Tallies::default();
-        one.add(index.case(&[case]).unwrap(), &spans, &found.trials, &index);
+        one.add(u32::from(case), &spans, &found.trials, &index);
         tallies.merge(one);
     }
     let pairs = tallies
@@ -189,11 +204,12 @@ fn specification(said: &[Said]) -> (Matches, Pairs) {
                 let mut of_field: Vec<&Said> =
                     sources.iter().copied().filter(here).filter(|s| s.field == field).collect();
                 of_field.sort_by_key(|s| (s.from, s.span));
-                let agreed = [Agreement::Whole, Agreement::Split]
-                    .into_iter()
-                    .find_map(|kind| of_field.iter().find(|s| e.agrees(s) == Some(kind)).map(|s| (kind, s.span)));
+                let agreed = [Agreement::Whole, Agreement::Split].into_iter().find_map(|kind| {
+                    let mut agreeing = of_field.iter().filter(|s| e.agrees(s) == Some(kind)).map(|s| s.span);
+                    agreeing.next().map(|first| (kind, first, agreeing.next_back().unwrap_or(first)))
+                });
                 any_field |= agreed.is_some();
-                matches.extend(agreed.map(|(kind, source)| (e.span, source, kind)));
+                matches.extend(agreed.map(|(kind, first, last)| (e.span, first, last, kind)));
                 if !tried.insert((e.case, of_field[0].name(), e.name())) {
                     continue;
                 }
@@ -223,7 +239,7 @@ fn specification(said: &[Said]) -> (Matches, Pairs) {
                 };
                 let most = values.iter().map(|s| parts(s)).max().unwrap();
                 let source = values.iter().filter(|s| parts(s) == most).min_by_key(|s| (s.from, s.span)).unwrap();
-                matches.insert((e.span, source.span, Agreement::Join));
+                matches.insert((e.span, source.span, source.span, Agreement::Join));
             }
             let from = (format!("s{system}"), format!("p{screen}"), String::new());
             if !tried.insert((e.case, from.clone(), e.name())) {
