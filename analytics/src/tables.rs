@@ -44,6 +44,11 @@ pub static LEDGER: Table = Table {
             "for entries and choices: the last span of the chain, which `matches` names",
         ),
         optional("rework_cause", Text, "lost_work, correction or revision"),
+        optional(
+            "chain_started_at",
+            Instant,
+            "for time of a wait, failed or not: start of its chain of waits, from which the tolerated part counts",
+        ),
         required("day", Date, "local day of the worker-day"),
         required("week", Date, "Monday of its ISO week"),
     ],
@@ -66,6 +71,11 @@ pub static MATCHES: Table = Table {
         required("origin", Text, "typed, pasted or selected"),
         required("from_span_id", Binary, "the source"),
         required("from_at", Instant, "when the source counts from"),
+        required(
+            "latest_from_at",
+            Instant,
+            "when the latest span of the source field that agrees in this kind counts from; for join, as from_at",
+        ),
         optional("from_worker", Binary, "keyed hash of the person of the source"),
         required("from_system", Text, "system of the source"),
         required("from_screen", Text, "screen of the source"),

@@ -82,6 +82,25 @@ async fn a_value_keyed_into_two_systems_is_a_match_and_the_rest_is_none() {
 }
 
 #[tokio::test]
+async fn a_match_says_when_its_field_held_the_value_last() {
+    // Keyed into `a` at 0 s (for 6 s), shown there again at 8 s, after that with another name at 9 s, keyed into `b` at
+    // 20 s and shown in `a` once more later.
+    let mut spans = estate::rekeyed(1);
+    for (place, (digest, at)) in [(1_000, 8), (9_999, 9), (1_000, 40)].into_iter().enumerate() {
+        let view =
+            Span { kind: Some("view"), start: at * S, end: at * S, span: 100 + place as u64, ..spans[0].clone() };
+        spans.push(Span { value: Some((digest, vec![])), ..view });
+    }
+    check(
+        &facts(vec![batch(&spans)], 2).await,
+        "SELECT date_part('epoch', from_at) - 1740992400 AS a, date_part('epoch', latest_from_at) - 1740992400 AS b
+         FROM matches WHERE to_field = 'surname'",
+        "6.0,8.0",
+    )
+    .await;
+}
+
+#[tokio::test]
 async fn one_case_under_two_numbers_is_one_case_once_a_span_names_both() {
     let mut spans = estate::rekeyed(3);
     for span in spans.iter_mut().filter(|span| span.system == "b") {

@@ -76,6 +76,10 @@ impl Rows {
                 Ok(match wanted.name().as_str() {
                     "started_at" => instant(self.stretches.iter().map(|stretch| stretch.start).collect()),
                     "ended_at" => instant(self.stretches.iter().map(|stretch| stretch.end).collect()),
+                    "chain_started_at" => Arc::new(
+                        TimestampMicrosecondArray::from_iter(self.stretches.iter().map(|stretch| stretch.chain))
+                            .with_timezone("UTC"),
+                    ),
                     "seconds" => Arc::new(Float64Array::from_iter_values(
                         self.stretches.iter().map(|stretch| (stretch.end - stretch.start) as f64 / 1e6),
                     )),

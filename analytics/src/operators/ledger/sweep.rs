@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use super::{
     activity::{Activity, EntryIs, Kind, Rules, closes},
-    waits::{first_sign_ins, tolerated_until},
+    waits::{chain_starts, first_sign_ins},
 };
 use crate::local_time::{Day, Days};
 
@@ -101,6 +101,8 @@ pub struct Stretch {
     pub span: usize,
     /// For a gap: the activity that ends it.
     pub next: Option<usize>,
+    /// For time of a wait, failed or not: the start of its chain.
+    pub chain: Option<i64>,
     /// The local day of the worker-day.
     pub day: i32,
 }
@@ -114,7 +116,7 @@ pub fn sweep(activities: &[Activity], rules: &Rules) -> Vec<Stretch> {
     let mut ledger = Ledger {
         activities,
         rules,
-        tolerated: tolerated_until(activities, &closes, rules),
+        chain_starts: chain_starts(activities, &closes, rules),
         first_sign_in: first_sign_ins(activities, rules),
         days: Days::new(rules.local),
         rows: Vec::with_capacity(activities.len() * 2),
@@ -165,7 +167,7 @@ fn strongest(activities: &[Activity], among: impl Iterator<Item = usize>) -> Opt
 struct Ledger<'a> {
     activities: &'a [Activity],
     rules: &'a Rules,
-    tolerated: Vec<i64>,
+    chain_starts: Vec<Option<i64>>,
     first_sign_in: Vec<bool>,
     days: Days,
     rows: Vec<Stretch>,
@@ -175,6 +177,8 @@ impl Ledger<'_> {
     /// Time of an open activity.
     fn open(&mut self, owner: usize, start: i64, end: i64) {
         let activity = &self.activities[owner];
+        let chain = self.chain_starts[owner];
+        let of = |start, end, category| Stretch { chain, ..Stretch::of(owner, start, end, category) };
         let category = match (activity.kind, activity.entry) {
             (Kind::Entry | Kind::Choice, EntryIs::First) => Category::FirstEntry,
             (Kind::Entry | Kind::Choice, EntryIs::Matched) => Category::Matched,
@@ -184,14 +188,14 @@ impl Ledger<'_> {
             (Kind::SignIn, _) if self.first_sign_in[owner] => Category::SignIn,
             (Kind::SignIn, _) => Category::RepeatSignIn,
             (Kind::Wait, _) => {
-                let tolerated = self.tolerated[owner].clamp(start, end);
-                self.cut(Stretch::of(owner, start, tolerated, Category::Response));
-                self.cut(Stretch::of(owner, tolerated, end, Category::Wait));
+                let tolerated = chain.unwrap_or(activity.start).saturating_add(self.rules.tolerated).clamp(start, end);
+                self.cut(of(start, tolerated, Category::Response));
+                self.cut(of(tolerated, end, Category::Wait));
                 return;
             }
             (Kind::Navigation | Kind::Action | Kind::Hidden | Kind::SignOut | Kind::Instant, _) => Category::Navigation,
         };
-        self.cut(Stretch::of(owner, start, end, category));
+        self.cut(of(start, end, category));
     }
 
     /// Time in which nothing was open. It is part of a worker-day only if the local day had begun for the worker.
@@ -240,6 +244,6 @@ impl Ledger<'_> {
 
 impl Stretch {
     const fn of(owner: usize, start: i64, end: i64, category: Category) -> Self {
-        Self { start, end, category, owner, span: owner, next: None, day: 0 }
+        Self { start, end, category, owner, span: owner, next: None, chain: None, day: 0 }
     }
 }

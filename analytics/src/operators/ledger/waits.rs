@@ -4,11 +4,11 @@
 use super::activity::{Activity, Kind, Rules};
 use crate::operators::hashing::FastSet;
 
-/// For each wait, the end of the tolerated part of its chain. Activities are in order of (start, key); `closes` as
-/// [`super::activity::closes`] gives them. What is no wait has no meaningful value.
+/// For each wait, the start of its chain, from which the tolerated part counts. Activities are in order of (start, key);
+/// `closes` as [`super::activity::closes`] gives them. What is no wait has none.
 #[must_use]
-pub fn tolerated_until(activities: &[Activity], closes: &[i64], rules: &Rules) -> Vec<i64> {
-    let mut until = vec![i64::MIN; activities.len()];
+pub fn chain_starts(activities: &[Activity], closes: &[i64], rules: &Rules) -> Vec<Option<i64>> {
+    let mut starts = vec![None; activities.len()];
     // Latest end and first start of the chain so far.
     let mut chain: Option<(i64, i64)> = None;
     for (index, activity) in activities.iter().enumerate().filter(|(_, activity)| activity.kind == Kind::Wait) {
@@ -17,9 +17,9 @@ pub fn tolerated_until(activities: &[Activity], closes: &[i64], rules: &Rules) -
             _ => (activity.start, activity.start),
         };
         chain = Some((end.max(closes[index]), first));
-        until[index] = first.saturating_add(rules.tolerated);
+        starts[index] = Some(first);
     }
-    until
+    starts
 }
 
 /// Which activities are the worker's first sign-in of a local day to a system: the earliest by start, then smaller span

@@ -166,6 +166,30 @@ fn overlapping_waits_share_one_tolerated_second() {
 }
 
 #[test]
+fn time_of_a_wait_knows_when_its_chain_began() {
+    // Waits of 3 s from 0 (failed) and from 3.05 s join; one from 7 s does not. What is no wait has no chain.
+    let activities = vec![
+        Activity { failed: true, ..activity(Kind::Wait, 0, 3 * S, 1, 1) },
+        activity(Kind::Wait, 3 * S + 50_000, 6 * S, 2, 1),
+        activity(Kind::Wait, 7 * S, 9 * S, 3, 1),
+        activity(Kind::Action, 9 * S, 10 * S, 4, 1),
+    ];
+    let chains: Vec<_> = sweep(&activities, &rules()).iter().map(|row| (row.category, row.chain)).collect();
+    assert_eq!(
+        chains,
+        [
+            (Category::Unavailable, Some(0)),
+            (Category::Reading, None),
+            (Category::Wait, Some(0)),
+            (Category::Reading, None),
+            (Category::Response, Some(7 * S)),
+            (Category::Wait, Some(7 * S)),
+            (Category::Navigation, None),
+        ]
+    );
+}
+
+#[test]
 fn the_first_sign_in_is_the_first_that_worked() {
     let activities = vec![
         Activity { failed: true, ..activity(Kind::SignIn, 0, 10 * S, 1, 1) },
