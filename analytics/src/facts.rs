@@ -29,7 +29,10 @@ pub mod sql;
 #[cfg(test)]
 mod tests;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    ops::Range,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use arrow::{
     array::{BinaryArray, BooleanArray, Date32Array, Int64Array, RecordBatch, UInt32Array},
@@ -57,7 +60,7 @@ use crate::{
         cases::Link,
         hashing::FastMap,
         ledger::{EntryFacts, activity::Rules, cut, parts},
-        matcher::output::{pair_counts, pair_workers},
+        matcher::output::Named,
     },
     parameters::Parameters,
     tables,
@@ -87,6 +90,7 @@ pub async fn compute(context: &SessionContext, parameters: &Parameters, zone: Tz
     let facts = Facts { context, parameters, local: LocalTime::new(zone) };
     let days = facts.days().await?;
     let parts = facts.gather(&days).await?;
+    tracing::debug!(days = days.len(), "gathered");
     let asked = parameters.clone();
     let Assembled { spans, correction, links, shifts } = blocking(move || assemble(parts, &asked)).await?;
     facts.keep(&tables::CASE_LINKS, case_links(&links)?, sink).await?;
@@ -94,20 +98,31 @@ pub async fn compute(context: &SessionContext, parameters: &Parameters, zone: Tz
     drop((links, shifts));
 
     let (local, look_back) = (facts.local, microseconds(parameters.look_back_days * 86_400.0));
-    let (spans, judged, Matching { matches, tallies, index }) = blocking(move || {
+    let (spans, judged, matches, pairs) = blocking(move || {
         let mut spans = spans;
         let judged = judgement(&spans, local);
-        let matching = matching(&mut spans, &judged, look_back, local);
-        (spans, judged, matching)
+        tracing::debug!(spans = spans.rows.len(), "judged");
+        let Matching { matches, tallies, index } = matching(&mut spans, &judged, look_back, local);
+        tracing::debug!(matches = matches.len(), "matched");
+        let pairs = Named::new(tallies, index, spans.workers.clone());
+        (spans, judged, matches, pairs)
     })
     .await?;
-    let (pairs, shares) = (pair_counts(&tallies, &index)?, pair_workers(&tallies, &index, &spans.workers)?);
-    drop((index, tallies));
     let spans = Arc::new(spans);
     let matched = matched(&spans, &matches);
-    sink.write_sorted(&tables::MATCHES, matches_by_day(&spans, &matches)).await?;
-    sink.write(&tables::PAIR_COUNTS, facts.stream(context.read_batch(pairs)?, &tables::PAIR_COUNTS).await?).await?;
-    sink.write(&tables::PAIR_WORKERS, facts.stream(context.read_batch(shares)?, &tables::PAIR_WORKERS).await?).await?;
+    let by_day = lots(matches.chunk_by(|one, other| one.day == other.day).map(<[Matched]>::len));
+    let rows = Arc::new((spans.clone(), matches));
+    let found =
+        streams(&tables::MATCHES, by_day, &rows, |(spans, matches), rows| matching::batch(&matches[rows], spans));
+    sink.write_sorted(&tables::MATCHES, found).await?;
+    drop(rows);
+    let pairs = Arc::new(pairs);
+    let halves = |rows: usize| lots([rows.div_ceil(2), rows / 2].into_iter());
+    let counts = streams(&tables::PAIR_COUNTS, halves(pairs.days()), &pairs, Named::pair_counts);
+    sink.write_sorted(&tables::PAIR_COUNTS, counts).await?;
+    let shares = streams(&tables::PAIR_WORKERS, halves(pairs.shares()), &pairs, Named::pair_workers);
+    sink.write_sorted(&tables::PAIR_WORKERS, shares).await?;
+    drop(pairs);
 
     let Judgement { heads, lasts, rework } = judged;
     let span_ids = spans.rows.iter().map(|span| span.key.span).collect();
@@ -343,26 +358,35 @@ fn matched(spans: &FieldSpans, matches: &[Matched]) -> Vec<bool> {
 /// Rows written at a time.
 const BATCH_ROWS: usize = 65_536;
 
-/// The matches, in as many streams as there are cores, each with days of its own.
-fn matches_by_day(spans: &Arc<FieldSpans>, matches: &[Matched]) -> Vec<SendableRecordBatchStream> {
-    let mut lots: Vec<Vec<Matched>> = vec![Vec::new(); cores::cores()];
-    for (place, day) in matches.chunk_by(|one, other| one.day == other.day).enumerate() {
+/// Runs of rows (of these lengths, one after the other) shared out over the cores, each a list of ranges of no more than
+/// [`BATCH_ROWS`].
+fn lots(runs: impl Iterator<Item = usize>) -> Vec<Vec<Range<usize>>> {
+    let mut lots = vec![Vec::new(); cores::cores()];
+    let mut first = 0;
+    for (place, length) in runs.enumerate() {
+        let end = first + length;
         let lot = place % lots.len();
-        lots[lot].extend(day);
+        while first < end {
+            let next = end.min(first + BATCH_ROWS);
+            lots[lot].push(first..next);
+            first = next;
+        }
     }
+    lots
+}
+
+/// A stream for each lot, of batches that are made as they are asked for.
+fn streams<T: Send + Sync + 'static>(
+    table: &'static Table,
+    lots: Vec<Vec<Range<usize>>>,
+    rows: &Arc<T>,
+    batch: fn(&T, Range<usize>) -> Result<RecordBatch>,
+) -> Vec<SendableRecordBatchStream> {
     lots.into_iter()
-        .map(|lot| {
-            let spans = spans.clone();
-            let lot = Arc::new((lot, std::sync::atomic::AtomicUsize::new(0)));
-            let next = move || {
-                let (spans, lot) = (spans.clone(), lot.clone());
-                async move {
-                    let from = lot.1.fetch_add(BATCH_ROWS, std::sync::atomic::Ordering::Relaxed);
-                    let rows = lot.0.get(from..lot.0.len().min(from + BATCH_ROWS)).filter(|rows| !rows.is_empty())?;
-                    Some(matching::batch(rows, &spans))
-                }
-            };
-            stream_of(tables::MATCHES.arrow_schema(), next)
+        .map(|lot| -> SendableRecordBatchStream {
+            let rows = rows.clone();
+            let batches = futures::stream::iter(lot).map(move |range| batch(&rows, range));
+            Box::pin(RecordBatchStreamAdapter::new(table.arrow_schema(), batches))
         })
         .collect()
 }

@@ -30,6 +30,20 @@ pub fn on_cores<T: Send, R: Send>(pieces: Vec<T>, work: impl Fn(T) -> R + Sync) 
     done.into_iter().map(|(_, result)| result).collect()
 }
 
+/// The same for pieces that add to something: each core begins with nothing and adds pieces to it; gives what each core
+/// has in the end. Which pieces go to which core is a matter of chance.
+pub fn sums_on_cores<T: Send, S: Default + Send>(pieces: Vec<T>, add: impl Fn(&mut S, T) + Sync) -> Vec<S> {
+    let pieces_left = Mutex::new(pieces.into_iter());
+    on_cores(vec![(); cores()], |()| {
+        let mut sum = S::default();
+        loop {
+            let next = pieces_left.lock().unwrap_or_else(PoisonError::into_inner).next();
+            let Some(piece) = next else { break sum };
+            add(&mut sum, piece);
+        }
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -37,5 +51,13 @@ mod tests {
     #[test]
     fn results_are_in_the_order_of_the_pieces() {
         assert_eq!(on_cores((0..100).collect(), |piece: u32| piece * 2), (0..200).step_by(2).collect::<Vec<u32>>());
+    }
+
+    #[test]
+    fn every_piece_is_added_once() {
+        let sums: Vec<Vec<u32>> = sums_on_cores((0..100).collect(), Vec::push);
+        let mut all = sums.concat();
+        all.sort_unstable();
+        assert_eq!(all, (0..100).collect::<Vec<u32>>());
     }
 }

@@ -1,16 +1,13 @@
 //! Values held in the whole estate → matches, and how often pairs of fields agree by chance. Case by case, on all cores:
 //! first what each case holds goes into posting lists, then each case is asked which of its targets agree.
 
-use std::{
-    ops::Range,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{ops::Range, sync::Arc};
 
 use arrow::array::{ArrayRef, BinaryArray, Date32Array, RecordBatch, StringArray, TimestampMicrosecondArray};
-use datafusion::error::Result;
+use datafusion::{common::internal_err, error::Result};
 
 use super::{
-    cores::on_cores,
+    cores::sums_on_cores,
     field_spans::{FieldSpan, FieldSpans, Is, NONE},
     judgement::Judgement,
 };
@@ -68,23 +65,18 @@ pub fn matching(spans: &mut FieldSpans, judged: &Judgement, look_back: i64, loca
     let values = std::mem::take(&mut spans.values);
     let spans = &*spans;
     let (held, fields) = held(spans);
-    let builders = on_cores(held.lots(), |cases| {
-        let mut builder = Builder::default();
+    let builders = sums_on_cores(held.lots(), |builder: &mut Builder, cases| {
         let mut days = Days::new(local);
         for case in cases {
             let holders: Vec<Holder> = case.clone().map(|place| held.holder(spans, judged, place, &mut days)).collect();
             builder.add(spans.rows[held.rows[case.start] as usize].case, &holders);
         }
-        builder
     });
     let mut all = Builder::default();
     builders.into_iter().for_each(|builder| all.merge(builder));
     let index = all.finish(fields, values);
 
-    let tallies = Mutex::new(Tallies::default());
-    let found = on_cores(held.lots(), |cases| {
-        let mut counts = Tallies::default();
-        let mut matches = Vec::new();
+    let found = sums_on_cores(held.lots(), |(counts, matches): &mut (Tallies, Vec<Matched>), cases| {
         let mut days = Days::new(local);
         for case in cases {
             let holders: Vec<Holder> = case.clone().map(|place| held.holder(spans, judged, place, &mut days)).collect();
@@ -99,15 +91,16 @@ pub fn matching(spans: &mut FieldSpans, judged: &Judgement, look_back: i64, loca
                 kind: found.kind,
             }));
         }
-        tallies.lock().unwrap_or_else(PoisonError::into_inner).merge(counts);
-        matches
     });
-    let mut matches: Vec<Matched> = found.into_iter().flatten().collect();
+    let (mut tallies, mut matches) = (Tallies::default(), Vec::new());
+    for (counts, found) in found {
+        tallies.merge(counts);
+        matches.extend(found);
+    }
     matches.sort_unstable_by_key(|found| {
         let (target, source) = (&spans.rows[found.target as usize], &spans.rows[found.source as usize]);
         (found.day, target.key, source.held_from(), source.key)
     });
-    let tallies = tallies.into_inner().unwrap_or_else(PoisonError::into_inner);
     Matching { matches, tallies, index }
 }
 
@@ -181,8 +174,8 @@ pub fn batch(found: &[Matched], spans: &FieldSpans) -> Result<RecordBatch> {
     let columns = schema
         .fields()
         .iter()
-        .map(|wanted| -> ArrayRef {
-            match wanted.name().as_str() {
+        .map(|wanted| -> Result<ArrayRef> {
+            Ok(match wanted.name().as_str() {
                 "span_id" => hashes(&mut targets().map(|span| Some(span.key.span))),
                 "at" => instants(&mut targets().map(|span| span.start)),
                 "worker" => hashes(&mut targets().map(|span| worker(span.worker))),
@@ -203,9 +196,9 @@ pub fn batch(found: &[Matched], spans: &FieldSpans) -> Result<RecordBatch> {
                 "to_screen" => names(&mut targets().map(|span| span.place), 1),
                 "to_field" => names(&mut targets().map(|span| span.place), 2),
                 "day" => Arc::new(Date32Array::from_iter_values(found.iter().map(|found| found.day))),
-                other => unreachable!("the table matches has a column {other} that nobody fills"),
-            }
+                other => return internal_err!("nobody fills the column {other} of matches"),
+            })
         })
-        .collect();
+        .collect::<Result<_>>()?;
     Ok(RecordBatch::try_new(schema, columns)?)
 }

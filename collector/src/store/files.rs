@@ -5,18 +5,23 @@ use arrow::{
     compute::{SortColumn, cast, concat_batches, lexsort_to_indices, partition, take_record_batch},
     datatypes::SchemaRef,
 };
+use delta_kernel::expressions::Scalar;
 use deltalake::{
     DeltaTable,
-    kernel::Add,
-    writer::{DeltaWriter, RecordBatchWriter},
+    kernel::{Add, scalars::ScalarExt},
+    writer::{DeltaWriter, RecordBatchWriter, WriteMode},
 };
+use indexmap::IndexMap;
 use parquet::{
     basic::{Compression, ZstdLevel},
     file::properties::WriterProperties,
 };
 
 use super::delta::failed;
-use crate::{Error, ErrorKind, schema::Table};
+use crate::{
+    Error, ErrorKind,
+    schema::{Column, ColumnType, Table},
+};
 
 /// Files are closed at this size: large enough that a day is one file or few, small enough to sort and rewrite.
 const FILE_BYTES_MAX: u64 = 256 << 20;
@@ -36,7 +41,11 @@ pub(crate) struct Files {
 impl Files {
     /// Files for a table at hand.
     pub(crate) fn of(table: &Table, at: &DeltaTable) -> Result<Self, Error> {
-        let properties = WriterProperties::builder()
+        let mut properties = WriterProperties::builder();
+        for column in table.columns.iter().filter(|column| seldom_twice(column)) {
+            properties = properties.set_column_dictionary_enabled(column.name.into(), false);
+        }
+        let properties = properties
             .set_compression(Compression::ZSTD(ZstdLevel::try_new(1).unwrap_or_default()))
             .set_max_row_group_row_count(Some(ROW_GROUP_ROWS_MAX))
             .set_created_by(concat!("gilbreth ", env!("CARGO_PKG_VERSION")).to_owned())
@@ -65,7 +74,9 @@ impl Files {
                 self.close().await?;
             }
             let part = rows.slice(range.start, range.len());
-            self.writer.write(part).await.map_err(|error| failed(&self.table, "be written", error))?;
+            let values = partition_values(&part, &self.table)?;
+            let written = self.writer.write_partition(part, &values, WriteMode::Default).await;
+            written.map_err(|error| failed(&self.table, "be written", error))?;
         }
         self.last = Some(take_last(&rows)?);
         Ok(())
@@ -82,6 +93,22 @@ impl Files {
         self.written.extend(adds);
         Ok(())
     }
+}
+
+/// Whether a column seldom has a value twice: then a dictionary is made in vain.
+fn seldom_twice(column: &Column) -> bool {
+    matches!(column.kind, ColumnType::Instant | ColumnType::Double)
+        || matches!(column.name, "trace_id" | "span_id" | "parent_span_id" | "target_span_id" | "from_span_id")
+}
+
+/// The values of the partition columns, of which all rows have the same.
+fn partition_values(rows: &RecordBatch, table: &Table) -> Result<IndexMap<String, Scalar>, Error> {
+    let values = table.partition.iter().map(|&name| {
+        let value = rows.column_by_name(name).and_then(|column| Scalar::from_array(column.as_ref(), 0));
+        let lacking = || Error::new(ErrorKind::Internal, format!("rows for {} have no {name}", table.name));
+        Ok((name.to_owned(), value.ok_or_else(lacking)?))
+    });
+    values.collect()
 }
 
 /// Sorts rows that fit in memory by the table's partition and sort columns.

@@ -1,19 +1,11 @@
 //! Trials of all cases, added up: how often a pair agrees, and how often it would by chance.
 
-use std::collections::BTreeMap;
-
 use super::{
     case::{Agreement, From, Holder, Trial, places},
     hits::{of, others, others_in_both},
     index::Index,
 };
-use crate::operators::hashing::{FastMap, FastSet};
-
-/// A pair on a day: source field or screen, target field, local day of the target.
-pub type PairDay = (From, u32, i32);
-
-/// A pair and a worker: source field or screen, target field, the worker of the target.
-pub type PairWorker = (From, u32, u32);
+use crate::operators::hashing::FastMap;
 
 /// What a pair adds up to for a worker, over all days.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -49,8 +41,16 @@ pub struct Tally {
     pub disagreements: u64,
     /// By kind: whole and split for a field, join for a screen.
     pub kinds: [Count; 3],
-    /// By kind: whether any trial could have agreed at all, whatever the values.
-    pub possible: [bool; 3],
+}
+
+impl Tally {
+    fn add(&mut self, share: &Share) {
+        self.n += share.n;
+        self.near_trials += share.near_trials;
+        for (sum, count) in self.kinds.iter_mut().zip(share.kinds) {
+            sum.add(count);
+        }
+    }
 }
 
 /// What a kind of match adds up to.
@@ -75,17 +75,43 @@ impl Count {
 /// All tallies so far.
 #[derive(Debug, Default)]
 pub struct Tallies {
-    days: FastMap<PairDay, Tally>,
-    workers: FastMap<PairWorker, Share>,
+    numbers: FastMap<(From, u32), u32>,
+    pairs: Vec<Pair>,
+    // By pair and local day, and by pair and worker: the pair above, the other below.
+    days: FastMap<u64, Tally>,
+    workers: FastMap<u64, Share>,
+}
+
+/// A source field or screen, a target field, and in which kinds any trial could have agreed, whatever the values.
+#[derive(Debug, Clone, Copy)]
+struct Pair {
+    from: From,
+    to: u32,
+    possible: [bool; 3],
+}
+
+/// A pair, kind of match and local day.
+pub type OfDay = (From, u32, Agreement, i32);
+/// A pair, kind of match and worker.
+pub type OfWorker = (From, u32, Agreement, u32);
+
+const fn key(pair: u32, other: u32) -> u64 {
+    (pair as u64) << 32 | other as u64
 }
 
 impl Tallies {
+    fn pair(&mut self, from: From, to: u32) -> u32 {
+        *self.numbers.entry((from, to)).or_insert_with(|| {
+            self.pairs.push(Pair { from, to, possible: [false; 3] });
+            self.pairs.len() as u32 - 1
+        })
+    }
+
     /// Adds the trials of one case.
     pub fn add(&mut self, case: u32, spans: &[Holder], trials: &[Trial], index: &Index) {
         for trial in trials {
             let target = &spans[trial.target];
             let Some((worker, day)) = target.target else { continue };
-            let tally = self.days.entry((trial.from, target.field, day)).or_default();
             let (from, seen, trials, kinds) = match trial.from {
                 From::Field(field) => {
                     let kinds: &[Agreement] =
@@ -97,6 +123,8 @@ impl Tallies {
                     (screen, index.seen_screens(worker, day), index.cases_of_screen(screen), kinds)
                 }
             };
+            let pair = self.pair(trial.from, target.field);
+            let possible = &mut self.pairs[pair as usize].possible;
             let seen = of(seen, from);
             let mut share = Share { n: 1, near_trials: others(seen, case), kinds: [Count::default(); 3] };
             let hits = index.hits(target.value);
@@ -108,78 +136,72 @@ impl Tallies {
                     near_hits: others_in_both(agreeing, seen, case),
                 };
                 let has_parts = || !index.value(target.value).parts.is_empty();
-                let possible = match kind {
+                possible[kind as usize] |= match kind {
                     Agreement::Whole => true,
                     Agreement::Split => has_parts() || index.has_parts(from),
                     Agreement::Join => has_parts(),
                 };
-                tally.possible[kind as usize] |= possible;
             }
-            tally.n += 1;
+            let tally = self.days.entry(key(pair, day as u32)).or_default();
             tally.disagreements += u64::from(trial.disagrees);
             tally.all_trials += trials.saturating_sub(1);
-            tally.near_trials += share.near_trials;
-            for (sum, count) in tally.kinds.iter_mut().zip(share.kinds) {
-                sum.add(count);
-            }
-            self.workers.entry((trial.from, target.field, worker)).or_default().add(&share);
+            tally.add(&share);
+            self.workers.entry(key(pair, worker)).or_default().add(&share);
         }
     }
 
     /// Adds what was tallied elsewhere.
     pub fn merge(&mut self, other: Self) {
-        for (pair, tally) in other.days {
-            let sum = self.days.entry(pair).or_default();
-            sum.n += tally.n;
-            sum.all_trials += tally.all_trials;
-            sum.near_trials += tally.near_trials;
+        let numbers: Vec<u32> = other
+            .pairs
+            .iter()
+            .map(|pair| {
+                let number = self.pair(pair.from, pair.to);
+                for (any, possible) in self.pairs[number as usize].possible.iter_mut().zip(pair.possible) {
+                    *any |= possible;
+                }
+                number
+            })
+            .collect();
+        let renumbered = |of: u64| key(numbers[(of >> 32) as usize], of as u32);
+        for (of, tally) in other.days {
+            let sum = self.days.entry(renumbered(of)).or_default();
             sum.disagreements += tally.disagreements;
-            for (sum, count) in sum.kinds.iter_mut().zip(tally.kinds) {
-                sum.add(count);
-            }
-            for (any, possible) in sum.possible.iter_mut().zip(tally.possible) {
-                *any |= possible;
-            }
+            sum.all_trials += tally.all_trials;
+            sum.add(&Share { n: tally.n, near_trials: tally.near_trials, kinds: tally.kinds });
         }
-        for (pair, share) in other.workers {
-            self.workers.entry(pair).or_default().add(&share);
+        for (of, share) in other.workers {
+            self.workers.entry(renumbered(of)).or_default().add(&share);
         }
     }
 
     /// Each pair, day and kind, of those kinds in which the pair could have agreed at all on some day: only these are
-    /// hypotheses. (A date is part of nothing, and what has no parts is not joined.)
-    #[must_use]
-    pub fn rows(&self) -> BTreeMap<(From, u32, Agreement, i32), (Tally, Count)> {
-        let possible = self.possible();
-        self.days
-            .iter()
-            .flat_map(|(&(from, to, day), tally)| {
-                KINDS.map(|kind| ((from, to, kind, day), (*tally, tally.kinds[kind as usize])))
-            })
-            .filter(|((from, to, kind, _), _)| possible.contains(&(*from, *to, *kind)))
-            .collect()
+    /// hypotheses. (A date is part of nothing, and what has no parts is not joined.) In no order.
+    pub fn rows(&self) -> impl Iterator<Item = (OfDay, (Tally, Count))> {
+        self.days.iter().flat_map(|(of, tally)| {
+            let pair = &self.pairs[(of >> 32) as usize];
+            let day = *of as u32 as i32;
+            KINDS
+                .into_iter()
+                .filter(|kind| pair.possible[*kind as usize])
+                .map(move |kind| ((pair.from, pair.to, kind, day), (*tally, tally.kinds[kind as usize])))
+        })
     }
 
-    /// The same hypotheses by the worker of the targets, over all days.
-    #[must_use]
-    pub fn shares(&self) -> BTreeMap<(From, u32, Agreement, u32), (Share, Count)> {
-        let possible = self.possible();
-        self.workers
-            .iter()
-            .flat_map(|(&(from, to, worker), share)| {
-                KINDS.map(|kind| ((from, to, kind, worker), (*share, share.kinds[kind as usize])))
-            })
-            .filter(|((from, to, kind, _), _)| possible.contains(&(*from, *to, *kind)))
-            .collect()
+    /// The same hypotheses by the worker of the targets, over all days. In no order.
+    pub fn shares(&self) -> impl Iterator<Item = (OfWorker, (Share, Count))> {
+        self.workers.iter().flat_map(|(of, share)| {
+            let pair = &self.pairs[(of >> 32) as usize];
+            KINDS
+                .into_iter()
+                .filter(|kind| pair.possible[*kind as usize])
+                .map(move |kind| ((pair.from, pair.to, kind, *of as u32), (*share, share.kinds[kind as usize])))
+        })
     }
 
-    fn possible(&self) -> FastSet<(From, u32, Agreement)> {
-        self.days
-            .iter()
-            .flat_map(|(&(from, to, _), tally)| {
-                KINDS.into_iter().filter(|kind| tally.possible[*kind as usize]).map(move |kind| (from, to, kind))
-            })
-            .collect()
+    /// Source and target of every pair.
+    pub fn pairs(&self) -> impl Iterator<Item = (From, u32)> {
+        self.pairs.iter().map(|pair| (pair.from, pair.to))
     }
 }
 
