@@ -4,7 +4,7 @@
 //! spans of a day ─▶ gather ─┐                        ┌▶ judgement: chains and rework ─┐
 //! spans of a day ─▶ gather ─┼▶ assemble ─▶ field spans ┴▶ matching ─▶ matches, pair_counts, pair_workers
 //!               …           │            └▶ correction                              │
-//! spans of a day ───────────┴───────────────▶ activities ─▶ days ─▶ ledger, task parts ◀┘
+//! spans of a day ───────────┴───────────────▶ activities ─▶ days ─▶ ledger, pieces, times ◀┘
 //!                                                                   └▶ task_instances, worker_weeks
 //! ```
 //! Spans are read twice, a UTC day at a time, on all cores. The first time what the whole estate must know is taken from
@@ -22,6 +22,7 @@ pub mod days;
 pub mod field_spans;
 pub mod gather;
 pub mod judgement;
+pub mod known;
 pub mod matching;
 pub mod sink;
 pub mod sql;
@@ -59,10 +60,12 @@ use crate::{
         SpanKey,
         cases::Link,
         hashing::FastMap,
-        ledger::{EntryFacts, activity::Rules, cut, parts},
+        instances::Instances,
+        ledger::{EntryFacts, activity::Rules, cube, cut},
         matcher::output::Named,
     },
     parameters::Parameters,
+    reference::tables::HOLIDAYS,
     tables,
 };
 use assemble::{Assembled, Shift, assemble};
@@ -71,6 +74,7 @@ use days::{Pending, Stretches};
 use field_spans::FieldSpans;
 use gather::Part;
 use judgement::{Judgement, judgement};
+use known::{Known, known};
 use matching::{Matched, Matching, matching};
 pub use sink::Sink;
 
@@ -89,22 +93,24 @@ pub fn context() -> Result<SessionContext> {
 pub async fn compute(context: &SessionContext, parameters: &Parameters, zone: Tz, sink: &mut impl Sink) -> Result<()> {
     let facts = Facts { context, parameters, local: LocalTime::new(zone) };
     let days = facts.days().await?;
-    let parts = facts.gather(&days).await?;
+    let known = Arc::new(known(context).await?);
+    let parts = facts.gather(&days, &known).await?;
     tracing::debug!(days = days.len(), "gathered");
-    let asked = parameters.clone();
-    let Assembled { spans, correction, links, shifts } = blocking(move || assemble(parts, &asked)).await?;
+    let (asked, local) = (parameters.clone(), facts.local);
+    let Assembled { spans, correction, links, shifts } =
+        blocking(move || assemble(parts, known, &asked, local)).await?;
     facts.keep(&tables::CASE_LINKS, case_links(&links)?, sink).await?;
     facts.keep(&tables::CLOCK_SHIFTS, clock_shifts(&shifts)?, sink).await?;
     drop((links, shifts));
 
-    let (local, look_back) = (facts.local, microseconds(parameters.look_back_days * 86_400.0));
+    let look_back = microseconds(parameters.look_back_days * 86_400.0);
     let (spans, judged, matches, pairs) = blocking(move || {
         let mut spans = spans;
         let judged = judgement(&spans, local);
         tracing::debug!(spans = spans.rows.len(), "judged");
-        let Matching { matches, tallies, index } = matching(&mut spans, &judged, look_back, local);
+        let Matching { matches, mut tallies, index } = matching(&mut spans, &judged, look_back, local);
         tracing::debug!(matches = matches.len(), "matched");
-        let pairs = Named::new(tallies, index, spans.workers.clone());
+        let pairs = Named::new(&mut tallies, index, spans.workers.clone());
         (spans, judged, matches, pairs)
     })
     .await?;
@@ -127,17 +133,21 @@ pub async fn compute(context: &SessionContext, parameters: &Parameters, zone: Tz
     let Judgement { heads, lasts, rework } = judged;
     let span_ids = spans.rows.iter().map(|span| span.key.span).collect();
     let entries = Arc::new(EntryFacts { heads, lasts, rework, matched, span_ids });
-    let pieces = facts.ledger(&days, &Arc::new(correction), &spans, &entries, sink).await?;
+    let (pieces, times) = facts.ledger(&days, &Arc::new(correction), &spans, &entries, sink).await?;
     drop((spans, entries));
 
-    let pieces = MemTable::try_new(parts::SCHEMA.clone(), vec![pieces])?;
-    context.register_table("task_parts", Arc::new(pieces))?;
-    let instances = facts.query(sql::TASK_INSTANCES).await?;
-    sink.write(&tables::TASK_INSTANCES, facts.stream(instances, &tables::TASK_INSTANCES).await?).await?;
-    context.deregister_table("task_parts")?;
-    context.register_table("ledger", sink.read(&tables::LEDGER).await?)?;
+    let instances = Arc::new(blocking(move || Instances::new(&pieces)).await??);
+    let rows = streams(&tables::TASK_INSTANCES, lots(instances.days()), &instances, Instances::batch);
+    sink.write_sorted(&tables::TASK_INSTANCES, rows).await?;
+    drop(instances);
+    context.register_table("worker_times", Arc::new(MemTable::try_new(cube::SCHEMA.clone(), vec![times])?))?;
+    if !context.table_exist(HOLIDAYS.name)? {
+        context.register_table(HOLIDAYS.name, Arc::new(MemTable::try_new(HOLIDAYS.arrow_schema(), vec![vec![]])?))?;
+    }
     let weeks = facts.query(sql::WORKER_WEEKS).await?;
-    sink.write(&tables::WORKER_WEEKS, facts.stream(weeks, &tables::WORKER_WEEKS).await?).await
+    sink.write(&tables::WORKER_WEEKS, facts.stream(weeks, &tables::WORKER_WEEKS).await?).await?;
+    context.deregister_table("worker_times")?;
+    Ok(())
 }
 
 /// The step's surroundings.
@@ -171,20 +181,25 @@ impl Facts<'_> {
     /// These columns of a UTC day's spans.
     async fn spans_of(&self, day: i32, columns: &[&str]) -> Result<SendableRecordBatchStream> {
         let of_day = col("day").eq(lit(ScalarValue::Date32(Some(day))));
-        self.context.table(SPANS.name).await?.filter(of_day)?.select_columns(columns)?.execute_stream().await
+        let rows = self.context.table(SPANS.name).await?.filter(of_day)?.select_columns(columns)?;
+        // Other days are read at the same time: within one, rows stay in the order of its files.
+        let (mut state, plan) = rows.into_parts();
+        state.config_mut().options_mut().execution.target_partitions = 1;
+        DataFrame::new(state, plan).execute_stream().await
     }
 
     /// What each day's spans say, on all cores.
-    async fn gather(&self, days: &[i32]) -> Result<Vec<Part>> {
+    async fn gather(&self, days: &[i32], known: &Arc<Known>) -> Result<Vec<Part>> {
         let activity_max_us = microseconds(self.parameters.activity_max_h * 3600.0);
         let mut gathered = Vec::with_capacity(days.len());
         let mut parts = futures::stream::iter(days)
             .map(async |&day| {
                 let mut spans = self.spans_of(day, &gather::COLUMNS).await?;
+                let known = known.clone();
                 let part = tokio::spawn(async move {
                     let mut part = Part::new(day);
                     while let Some(batch) = spans.try_next().await? {
-                        part.add(&batch, activity_max_us)?;
+                        part.add(&batch, activity_max_us, &known)?;
                     }
                     Ok::<_, DataFusionError>(part)
                 });
@@ -197,7 +212,7 @@ impl Facts<'_> {
         Ok(gathered)
     }
 
-    /// Writes the ledger; gives the pieces of task instances.
+    /// Writes the ledger; gives the pieces of task instances, and the times of worker-days.
     async fn ledger(
         &self,
         days: &[i32],
@@ -205,9 +220,9 @@ impl Facts<'_> {
         spans: &Arc<FieldSpans>,
         entries: &Arc<EntryFacts>,
         sink: &mut impl Sink,
-    ) -> Result<Vec<RecordBatch>> {
+    ) -> Result<(Vec<RecordBatch>, Vec<RecordBatch>)> {
         let rules = Rules::new(self.parameters, self.local);
-        let pieces = Arc::new(Mutex::new(Vec::new()));
+        let pieces = Arc::new(Mutex::new((Vec::new(), Vec::new())));
         let (send, receive) = mpsc::channel::<Result<Stretches>>(1);
         let receive = Arc::new(tokio::sync::Mutex::new(receive));
         let streams = (0..cores::cores())
@@ -245,15 +260,17 @@ impl Facts<'_> {
         let mut pending = Pending::new(*rules, self.local, shift_max_us);
         let mut activities = futures::stream::iter(days)
             .map(async |&day| {
-                let rows = self.spans_of(day, &correction::COLUMNS).await?.try_collect::<Vec<_>>().await?;
+                let mut rows = self.spans_of(day, &correction::COLUMNS).await?;
                 let (correction, spans) = (correction.clone(), spans.clone());
-                blocking(move || {
+                let read = tokio::spawn(async move {
                     let row_of = rows_of_day(&spans, day);
-                    rows.iter()
-                        .map(|rows| correction.activities(rows, day, activity_max_us, &row_of))
-                        .collect::<Result<Vec<_>>>()
-                })
-                .await?
+                    let mut activities = Vec::new();
+                    while let Some(rows) = rows.try_next().await? {
+                        activities.push(correction.activities(&rows, day, activity_max_us, &row_of)?);
+                    }
+                    Ok::<_, DataFusionError>(activities)
+                });
+                read.await.map_err(|error| DataFusionError::External(error.into()))?
             })
             .buffered(cores::cores());
         for place in 0..days.len() {
@@ -306,16 +323,19 @@ impl Facts<'_> {
     }
 }
 
-/// Cuts stretches; keeps the pieces of task instances, gives the rows of the ledger.
+/// Cuts stretches; keeps the pieces of task instances and the times, gives the rows of the ledger.
 async fn cut_on_a_core(
     stretches: Result<Stretches>,
     rules: Rules,
     entries: Arc<EntryFacts>,
-    pieces: &Mutex<Vec<RecordBatch>>,
+    pieces: &Mutex<(Vec<RecordBatch>, Vec<RecordBatch>)>,
 ) -> Result<RecordBatch> {
     let Stretches { batch, groups } = stretches?;
     let cut = blocking(move || cut(&batch, &groups, &rules, &entries)).await??;
-    pieces.lock().unwrap_or_else(PoisonError::into_inner).push(cut.parts);
+    let mut kept = pieces.lock().unwrap_or_else(PoisonError::into_inner);
+    kept.0.push(cut.parts);
+    kept.1.push(cut.cube);
+    drop(kept);
     by_day(cut.ledger)
 }
 

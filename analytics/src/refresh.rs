@@ -3,8 +3,7 @@
 use std::{collections::BTreeMap, fmt, sync::Arc, time::SystemTime};
 
 use datafusion::{
-    catalog::TableProvider, common::internal_err, datasource::MemTable, error::DataFusionError,
-    execution::SendableRecordBatchStream,
+    catalog::TableProvider, datasource::MemTable, error::DataFusionError, execution::SendableRecordBatchStream,
 };
 use gilbreth_collector::{
     ErrorKind,
@@ -161,6 +160,11 @@ async fn work_out(writer: &Writer, parameters: &Parameters, spans: Option<Snapsh
         None => Arc::new(MemTable::try_new(SPANS.arrow_schema(), vec![vec![]])?),
     };
     context.register_table(SPANS.name, provider)?;
+    for table in DECIDING_FACTS {
+        if let Some(known) = writer.store().snapshot(table).await? {
+            context.register_table(table.name, known.provider)?;
+        }
+    }
     let mut sink = Stored { writer, tables: BTreeMap::new() };
     facts::compute(&context, parameters, writer.store().manifest().time_zone, &mut sink).await?;
     let mut tables = sink.tables;
@@ -195,12 +199,6 @@ impl Sink for Stored<'_> {
         self.tables.insert(table.name.to_owned(), version);
         tracing::debug!(table = table.name, version, elapsed = ?started.elapsed(), "facts written");
         Ok(())
-    }
-
-    async fn read(&self, table: &'static Table) -> Result<Arc<dyn TableProvider>, DataFusionError> {
-        let Some(version) = self.tables.get(table.name) else { return internal_err!("{} is not written", table.name) };
-        let snapshot = self.writer.store().snapshot_at(table, *version).await;
-        Ok(snapshot.map_err(|error| DataFusionError::External(error.into()))?.provider)
     }
 }
 

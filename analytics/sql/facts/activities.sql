@@ -4,7 +4,7 @@
 -- inputs: corrected_spans
 -- columns like: corrected_spans
 -- columns:
---   completes: whether the task catalogue says that it completes a run; false while there is no catalogue
+--   completes: whether the task catalogue says that it completes a run; filled in by the operator that knows it
 SELECT
     worker, trace_id, span_id, started_us, ended_us, kind, system, "release", organisation, team, role, screen, field,
     function, case_id, task, task_instance, delimiter, origin, keystrokes, outcome, false AS completes

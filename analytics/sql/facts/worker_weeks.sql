@@ -1,16 +1,34 @@
--- The cube that fast views read. A week is whole when the data begin no later than its Monday and end no earlier than
--- its Friday: offices are shut at the weekend, so that data which end on a Friday evening have all of their last week.
+-- The cube that fast views read. A week is whole when none of its working days, Monday to Friday without holidays, is
+-- before the first day of the data or after the last: data which end on a Friday evening have all of their last week.
 --
 -- grain: worker, week, system, task and category
--- inputs: ledger
+-- inputs: worker_times (the ledger by worker-day, system, task and category), holidays
 -- columns like: worker_weeks
 WITH period AS (
-    SELECT min(day) AS first_day, max(day) AS last_day FROM ledger
+    SELECT min(day) AS first_day, max(day) AS last_day FROM worker_times
+),
+cube AS (
+    SELECT
+        worker, week, max(organisation) AS organisation, max(role) AS role, system, task, category,
+        sum(microseconds) / 1e6 AS seconds
+    FROM worker_times
+    GROUP BY worker, week, system, task, category
+),
+working_days AS (
+    SELECT w.week, w.week + d.days AS day
+    FROM (SELECT DISTINCT week FROM cube) w
+    CROSS JOIN (VALUES
+        (INTERVAL '0 days'), (INTERVAL '1 days'), (INTERVAL '2 days'), (INTERVAL '3 days'), (INTERVAL '4 days')
+    ) AS d (days)
+),
+part_weeks AS (
+    SELECT DISTINCT w.week
+    FROM working_days w
+    CROSS JOIN period p
+    LEFT JOIN holidays h ON h.day = w.day
+    WHERE h.day IS NULL AND (w.day < p.first_day OR w.day > p.last_day)
 )
 SELECT
-    l.worker, l.week, max(l.organisation) AS organisation, max(l.role) AS role, l.system, l.task, l.category,
-    sum(arrow_cast(l.ended_at, 'Int64') - arrow_cast(l.started_at, 'Int64')) / 1e6 AS seconds,
-    l.week >= max(p.first_day) AND l.week + INTERVAL '4 days' <= max(p.last_day) AS whole_week
-FROM ledger l
-CROSS JOIN period p
-GROUP BY l.worker, l.week, l.system, l.task, l.category
+    c.worker, c.week, c.organisation, c.role, c.system, c.task, c.category, c.seconds, p.week IS NULL AS whole_week
+FROM cube c
+LEFT JOIN part_weeks p ON p.week = c.week

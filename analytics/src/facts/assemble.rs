@@ -1,25 +1,28 @@
 //! What single days say → what the whole estate says: one list of each kind of name, times corrected, cases linked,
 //! task instances told.
 
-use std::{collections::BTreeSet, hash::Hash};
+use std::{collections::BTreeSet, hash::Hash, sync::Arc};
 
 use super::{
     correction::Correction,
     field_spans::{FieldSpan, FieldSpans, NONE},
     gather::Part,
+    known::Known,
 };
 use crate::{
+    local_time::{Days, LocalTime},
     operators::{
         SpanKey,
         cases::{Components, Link},
         columns::Symbols,
         hashing::{FastMap, FastSet},
         rework::Mishaps,
+        task_rules::{Event, Instances},
     },
     parameters::Parameters,
 };
 
-/// A shift: worker, session, UTC day as sent, microseconds to add.
+/// A shift: worker as sent, session, UTC day as sent, microseconds to add.
 pub type Shift = (u64, u64, i32, i64);
 
 /// What is known of the whole estate.
@@ -40,20 +43,24 @@ pub struct Assembled {
 enum Instance {
     Id(u64),
     Trace(u128),
+    Rule(SpanKey),
 }
 
 /// Puts days together.
 #[must_use]
-pub fn assemble(mut parts: Vec<Part>, parameters: &Parameters) -> Assembled {
+pub fn assemble(mut parts: Vec<Part>, known: Arc<Known>, parameters: &Parameters, local: LocalTime) -> Assembled {
     parts.sort_unstable_by_key(|part| part.day);
     let links = links(&parts, parameters);
     let shifts = shifts(&parts, parameters);
-    let correction = Correction {
+    let mut correction = Correction {
         shifts: shifts.iter().map(|&(worker, session, day, by)| ((worker, session, day), by)).collect(),
         cases: links.iter().filter(|link| link.case != link.number).map(|link| (link.number, link.case)).collect(),
         roots: roots(&mut parts),
         task_names: task_names(&mut parts),
+        told: Instances::default(),
+        known,
     };
+    correction.told = told(&parts, &correction, local);
     let spans = field_spans(parts, &correction);
     Assembled { spans, correction, links, shifts }
 }
@@ -81,14 +88,14 @@ fn shifts(parts: &[Part], parameters: &Parameters) -> Vec<Shift> {
     let of = |session: &u64| offsets.get(session).copied();
     let mut off: FastSet<(u64, i32)> = FastSet::default();
     for part in parts {
-        let days = part.sessions.each().filter(|(_, session)| of(session).is_some_and(|by| by.abs() > tolerance));
-        off.extend(days.map(|&(worker, _)| (worker, part.day)));
+        let days = part.sessions.each().filter(|session| of(&session.session).is_some_and(|by| by.abs() > tolerance));
+        off.extend(days.map(|session| (session.person, part.day)));
     }
     let shifted: BTreeSet<Shift> = parts
         .iter()
         .flat_map(|part| part.sessions.each().map(move |session| (part.day, session)))
-        .filter(|&(day, &(worker, _))| off.contains(&(worker, day)))
-        .filter_map(|(day, &(worker, session))| Some((worker, session, day, of(&session)?)))
+        .filter(|(day, session)| off.contains(&(session.person, *day)))
+        .filter_map(|(day, session)| Some((session.login, session.session, day, of(&session.session)?)))
         .filter(|shift| shift.3 != 0)
         .collect();
     shifted.into_iter().collect()
@@ -122,6 +129,22 @@ fn task_names(parts: &mut [Part]) -> FastMap<u64, String> {
     names
 }
 
+/// The task instances that the catalogue tells.
+fn told(parts: &[Part], correction: &Correction, local: LocalTime) -> Instances {
+    let mut days = Days::new(local);
+    let mut events = Vec::new();
+    for part in parts {
+        let sessions = part.sessions.in_order();
+        for edge in &part.edges {
+            let session = sessions.get(edge.session as usize);
+            let shift = session.map_or(0, |of| correction.shift(of.login, of.session, part.day));
+            let start = edge.start + shift;
+            events.push((edge.person, Event { start, key: edge.key, edge: edge.edge, day: days.of(start).day }));
+        }
+    }
+    Instances::new(events)
+}
+
 fn field_spans(parts: Vec<Part>, correction: &Correction) -> FieldSpans {
     let mut workers: Symbols<u64> = Symbols::default();
     let mut cases: Symbols<u64> = Symbols::default();
@@ -135,6 +158,7 @@ fn field_spans(parts: Vec<Part>, correction: &Correction) -> FieldSpans {
     };
     let mut mishaps = Vec::new();
     for part in parts {
+        let persons = part.workers.in_order();
         let worker = renumbered(part.workers, &mut workers, |worker| worker);
         let case = renumbered(part.numbers, &mut cases, |number| correction.case(number));
         let task = renumbered(part.instances, &mut instances, Instance::Id);
@@ -145,7 +169,7 @@ fn field_spans(parts: Vec<Part>, correction: &Correction) -> FieldSpans {
             .sessions
             .into_values()
             .into_iter()
-            .map(|(worker, session)| correction.shift(worker, session, part.day))
+            .map(|of| correction.shift(of.login, of.session, part.day))
             .collect();
         let shift = |session: u32| if session == NONE { 0 } else { shifts[session as usize] };
         let of = |numbers: &[u32], number: u32| if number == NONE { NONE } else { numbers[number as usize] };
@@ -160,14 +184,17 @@ fn field_spans(parts: Vec<Part>, correction: &Correction) -> FieldSpans {
             if let Some(&span) = continues.get(&place_in_part) {
                 all.continues.insert(all.rows.len() as u32, span);
             }
-            let known = of(&task, row.task);
-            let told = if known == NONE && correction.roots.contains_key(&row.key.trace) {
+            let start = row.start + shift(session);
+            let by_rule = || correction.told.at(*persons.get(row.worker as usize)?, start);
+            let told = if row.task != NONE {
+                of(&task, row.task)
+            } else if correction.roots.contains_key(&row.key.trace) {
                 instances.number(&Instance::Trace(row.key.trace))
             } else {
-                known
+                by_rule().map_or(NONE, |told| instances.number(&Instance::Rule(told.by)))
             };
             all.rows.push(FieldSpan {
-                start: row.start + shift(session),
+                start,
                 end: row.end + shift(session),
                 worker: of(&worker, row.worker),
                 case: of(&case, row.case),

@@ -6,19 +6,23 @@ use std::sync::Arc;
 
 use arrow::{
     array::{
-        Array, ArrayRef, AsArray, BinaryBuilder, BooleanArray, Int64Array, ListArray, RecordBatch, StringBuilder,
-        UInt32Array,
+        Array, ArrayRef, AsArray, BinaryArray, BinaryBuilder, BooleanArray, Int64Array, ListArray, RecordBatch,
+        StringArray, StringBuilder, UInt32Array,
     },
     compute::filter_record_batch,
     datatypes::{DataType, Field, Schema},
 };
 use datafusion::error::Result;
 
-use super::gather::id;
+use super::{
+    gather::id,
+    known::{Known, Login},
+};
 use crate::operators::{
     SpanKey,
     columns::{binary, column, integer, text, word},
     hashing::FastMap,
+    task_rules::{Edge, Instances},
 };
 
 /// The columns of `spans` that are read here.
@@ -77,6 +81,10 @@ pub struct Correction {
     pub roots: FastMap<u128, String>,
     /// What instances known by id are called.
     pub task_names: FastMap<u64, String>,
+    /// Instances that the task catalogue tells.
+    pub told: Instances,
+    /// Who is behind a login, and the catalogue.
+    pub known: Arc<Known>,
 }
 
 impl Correction {
@@ -107,6 +115,7 @@ impl Correction {
         for name in KEPT {
             columns.push((name, column_as_it_is(&spans, name)?));
         }
+        self.look_up_logins(&mut columns, &spans, day)?;
         let (started, ended) = (integer(&spans, "started_at")?, integer(&spans, "ended_at")?);
         let shifts = self.shifts_of(&spans, day)?;
         let shifted = |times: Int64Array| match &shifts {
@@ -117,11 +126,12 @@ impl Correction {
         columns.push(("started_us", Arc::new(started.clone())));
         columns.push(("ended_us", Arc::new(shifted(ended))));
         columns.push(("case_id", self.cases_of(&spans)?));
-        let (task, instance, delimiter) = self.tasks_of(&spans)?;
+        let persons = columns[0].1.as_binary().clone();
+        let (task, instance, delimiter) = self.tasks_of(&spans, &persons, &started)?;
         columns.push(("task", task));
         columns.push(("task_instance", instance));
         columns.push(("delimiter", delimiter));
-        columns.push(("completes", Arc::new(BooleanArray::from(vec![false; rows]))));
+        columns.push(("completes", self.completes(&spans)?));
         let (traces, span_ids, kinds) =
             (binary(&spans, "trace_id")?, binary(&spans, "span_id")?, text(&spans, "kind")?);
         let entries = (0..rows).map(|row| {
@@ -133,6 +143,54 @@ impl Correction {
         let fields: Vec<Field> =
             columns.iter().map(|(name, array)| Field::new(*name, array.data_type().clone(), true)).collect();
         Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns.into_iter().map(|column| column.1).collect())?)
+    }
+
+    /// Puts the person behind each login in the place of the worker, and what the directory says of the person.
+    fn look_up_logins(&self, columns: &mut [(&str, ArrayRef)], spans: &RecordBatch, day: i32) -> Result<()> {
+        if self.known.directory.is_empty() {
+            return Ok(());
+        }
+        let (workers, systems) = (binary(spans, "worker")?, text(spans, "system")?);
+        let logins: Vec<Option<&Login>> = (0..spans.num_rows())
+            .map(|row| self.known.directory.login(word(&systems, row), id(&workers, row)?, day))
+            .collect();
+        for (name, array) in columns {
+            let part = match *name {
+                "worker" => {
+                    let persons = logins.iter().enumerate().map(|(row, login)| {
+                        login.map_or_else(|| id(&workers, row), |login| Some(login.person)).map(u64::to_be_bytes)
+                    });
+                    *array = Arc::new(BinaryArray::from_iter(persons));
+                    continue;
+                }
+                "organisation" => 0,
+                "team" => 1,
+                "role" => 2,
+                _ => continue,
+            };
+            let sent = array.as_string::<i32>();
+            let said = logins
+                .iter()
+                .enumerate()
+                .map(|(row, login)| login.and_then(|login| login.place[part].as_deref()).or_else(|| word(sent, row)));
+            *array = Arc::new(StringArray::from_iter(said));
+        }
+        Ok(())
+    }
+
+    /// Which activities end a run of work, as the task catalogue says.
+    fn completes(&self, spans: &RecordBatch) -> Result<ArrayRef> {
+        if self.known.catalogue.is_empty() {
+            return Ok(Arc::new(BooleanArray::from(vec![false; spans.num_rows()])));
+        }
+        let [kind, system, screen, field] =
+            [text(spans, "kind")?, text(spans, "system")?, text(spans, "screen")?, text(spans, "field")?];
+        let completes = (0..spans.num_rows()).map(|row| {
+            let names = [&system, &screen, &field].map(|names| word(names, row));
+            let mut edges = self.known.catalogue.edges(kind.value(row), names[0], names[1], names[2]);
+            Some(edges.any(|edge| edge == Edge::Completes))
+        });
+        Ok(Arc::new(completes.collect::<BooleanArray>()))
     }
 
     /// The shift of each span; none where nothing is shifted.
@@ -167,7 +225,12 @@ impl Correction {
     }
 
     /// Task, instance and delimiter of each span.
-    fn tasks_of(&self, spans: &RecordBatch) -> Result<(ArrayRef, ArrayRef, ArrayRef)> {
+    fn tasks_of(
+        &self,
+        spans: &RecordBatch,
+        persons: &BinaryArray,
+        started: &Int64Array,
+    ) -> Result<(ArrayRef, ArrayRef, ArrayRef)> {
         let (traces, said, sent) = (binary(spans, "trace_id")?, text(spans, "task")?, binary(spans, "task_instance")?);
         let rows = spans.num_rows();
         let mut tasks = StringBuilder::with_capacity(rows, rows * 12);
@@ -183,6 +246,10 @@ impl Correction {
                 tasks.append_value(task);
                 instances.append_value(traces.value(row));
                 delimiters.append_value("trace");
+            } else if let Some(told) = id(persons, row).and_then(|person| self.told.at(person, started.value(row))) {
+                tasks.append_value(&self.known.catalogue.tasks[told.task as usize]);
+                instances.append_value([&told.by.span.to_be_bytes()[..], &told.by.trace.to_be_bytes()].concat());
+                delimiters.append_value("rule");
             } else {
                 tasks.append_option(own);
                 instances.append_null();

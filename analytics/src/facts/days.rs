@@ -125,6 +125,9 @@ fn sorted(batches: &[RecordBatch]) -> Result<RecordBatch> {
         .collect();
     order.sort_unstable();
     order.dedup_by(|one, other| (one.0, one.1, one.2) == (other.0, other.1, other.2));
+    if order.len() == all.num_rows() && order.iter().zip(0..).all(|(row, place)| row.3 == place) {
+        return Ok(all);
+    }
     Ok(take_record_batch(&all, &UInt32Array::from_iter_values(order.iter().map(|row| row.3)))?)
 }
 

@@ -9,12 +9,16 @@ use std::cmp::Ordering;
 use arrow::array::{Array, AsArray, BinaryArray, Int64Array, ListArray, RecordBatch, StringArray};
 use datafusion::{common::exec_datafusion_err, error::Result};
 
-use super::field_spans::{FieldSpan, Is, NONE, Place};
+use super::{
+    field_spans::{FieldSpan, Is, NONE, Place},
+    known::Known,
+};
 use crate::operators::{
     SpanKey,
     columns::{Symbols, binary, bytes, integer, integers, list, number, text, word},
     hashing::{FastMap, FastSet},
     matcher::agree::Value,
+    task_rules::Edge,
 };
 
 /// The columns of `spans` that are read here.
@@ -72,14 +76,42 @@ pub struct Part {
     pub places: Symbols<Place>,
     /// The values.
     pub values: Symbols<Value>,
-    /// Workers and sessions.
-    pub sessions: Symbols<(u64, u64)>,
+    /// Sessions.
+    pub sessions: Symbols<Session>,
     /// The least that a session's exports were received after they were sent, microseconds.
     pub offsets: FastMap<u64, i64>,
     /// The earliest span without a parent of each trace in which such a span names a task: start, span id, task.
     pub roots: FastMap<u128, (i64, u64, String)>,
     /// What the spans of an instance call their task; the first in alphabetical order.
     pub task_names: FastMap<u64, String>,
+    /// Where tasks of the catalogue start and end.
+    pub edges: Vec<PartEdge>,
+}
+
+/// A worker's session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Session {
+    /// The worker as sent.
+    pub login: u64,
+    /// The session.
+    pub session: u64,
+    /// The person behind the login.
+    pub person: u64,
+}
+
+/// An activity at which a task of the catalogue starts or ends.
+#[derive(Debug, Clone, Copy)]
+pub struct PartEdge {
+    /// The person.
+    pub person: u64,
+    /// The place in `sessions`; [`NONE`] where it has none.
+    pub session: u32,
+    /// Start, as sent.
+    pub start: i64,
+    /// Identity.
+    pub key: SpanKey,
+    /// Which.
+    pub edge: Edge,
 }
 
 /// An interaction that went wrong. Its numbers are those of the day's lists.
@@ -107,20 +139,27 @@ impl Part {
     }
 
     /// Takes a batch of the day's spans.
-    pub fn add(&mut self, batch: &RecordBatch, activity_max_us: i64) -> Result<()> {
+    pub fn add(&mut self, batch: &RecordBatch, activity_max_us: i64, known: &Known) -> Result<()> {
         let columns = Columns::new(batch)?;
         // Names of a batch are few and borrowed; those new to the day are copied.
         let mut places: FastMap<[Option<&str>; 3], u32> = FastMap::default();
         for row in 0..batch.num_rows() {
-            let session = self.about_clock(&columns, row);
+            let system = word(&columns.system, row);
+            let login = id(&columns.worker, row);
+            let person = login.map(|login| known.directory.person(system, login, self.day));
+            let session = self.about_clock(&columns, row, login.zip(person));
             let case_number = self.about_case(&columns, row)?;
             self.about_task(&columns, row);
             let Some(kind) = word(&columns.kind, row) else { continue };
             let start = columns.started.value(row);
-            let system = word(&columns.system, row);
-            if let (Some("lost" | "failed" | "rejected"), Some(worker)) =
-                (word(&columns.outcome, row), id(&columns.worker, row))
+            if let (false, Some(person)) = (known.catalogue.is_empty(), person)
+                && columns.is_activity(row, activity_max_us)
             {
+                let edges = known.catalogue.edges(kind, system, word(&columns.screen, row), word(&columns.field, row));
+                let key = columns.key(row);
+                self.edges.extend(edges.map(|edge| PartEdge { person, session, start, key, edge }));
+            }
+            if let (Some("lost" | "failed" | "rejected"), Some(worker)) = (word(&columns.outcome, row), person) {
                 self.mishaps.push(PartMishap {
                     key: columns.key(row),
                     start,
@@ -138,10 +177,10 @@ impl Part {
             let place = [system, word(&columns.screen, row), word(&columns.field, row)];
             let place =
                 *places.entry(place).or_insert_with(|| self.places.number(&place.map(|name| name.map(str::to_owned))));
+            let worker = person.map_or(NONE, |person| self.workers.number(&person));
             let mut numbered = |symbols: fn(&mut Self) -> &mut Symbols<u64>, column: &BinaryArray| {
                 id(column, row).map_or(NONE, |id| symbols(self).number(&id))
             };
-            let worker = numbered(|part| &mut part.workers, &columns.worker);
             let task = numbered(|part| &mut part.instances, &columns.instance);
             let record = numbered(|part| &mut part.records, &columns.record);
             if let Some(span) = id(&columns.continues, row) {
@@ -165,14 +204,14 @@ impl Part {
     }
 
     /// Notes by how much the clock of the span's session may be off.
-    fn about_clock(&mut self, columns: &Columns, row: usize) -> u32 {
+    fn about_clock(&mut self, columns: &Columns, row: usize, worker: Option<(u64, u64)>) -> u32 {
         let Some(session) = id(&columns.session, row) else { return NONE };
         if let Some(sent) = number(&columns.sent, row) {
             let offset = columns.received.value(row) - sent;
             let least = self.offsets.entry(session).or_insert(offset);
             *least = offset.min(*least);
         }
-        id(&columns.worker, row).map_or(NONE, |worker| self.sessions.number(&(worker, session)))
+        worker.map_or(NONE, |(login, person)| self.sessions.number(&Session { login, session, person }))
     }
 
     /// Notes the case numbers of a span; gives the first.
@@ -299,6 +338,12 @@ impl Columns {
         SpanKey::from_bytes(self.span.value(row), self.trace.value(row))
     }
 
+    /// Whether a span is something that a person did and that did not last too long; its worker may be unknown.
+    fn is_activity(&self, row: usize, activity_max_us: i64) -> bool {
+        let lasted = self.ended.value(row) - self.started.value(row);
+        lasted <= activity_max_us && word(&self.trigger, row) == Some("user")
+    }
+
     /// What a span about a field is; none for other kinds.
     fn is(&self, kind: &str, row: usize, activity_max_us: i64) -> Option<Is> {
         let origin = match (word(&self.origin, row), kind) {
@@ -308,11 +353,10 @@ impl Columns {
             _ => return None,
         };
         let by_hand = matches!(origin, "typed" | "pasted" | "selected");
-        let short = self.ended.value(row) - self.started.value(row) <= activity_max_us;
         let value_kind = word(&self.value_kind, row);
         Some(
             Is::default()
-                .and(Is::ENTERED, kind != "view" && by_hand && short && word(&self.trigger, row) == Some("user"))
+                .and(Is::ENTERED, kind != "view" && by_hand && self.is_activity(row, activity_max_us))
                 .and(Is::SHOWN, kind == "view" || matches!(origin, "prefilled" | "autofilled"))
                 .and(Is::DATE, value_kind == Some("date"))
                 .and(Is::WORDS, matches!(value_kind, Some("name" | "text")))

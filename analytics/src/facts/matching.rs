@@ -114,6 +114,10 @@ fn held(spans: &FieldSpans) -> (Held, Fields) {
         cases.push(first..first + run.len());
         first += run.len();
     }
+    // Cases that one worker saw first, and at one time, are looked at together: their counts lie side by side.
+    cases.sort_by_cached_key(|case: &Range<usize>| {
+        rows[case.clone()].iter().map(|&row| &spans.rows[row as usize]).map(|span| (span.worker, span.start)).min()
+    });
     let mut field_of_place = vec![NONE; spans.places.len()];
     let mut names = Vec::new();
     for (place, name) in spans.places.iter().enumerate() {

@@ -1,18 +1,17 @@
 //! Where facts go.
 
-use std::{future::Future, sync::Arc};
+use std::future::Future;
 
 use arrow::array::RecordBatch;
 use datafusion::{
-    catalog::TableProvider, error::Result, execution::SendableRecordBatchStream,
-    physical_plan::stream::RecordBatchStreamAdapter,
+    error::Result, execution::SendableRecordBatchStream, physical_plan::stream::RecordBatchStreamAdapter,
 };
 use futures::TryStreamExt;
 use gilbreth_collector::schema::Table;
 
 use crate::operators::columns::column;
 
-/// Takes the tables of the facts, each once: a store, or memory.
+/// Takes the tables of the facts, each once: a store, or memory in tests.
 pub trait Sink: Send {
     /// Replaces a table's content.
     fn write(
@@ -28,9 +27,6 @@ pub trait Sink: Send {
         table: &'static Table,
         rows: Vec<SendableRecordBatchStream>,
     ) -> impl Future<Output = Result<()>> + Send;
-
-    /// A table written before.
-    fn read(&self, table: &'static Table) -> impl Future<Output = Result<Arc<dyn TableProvider>>> + Send;
 }
 
 /// The columns of a table, by name, each cast to its type.

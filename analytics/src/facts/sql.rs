@@ -59,7 +59,10 @@ sources! {
     "operators/cases.rs",
     "operators/columns.rs",
     "operators/hashing.rs",
+    "facts/known.rs",
+    "operators/instances.rs",
     "operators/ledger/activity.rs",
+    "operators/ledger/cube.rs",
     "operators/ledger/mod.rs",
     "operators/ledger/parts.rs",
     "operators/ledger/rows.rs",
@@ -75,6 +78,7 @@ sources! {
     "operators/matcher/output.rs",
     "operators/mod.rs",
     "operators/rework.rs",
+    "operators/task_rules.rs",
     "tables.rs",
 }
 

@@ -4,6 +4,7 @@ mod estate;
 mod memory;
 mod pins;
 mod slt;
+mod specification;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -12,20 +13,39 @@ use datafusion::{
     catalog::MemTable,
     prelude::{SessionConfig, SessionContext},
 };
-use gilbreth_collector::schema::{SPANS, SPANS_SCHEMA};
+use gilbreth_collector::schema::{SPANS, SPANS_SCHEMA, Table};
 use rand::{SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
 
-use crate::{parameters::Parameters, tables};
+use crate::{
+    parameters::Parameters,
+    reference::tables::{DIRECTORY, HOLIDAYS, TASKS},
+    tables,
+};
 use estate::{S, Span, batch};
 use memory::Memory;
 
 /// The facts of spans that come in these batches.
 async fn facts(batches: Vec<RecordBatch>, partitions: usize) -> Memory {
+    facts_with(batches, partitions, &[]).await
+}
+
+/// The same with reference data: tables by name, with columns that are null where they are not given.
+async fn facts_with(batches: Vec<RecordBatch>, partitions: usize, reference: &[(&'static Table, &str)]) -> Memory {
     let config = SessionConfig::new().with_target_partitions(partitions).with_batch_size(64);
     let context = SessionContext::new_with_config(config);
     let spans = MemTable::try_new(SPANS_SCHEMA.clone(), vec![batches]).unwrap();
     context.register_table(SPANS.name, Arc::new(spans)).unwrap();
+    for (table, sql) in reference {
+        let rows = context.sql(sql).await.unwrap().collect().await.unwrap();
+        let schema = table.arrow_schema();
+        let columns = schema.fields().iter().map(|field| match rows[0].column_by_name(field.name()) {
+            Some(given) => arrow::compute::cast(given, field.data_type()).unwrap(),
+            None => arrow::array::new_null_array(field.data_type(), rows[0].num_rows()),
+        });
+        let rows = RecordBatch::try_new(schema.clone(), columns.collect()).unwrap();
+        context.register_batch(table.name, rows).unwrap();
+    }
     let mut memory = Memory::default();
     super::compute(&context, &Parameters::default(), chrono_tz::Europe::London, &mut memory).await.unwrap();
     memory
@@ -34,7 +54,7 @@ async fn facts(batches: Vec<RecordBatch>, partitions: usize) -> Memory {
 async fn check(facts: &Memory, sql: &str, expected: &str) {
     let context = SessionContext::new();
     for table in tables::FACTS {
-        context.register_table(table.name, super::Sink::read(facts, table).await.unwrap()).unwrap();
+        context.register_table(table.name, facts.table(table)).unwrap();
     }
     let rows = context.sql(sql).await.unwrap().collect().await.unwrap();
     assert_eq!(memory::lines(&rows).join("\n"), expected, "{sql}");
@@ -157,6 +177,61 @@ async fn a_trace_whose_root_names_a_task_is_an_instance_and_what_nobody_names_is
         "run,NULL,1\ntrace,transfer,1",
     )
     .await;
+}
+
+#[tokio::test]
+async fn a_task_that_nobody_names_is_told_by_where_it_starts_and_ends() {
+    let mut spans = estate::rekeyed(2);
+    for span in &mut spans {
+        (span.task, span.instance) = (None, None);
+    }
+    // Around the work on the first case; its screens and its case count as the task's.
+    for (span, kind, screen, start) in [(800, "navigation", "begin", -10), (801, "action", "finish", 50)] {
+        spans.push(Span { kind: Some(kind), screen, cases: vec![0], ..Span::new(span, start * S, S) });
+    }
+    let rules = "SELECT * FROM (VALUES
+        ('transfer', 'start', 'navigation', 'a', 'begin'), ('transfer', 'end', 'action', 'a', 'finish')
+    ) AS t (task, edge, kind, system, screen)";
+    let told = facts_with(vec![batch(&spans)], 2, &[(&TASKS, rules)]).await;
+    let instances =
+        "SELECT delimiter, task, entries, screens, re_entries, count(*) FROM task_instances GROUP BY ALL ORDER BY 1";
+    check(&told, instances, "rule,transfer,4,4,2,1\nrun,NULL,4,2,2,1").await;
+    // A step that completes ends the run of work: without it both cases' work, and what is between, are two runs.
+    let completes = "SELECT 'completes' AS edge, 'choice' AS kind, 'a' AS system, 'person' AS screen";
+    let cut = facts_with(vec![batch(&spans)], 2, &[(&TASKS, completes)]).await;
+    check(&cut, "SELECT count(*) FROM task_instances WHERE delimiter = 'run'", "4").await;
+    check(&facts(vec![batch(&spans)], 2).await, "SELECT count(*) FROM task_instances", "2").await;
+}
+
+#[tokio::test]
+async fn logins_of_one_person_are_one_worker_while_they_hold() {
+    let mut spans = estate::rekeyed(3);
+    for span in spans.iter_mut().filter(|span| span.system == "b") {
+        span.worker = 2;
+    }
+    let workers =
+        "SELECT count(DISTINCT worker), count(*) FILTER (WHERE category = 'switching'), min(role) FROM ledger";
+    check(&facts(vec![batch(&spans)], 2).await, workers, "2,0,NULL").await;
+    let login = |valid_to: &str| {
+        format!(
+            "SELECT 'b' AS system, decode('0000000000000002', 'hex') AS login, decode('0000000000000001', 'hex') AS person,
+             'officer' AS role, DATE '{valid_to}' AS valid_to"
+        )
+    };
+    let one = facts_with(vec![batch(&spans)], 2, &[(&DIRECTORY, &login("2025-03-03"))]).await;
+    check(&one, workers, "1,5,officer").await;
+    let left = facts_with(vec![batch(&spans)], 2, &[(&DIRECTORY, &login("2025-03-02"))]).await;
+    check(&left, workers, "2,0,NULL").await;
+}
+
+#[tokio::test]
+async fn a_week_that_begins_with_a_holiday_is_whole_from_its_first_working_day() {
+    // All on Monday 3 March 2025: the week is whole if no other day of it was a working day.
+    let spans = estate::rekeyed(2);
+    let whole = "SELECT DISTINCT whole_week FROM worker_weeks";
+    check(&facts(vec![batch(&spans)], 2).await, whole, "false").await;
+    let shut = "SELECT day FROM (VALUES (DATE '2025-03-04'), (DATE '2025-03-05'), (DATE '2025-03-06'), (DATE '2025-03-07')) AS t (day)";
+    check(&facts_with(vec![batch(&spans)], 2, &[(&HOLIDAYS, shut)]).await, whole, "true").await;
 }
 
 #[tokio::test]

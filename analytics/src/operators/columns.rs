@@ -125,6 +125,17 @@ impl<K: Eq + Hash> Symbols<K> {
         self.numbers.keys()
     }
 
+    /// Copies of the values in order of their numbers.
+    #[must_use]
+    pub fn in_order(&self) -> Vec<K>
+    where
+        K: Copy,
+    {
+        let mut values: Vec<(u32, K)> = self.numbers.iter().map(|(value, number)| (*number, *value)).collect();
+        values.sort_unstable_by_key(|(number, _)| *number);
+        values.into_iter().map(|(_, value)| value).collect()
+    }
+
     /// The values in order of their numbers.
     #[must_use]
     pub fn into_values(self) -> Vec<K> {

@@ -7,9 +7,11 @@
 pub mod cases;
 pub mod columns;
 pub mod hashing;
+pub mod instances;
 pub mod ledger;
 pub mod matcher;
 pub mod rework;
+pub mod task_rules;
 
 /// Identity of a span: span ids alone may repeat over traces. Orders by span id, then trace id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]

@@ -34,8 +34,12 @@ pub static DIRECTORY: Table = Table {
         optional("organisation", Text, "organisation of the person"),
         optional("team", Text, "team of the person"),
         optional("role", Text, "role of the person"),
-        optional("valid_from", Date, "first local day on which it holds; null for always"),
-        optional("valid_to", Date, "last local day on which it holds; null for still"),
+        optional(
+            "valid_from",
+            Date,
+            "first day (UTC, of the start of a span as sent) on which it holds; null for always",
+        ),
+        optional("valid_to", Date, "last such day on which it holds; null for still"),
     ],
 };
 

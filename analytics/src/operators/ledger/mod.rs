@@ -4,9 +4,11 @@
 //! - [`waits`]: chains of waits, first sign-ins;
 //! - [`sweep`]: each instant to exactly one row;
 //! - [`runs`]: task instances that nobody named;
-//! - [`parts`]: what task instances are made of.
+//! - [`parts`]: what task instances are made of;
+//! - [`cube`]: time by worker-day, system, task and category.
 
 pub mod activity;
+pub mod cube;
 pub mod parts;
 pub mod rows;
 pub mod runs;
@@ -64,6 +66,8 @@ pub struct Cut {
     pub ledger: RecordBatch,
     /// Pieces of task instances, to be added up by `sql/facts/task_instances.sql`.
     pub parts: RecordBatch,
+    /// Time by worker-day, system, task and category, to be added up by `sql/facts/worker_weeks.sql`.
+    pub cube: RecordBatch,
 }
 
 /// Cuts the time of workers. `batch` has the columns of `sql/facts/activities.sql` and `entry`, the number of an entry in
@@ -73,15 +77,17 @@ pub fn cut(batch: &RecordBatch, groups: &[Range<usize>], rules: &Rules, entries:
     let input = Input::new(batch)?;
     let mut rows = rows::Rows::default();
     let mut parts = parts::Parts::default();
+    let mut cube = cube::Cube::default();
     for group in groups {
         let activities: Vec<Activity> = input.activities(group.clone(), entries);
         let closes = activity::closes(&activities, rules);
         let instances = input.instances(group.start, &activities, &runs::runs(&activities, &closes, rules));
         let stretches = sweep::sweep(&activities, rules);
         parts.add(&input, group.start, &activities, &closes, &stretches, &instances, entries);
+        cube.add(&input, group.start, &stretches);
         rows.add(&input, group.start, &stretches, &instances, entries);
     }
-    Ok(Cut { ledger: rows.batch(batch)?, parts: parts.batch(batch, rules)? })
+    Ok(Cut { ledger: rows.batch(batch)?, parts: parts.batch(batch, rules)?, cube: cube.batch(batch)? })
 }
 
 /// When the last of a worker's activities closes, whoever knows no later ones. Rows as for [`cut`].
@@ -104,6 +110,8 @@ pub(super) struct Input {
     pub(super) screen: StringArray,
     pub(super) release: StringArray,
     pub(super) task: StringArray,
+    pub(super) organisation: StringArray,
+    pub(super) role: StringArray,
     outcome: StringArray,
     pub(super) case: BinaryArray,
     instance: BinaryArray,
@@ -152,6 +160,8 @@ impl Input {
             screen: text(batch, "screen")?,
             release: text(batch, "release")?,
             task: text(batch, "task")?,
+            organisation: text(batch, "organisation")?,
+            role: text(batch, "role")?,
             outcome: text(batch, "outcome")?,
             case: binary(batch, "case_id")?,
             instance: binary(batch, "task_instance")?,

@@ -11,9 +11,9 @@ use crate::operators::hashing::FastMap;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Share {
     /// Cases with a target of the worker and an earlier source.
-    pub n: u64,
+    pub n: u32,
     /// Other cases whose source the worker saw on the same day, summed over the trials.
-    pub near_trials: u64,
+    pub near_trials: u32,
     /// By kind: whole and split for a field, join for a screen.
     pub kinds: [Count; 3],
 }
@@ -32,13 +32,13 @@ impl Share {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Cases with a target and an earlier source.
-    pub n: u64,
+    pub n: u32,
     /// Other cases that have the source, summed over the trials.
     pub all_trials: u64,
     /// Other cases whose source the same worker saw on the same day, summed over the trials.
-    pub near_trials: u64,
+    pub near_trials: u32,
     /// Trials whose latest source agrees in no kind.
-    pub disagreements: u64,
+    pub disagreements: u32,
     /// By kind: whole and split for a field, join for a screen.
     pub kinds: [Count; 3],
 }
@@ -56,12 +56,12 @@ impl Tally {
 /// What a kind of match adds up to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Count {
-    /// Trials that agree.
-    pub m: u64,
     /// Other cases that agree, summed over the trials.
     pub all_hits: u64,
-    /// The same over the cases seen by the same worker on the same day.
-    pub near_hits: u64,
+    /// Trials that agree.
+    pub m: u32,
+    /// Other cases that agree among those seen by the same worker on the same day, summed over the trials.
+    pub near_hits: u32,
 }
 
 impl Count {
@@ -72,15 +72,23 @@ impl Count {
     }
 }
 
-/// All tallies so far.
+/// All tallies so far. They are kept where the next trial is likely to find them in a near cache: those of a day side by
+/// side, and those of the workers whose cases are being looked at, until others' come. In hash maps of all pairs and days
+/// and of all pairs and workers, half of the time of matching went into waiting for memory.
 #[derive(Debug, Default)]
 pub struct Tallies {
     numbers: FastMap<(From, u32), u32>,
     pairs: Vec<Pair>,
-    // By pair and local day, and by pair and worker: the pair above, the other below.
-    days: FastMap<u64, Tally>,
-    workers: FastMap<u64, Share>,
+    // By local day, the tally of each pair.
+    days: FastMap<i32, Vec<Tally>>,
+    // By worker, the share in each pair; for a few workers.
+    at_hand: FastMap<u32, Vec<Share>>,
+    // Pair, worker and share of others; several of one worker add up.
+    shares: Vec<(u32, u32, Share)>,
 }
+
+/// Workers whose shares are kept at hand.
+const AT_HAND: usize = 64;
 
 /// A source field or screen, a target field, and in which kinds any trial could have agreed, whatever the values.
 #[derive(Debug, Clone, Copy)]
@@ -90,13 +98,18 @@ struct Pair {
     possible: [bool; 3],
 }
 
-/// A pair, kind of match and local day.
-pub type OfDay = (From, u32, Agreement, i32);
-/// A pair, kind of match and worker.
-pub type OfWorker = (From, u32, Agreement, u32);
+/// The number of a pair, a kind of match and a local day.
+pub type OfDay = (u32, Agreement, i32);
+/// The number of a pair, a kind of match and a worker.
+pub type OfWorker = (u32, Agreement, u32);
 
-const fn key(pair: u32, other: u32) -> u64 {
-    (pair as u64) << 32 | other as u64
+/// The entry of a list at a place, which grows where it is not there yet.
+fn at<T: Copy + Default>(list: &mut Vec<T>, place: u32) -> &mut T {
+    let place = place as usize;
+    if list.len() <= place {
+        list.resize(place + 1, T::default());
+    }
+    &mut list[place]
 }
 
 impl Tallies {
@@ -126,14 +139,14 @@ impl Tallies {
             let pair = self.pair(trial.from, target.field);
             let possible = &mut self.pairs[pair as usize].possible;
             let seen = of(seen, from);
-            let mut share = Share { n: 1, near_trials: others(seen, case), kinds: [Count::default(); 3] };
+            let mut share = Share { n: 1, near_trials: others(seen, case) as u32, kinds: [Count::default(); 3] };
             let hits = index.hits(target.value);
             for &kind in kinds {
                 let agreeing = of(places(hits, kind), from);
                 share.kinds[kind as usize] = Count {
-                    m: u64::from(trial.agrees == Some(kind)),
+                    m: u32::from(trial.agrees == Some(kind)),
                     all_hits: others(agreeing, case),
-                    near_hits: others_in_both(agreeing, seen, case),
+                    near_hits: others_in_both(agreeing, seen, case) as u32,
                 };
                 let has_parts = || !index.value(target.value).parts.is_empty();
                 possible[kind as usize] |= match kind {
@@ -142,16 +155,28 @@ impl Tallies {
                     Agreement::Join => has_parts(),
                 };
             }
-            let tally = self.days.entry(key(pair, day as u32)).or_default();
-            tally.disagreements += u64::from(trial.disagrees);
+            let tally = at(self.days.entry(day).or_default(), pair);
+            tally.disagreements += u32::from(trial.disagrees);
             tally.all_trials += trials.saturating_sub(1);
             tally.add(&share);
-            self.workers.entry(key(pair, worker)).or_default().add(&share);
+            if self.at_hand.len() > AT_HAND && !self.at_hand.contains_key(&worker) {
+                self.put_away();
+            }
+            at(self.at_hand.entry(worker).or_default(), pair).add(&share);
+        }
+    }
+
+    /// Moves the shares at hand to the others.
+    fn put_away(&mut self) {
+        for (worker, shares) in self.at_hand.drain() {
+            let of_worker = (0..).zip(shares).filter(|(_, share)| share.n > 0);
+            self.shares.extend(of_worker.map(|(pair, share)| (pair, worker, share)));
         }
     }
 
     /// Adds what was tallied elsewhere.
-    pub fn merge(&mut self, other: Self) {
+    pub fn merge(&mut self, mut other: Self) {
+        other.put_away();
         let numbers: Vec<u32> = other
             .pairs
             .iter()
@@ -163,43 +188,50 @@ impl Tallies {
                 number
             })
             .collect();
-        let renumbered = |of: u64| key(numbers[(of >> 32) as usize], of as u32);
-        for (of, tally) in other.days {
-            let sum = self.days.entry(renumbered(of)).or_default();
-            sum.disagreements += tally.disagreements;
-            sum.all_trials += tally.all_trials;
-            sum.add(&Share { n: tally.n, near_trials: tally.near_trials, kinds: tally.kinds });
+        for (day, tallies) in other.days {
+            let sums = self.days.entry(day).or_default();
+            for (tally, pair) in tallies.into_iter().zip(&numbers) {
+                let sum = at(sums, *pair);
+                sum.disagreements += tally.disagreements;
+                sum.all_trials += tally.all_trials;
+                sum.add(&Share { n: tally.n, near_trials: tally.near_trials, kinds: tally.kinds });
+            }
         }
-        for (of, share) in other.workers {
-            self.workers.entry(renumbered(of)).or_default().add(&share);
-        }
+        self.shares
+            .extend(other.shares.into_iter().map(|(pair, worker, share)| (numbers[pair as usize], worker, share)));
     }
 
-    /// Each pair, day and kind, of those kinds in which the pair could have agreed at all on some day: only these are
+    /// Each pair, kind and day, of those kinds in which the pair could have agreed at all on some day: only these are
     /// hypotheses. (A date is part of nothing, and what has no parts is not joined.) In no order.
-    pub fn rows(&self) -> impl Iterator<Item = (OfDay, (Tally, Count))> {
-        self.days.iter().flat_map(|(of, tally)| {
-            let pair = &self.pairs[(of >> 32) as usize];
-            let day = *of as u32 as i32;
-            KINDS
-                .into_iter()
-                .filter(|kind| pair.possible[*kind as usize])
-                .map(move |kind| ((pair.from, pair.to, kind, day), (*tally, tally.kinds[kind as usize])))
+    pub fn rows(&self) -> impl Iterator<Item = (OfDay, Tally)> {
+        self.days.iter().flat_map(move |(&day, tallies)| {
+            let tried = (0..).zip(tallies).filter(|(_, tally)| tally.n > 0);
+            tried.flat_map(move |(pair, tally)| self.kinds(pair).map(move |kind| ((pair, kind, day), *tally)))
         })
     }
 
     /// The same hypotheses by the worker of the targets, over all days. In no order.
-    pub fn shares(&self) -> impl Iterator<Item = (OfWorker, (Share, Count))> {
-        self.workers.iter().flat_map(|(of, share)| {
-            let pair = &self.pairs[(of >> 32) as usize];
-            KINDS
-                .into_iter()
-                .filter(|kind| pair.possible[*kind as usize])
-                .map(move |kind| ((pair.from, pair.to, kind, *of as u32), (*share, share.kinds[kind as usize])))
-        })
+    pub fn shares(&mut self) -> impl Iterator<Item = (OfWorker, Share)> {
+        self.put_away();
+        self.shares.sort_unstable_by_key(|(pair, worker, _)| (*pair, *worker));
+        self.shares.dedup_by(|next, sum| {
+            let same = (next.0, next.1) == (sum.0, sum.1);
+            if same {
+                sum.2.add(&next.2);
+            }
+            same
+        });
+        self.shares
+            .iter()
+            .flat_map(|(pair, worker, share)| self.kinds(*pair).map(move |kind| ((*pair, kind, *worker), *share)))
     }
 
-    /// Source and target of every pair.
+    fn kinds(&self, pair: u32) -> impl Iterator<Item = Agreement> + use<> {
+        let possible = self.pairs[pair as usize].possible;
+        KINDS.into_iter().filter(move |kind| possible[*kind as usize])
+    }
+
+    /// Source and target of every pair, by number.
     pub fn pairs(&self) -> impl Iterator<Item = (From, u32)> {
         self.pairs.iter().map(|pair| (pair.from, pair.to))
     }

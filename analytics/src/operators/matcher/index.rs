@@ -48,13 +48,15 @@ pub struct Index {
     fields: Fields,
     values: Vec<Value>,
     field_has_parts: Vec<bool>,
-    postings: Vec<[u32; 3]>,
-    // (digest, value) and (token, value), sorted.
-    by_digest: Vec<(i64, u32)>,
-    by_token: Vec<(i64, u32)>,
+    // Field and case, each once, by value; where those of each value begin.
+    postings: Pairs,
+    postings_of: Vec<u32>,
+    // (digest, value) and (token, value).
+    by_digest: ByDigest<(i64, u32)>,
+    by_token: ByDigest<(i64, u32)>,
     // (case, screen, field, value), and (token, screen, case), of latest values.
     latest: Vec<[u32; 4]>,
-    joinable: Vec<(i64, u32, u32)>,
+    joinable: ByDigest<(i64, u32, u32)>,
     cases_of_field: Vec<u64>,
     cases_of_screen: Vec<u64>,
     near_fields: Near,
@@ -129,7 +131,16 @@ impl Builder {
                 for &[value, field, _] in &postings {
                     has_parts[field as usize] |= !known[value as usize].parts.is_empty();
                 }
-                (postings, has_parts, counts(&of_field, screen_of.len()), counts(&of_screen, screens))
+                let mut postings_of = vec![0; known.len() + 1];
+                for &[value, _, _] in &postings {
+                    postings_of[value as usize + 1] += 1;
+                }
+                for value in 0..known.len() {
+                    postings_of[value + 1] += postings_of[value];
+                }
+                let postings: Pairs = postings.into_iter().map(|[_, field, case]| (field, case)).collect();
+                let (of_field, of_screen) = (counts(&of_field, screen_of.len()), counts(&of_screen, screens));
+                (postings, postings_of, has_parts, of_field, of_screen)
             });
             seen.sort_unstable();
             seen.dedup();
@@ -162,7 +173,7 @@ impl Builder {
             let held = held.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             (held, (near_fields, near_screens, by_digest, by_token, latest, joinable))
         });
-        let (postings, field_has_parts, cases_of_field, cases_of_screen) = held;
+        let (postings, postings_of, field_has_parts, cases_of_field, cases_of_screen) = held;
         let (near_fields, near_screens, by_digest, by_token, latest, joinable) = named;
         Index {
             hits: values.iter().map(|_| OnceLock::new()).collect(),
@@ -170,10 +181,11 @@ impl Builder {
             values,
             field_has_parts,
             postings,
-            by_digest,
-            by_token,
+            postings_of,
+            by_digest: ByDigest::new(by_digest),
+            by_token: ByDigest::new(by_token),
             latest,
-            joinable,
+            joinable: ByDigest::new(joinable),
             cases_of_field,
             cases_of_screen,
             near_fields,
@@ -193,6 +205,58 @@ fn counts(pairs: &Pairs, of: usize) -> Vec<u64> {
         counts[first as usize] += 1;
     }
     counts
+}
+
+/// A sorted list of entries that begin with a digest. Digests are spread evenly, so that a table by their top bits leaves
+/// few entries to search; where they are not, the search is a little longer.
+#[derive(Debug)]
+struct ByDigest<T> {
+    entries: Vec<T>,
+    // Where the entries with these top bits begin.
+    begins: Vec<u32>,
+    shift: u32,
+}
+
+/// An entry that begins with a digest.
+trait Digested: Copy {
+    fn digest(self) -> i64;
+}
+
+impl Digested for (i64, u32) {
+    fn digest(self) -> i64 {
+        self.0
+    }
+}
+
+impl Digested for (i64, u32, u32) {
+    fn digest(self) -> i64 {
+        self.0
+    }
+}
+
+impl<T: Digested> ByDigest<T> {
+    fn new(entries: Vec<T>) -> Self {
+        let bits = entries.len().checked_ilog2().unwrap_or(0).clamp(2, 24) - 1;
+        let shift = 64 - bits;
+        let mut begins = vec![0; (1 << bits) + 1];
+        for entry in &entries {
+            begins[Self::top(entry.digest(), shift) + 1] += 1;
+        }
+        for place in 1..begins.len() {
+            begins[place] += begins[place - 1];
+        }
+        Self { entries, begins, shift }
+    }
+
+    /// The top bits, in the order of signed numbers.
+    fn top(digest: i64, shift: u32) -> usize {
+        ((digest as u64 ^ 1 << 63) >> shift) as usize
+    }
+
+    fn of(&self, digest: i64) -> &[T] {
+        let top = Self::top(digest, self.shift);
+        starting(&self.entries[self.begins[top] as usize..self.begins[top + 1] as usize], &digest, T::digest)
+    }
 }
 
 /// The entries of a sorted list that begin with this.
@@ -263,11 +327,11 @@ impl Index {
     pub fn hits(&self, value: u32) -> &Hits {
         self.hits[value as usize].get_or_init(|| {
             let value = self.value(value);
-            let whole = self.cases_of(starting(&self.by_digest, &value.digest, |entry| entry.0).iter().copied());
+            let whole = self.cases_of(self.by_digest.of(value.digest).iter().copied());
             let rarest = value
                 .wanted()
                 .iter()
-                .map(|token| starting(&self.by_token, token, |entry| entry.0))
+                .map(|token| self.by_token.of(*token))
                 .min_by_key(|list| list.len())
                 .unwrap_or_default();
             let mut split = self.cases_of(
@@ -279,21 +343,26 @@ impl Index {
         })
     }
 
-    /// Fields and cases that have any of these contents.
-    fn cases_of(&self, contents: impl Iterator<Item = (i64, u32)>) -> Pairs {
-        let mut pairs: Pairs = contents
-            .flat_map(|(_, content)| starting(&self.postings, &content, |entry| entry[0]))
-            .map(|&[_, field, case]| (field, case))
-            .collect();
-        sort(&mut pairs);
+    /// Fields and cases that have any of these values.
+    fn cases_of(&self, values: impl Iterator<Item = (i64, u32)>) -> Pairs {
+        let mut pairs = Pairs::new();
+        let mut lists = 0;
+        for (_, value) in values {
+            let value = value as usize;
+            pairs.extend(&self.postings[self.postings_of[value] as usize..self.postings_of[value + 1] as usize]);
+            lists += 1;
+        }
+        // Those of one value are in order.
+        if lists > 1 {
+            sort(&mut pairs);
+        }
         pairs
     }
 
     /// Screens and cases whose latest values give all parts of a value, where no single field agrees.
     fn joined(&self, value: &Value, whole: &Pairs, split: &Pairs) -> Pairs {
         let Some(full) = value.full_mask() else { return Pairs::new() };
-        let mut lists: Vec<&[(i64, u32, u32)]> =
-            value.parts.iter().map(|part| starting(&self.joinable, part, |entry| entry.0)).collect();
+        let mut lists: Vec<&[(i64, u32, u32)]> = value.parts.iter().map(|part| self.joinable.of(*part)).collect();
         lists.sort_unstable_by_key(|list| list.len());
         let Some((rarest, others)) = lists.split_first() else { return Pairs::new() };
         let mut agreeing: Pairs =

@@ -10,7 +10,7 @@ use super::{
     chance::{Count, OfDay, OfWorker, Share, Tallies, Tally},
     index::Index,
 };
-use crate::{operators::hashing::FastMap, tables};
+use crate::tables;
 
 /// `cross_system` or `within_system`.
 #[must_use]
@@ -23,24 +23,29 @@ pub fn scope(from: &str, to: &str) -> &'static str {
 pub struct Named {
     index: Index,
     workers: Vec<u64>,
-    days: Vec<(OfDay, (Tally, Count))>,
-    shares: Vec<(OfWorker, (Share, Count))>,
+    pairs: Vec<(From, u32)>,
+    days: Vec<(OfDay, Tally)>,
+    shares: Vec<(OfWorker, Share)>,
 }
 
 impl Named {
     /// Puts tallies in order. `workers` are hashes by number.
     #[must_use]
-    pub fn new(tallies: Tallies, index: Index, workers: Vec<u64>) -> Self {
-        let mut pairs: Vec<(From, u32)> = tallies.pairs().collect();
-        pairs.sort_by_key(|pair| (source(&index, pair.0), index.name(pair.1)));
-        let places: FastMap<(From, u32), u32> = pairs.into_iter().zip(0..).collect();
+    pub fn new(tallies: &mut Tallies, index: Index, workers: Vec<u64>) -> Self {
+        let pairs: Vec<(From, u32)> = tallies.pairs().collect();
+        let mut order: Vec<usize> = (0..pairs.len()).collect();
+        order.sort_by_key(|&pair| (source(&index, pairs[pair].0), index.name(pairs[pair].1)));
+        let mut places = vec![0_u32; pairs.len()];
+        for (place, pair) in (0..).zip(order) {
+            places[pair] = place;
+        }
         let mut days: Vec<_> = tallies.rows().collect();
-        days.sort_unstable_by_key(|((from, to, kind, day), _)| (*day, places[&(*from, *to)], *kind));
+        days.sort_unstable_by_key(|((pair, kind, day), _)| (*day, places[*pair as usize], *kind));
         let mut shares: Vec<_> = tallies.shares().collect();
-        shares.sort_unstable_by_key(|((from, to, kind, worker), _)| {
-            (places[&(*from, *to)], *kind, workers[*worker as usize])
+        shares.sort_unstable_by_key(|((pair, kind, worker), _)| {
+            (places[*pair as usize], *kind, workers[*worker as usize])
         });
-        Self { index, workers, days, shares }
+        Self { index, workers, pairs, days, shares }
     }
 
     /// How many rows `pair_counts` has.
@@ -58,19 +63,21 @@ impl Named {
     /// Rows of the table `pair_counts`, by day, source and target.
     pub fn pair_counts(&self, rows: Range<usize>) -> Result<RecordBatch> {
         let rows = &self.days[rows];
-        let counts = |count: fn(&Tally, &Count) -> u64| -> ArrayRef {
-            Arc::new(Int64Array::from_iter_values(rows.iter().map(|(_, (tally, kind))| count(tally, kind) as i64)))
+        let counts = |count: fn(&Tally, Count) -> u64| -> ArrayRef {
+            Arc::new(Int64Array::from_iter_values(
+                rows.iter().map(|((_, kind, _), tally)| count(tally, tally.kinds[*kind as usize]) as i64),
+            ))
         };
-        let mut columns = self.pairs(rows.iter().map(|((from, to, kind, _), _)| (*from, *to, *kind)));
+        let mut columns = self.named(rows.iter().map(|((pair, kind, _), _)| (*pair, *kind)));
         columns.extend([
-            counts(|tally, _| tally.n),
-            counts(|_, kind| kind.m),
+            counts(|tally, _| tally.n.into()),
+            counts(|_, kind| kind.m.into()),
             counts(|_, kind| kind.all_hits),
             counts(|tally, _| tally.all_trials),
-            counts(|_, kind| kind.near_hits),
-            counts(|tally, _| tally.near_trials),
-            counts(|tally, _| tally.disagreements),
-            Arc::new(Date32Array::from_iter_values(rows.iter().map(|((_, _, _, day), _)| *day))),
+            counts(|_, kind| kind.near_hits.into()),
+            counts(|tally, _| tally.near_trials.into()),
+            counts(|tally, _| tally.disagreements.into()),
+            Arc::new(Date32Array::from_iter_values(rows.iter().map(|((_, _, day), _)| *day))),
         ]);
         Ok(RecordBatch::try_new(tables::PAIR_COUNTS.arrow_schema(), columns)?)
     }
@@ -78,26 +85,29 @@ impl Named {
     /// Rows of the table `pair_workers`, by source and target.
     pub fn pair_workers(&self, rows: Range<usize>) -> Result<RecordBatch> {
         let rows = &self.shares[rows];
-        let counts = |count: fn(&Share, &Count) -> u64| -> ArrayRef {
-            Arc::new(Int64Array::from_iter_values(rows.iter().map(|(_, (share, kind))| count(share, kind) as i64)))
+        let counts = |count: fn(&Share, Count) -> u64| -> ArrayRef {
+            Arc::new(Int64Array::from_iter_values(
+                rows.iter().map(|((_, kind, _), share)| count(share, share.kinds[*kind as usize]) as i64),
+            ))
         };
-        let workers = rows.iter().map(|((_, _, _, worker), _)| self.workers[*worker as usize].to_be_bytes());
-        let mut columns = self.pairs(rows.iter().map(|((from, to, kind, _), _)| (*from, *to, *kind)));
+        let workers = rows.iter().map(|((_, _, worker), _)| self.workers[*worker as usize].to_be_bytes());
+        let mut columns = self.named(rows.iter().map(|((pair, kind, _), _)| (*pair, *kind)));
         columns.extend([
             Arc::new(BinaryArray::from_iter_values(workers)) as ArrayRef,
-            counts(|share, _| share.n),
-            counts(|_, kind| kind.m),
+            counts(|share, _| share.n.into()),
+            counts(|_, kind| kind.m.into()),
             counts(|_, kind| kind.all_hits),
-            counts(|_, kind| kind.near_hits),
-            counts(|share, _| share.near_trials),
+            counts(|_, kind| kind.near_hits.into()),
+            counts(|share, _| share.near_trials.into()),
         ]);
         Ok(RecordBatch::try_new(tables::PAIR_WORKERS.arrow_schema(), columns)?)
     }
 
     /// The columns that say which pair, scope and kind of match.
-    fn pairs(&self, rows: impl Iterator<Item = (From, u32, Agreement)> + Clone) -> Vec<ArrayRef> {
-        let index = &self.index;
-        let (from, to) = (rows.clone().map(|row| source(index, row.0)), rows.clone().map(|row| index.name(row.1)));
+    fn named(&self, rows: impl Iterator<Item = (u32, Agreement)> + Clone) -> Vec<ArrayRef> {
+        let pair = |number: u32| self.pairs[number as usize];
+        let from = rows.clone().map(|row| source(&self.index, pair(row.0).0));
+        let to = rows.clone().map(|row| self.index.name(pair(row.0).1));
         let scopes = from.clone().zip(to.clone()).map(|(from, to)| scope(from.0, &to.0));
         vec![
             Arc::new(StringArray::from_iter_values(from.clone().map(|from| from.0))),
@@ -107,7 +117,7 @@ impl Named {
             Arc::new(StringArray::from_iter_values(to.clone().map(|to| &to.1))),
             Arc::new(StringArray::from_iter_values(to.map(|to| &to.2))),
             Arc::new(StringArray::from_iter_values(scopes)),
-            Arc::new(StringArray::from_iter_values(rows.map(|row| row.2.as_str()))),
+            Arc::new(StringArray::from_iter_values(rows.map(|row| row.1.as_str()))),
         ]
     }
 }

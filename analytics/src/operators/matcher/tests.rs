@@ -145,10 +145,11 @@ fn matcher(said: &[Said]) -> (Matches, Pairs) {
         one.add(u32::from(case), &spans, &found.trials, &index);
         tallies.merge(one);
     }
+    let names: Vec<(From, u32)> = tallies.pairs().collect();
     let pairs = tallies
         .rows()
-        .into_iter()
-        .map(|((from, to, kind, day), (tally, count))| {
+        .map(|((pair, kind, day), tally)| {
+            let (from, to) = names[pair as usize];
             let from = match from {
                 From::Field(field) => index.name(field).clone(),
                 From::Screen(screen) => {
@@ -156,14 +157,15 @@ fn matcher(said: &[Said]) -> (Matches, Pairs) {
                     (system, screen, String::new())
                 }
             };
+            let count = tally.kinds[kind as usize];
             let counts = [
-                tally.n,
-                count.m,
+                tally.n.into(),
+                count.m.into(),
                 count.all_hits,
                 tally.all_trials,
-                count.near_hits,
-                tally.near_trials,
-                tally.disagreements,
+                count.near_hits.into(),
+                tally.near_trials.into(),
+                tally.disagreements.into(),
             ];
             ((from, index.name(to).clone(), kind, day), counts)
         })

@@ -1,0 +1,237 @@
+//! What Rust takes from spans against what `sql/facts/` says of them.
+
+use std::sync::Arc;
+
+use arrow::{
+    array::{ArrayRef, BinaryArray, Date32Array, Int64Array, RecordBatch, StringArray, new_null_array},
+    datatypes::DataType,
+};
+use datafusion::{catalog::MemTable, prelude::SessionContext};
+use futures::TryStreamExt;
+use gilbreth_collector::schema::{SPANS, SPANS_SCHEMA};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::{
+    super::{
+        Facts,
+        assemble::{Assembled, assemble},
+        case_links, clock_shifts, correction,
+        field_spans::{FieldSpan, FieldSpans, Is, NONE},
+        known::known,
+        microseconds, rows_of_day, sql,
+    },
+    estate::{self, Span},
+    memory::lines,
+};
+use crate::{
+    local_time::LocalTime,
+    operators::{instances::Instances, ledger::parts},
+    parameters::Parameters,
+    reference::tables::DIRECTORY,
+};
+
+/// A busy estate in which traces have roots, spans name tasks, and cases have two numbers now and then.
+fn spans(seed: u64) -> Vec<Span> {
+    let mut random = ChaCha8Rng::seed_from_u64(1_000 + seed);
+    let mut spans = estate::busy(seed, 400);
+    for span in &mut spans {
+        span.root = random.random_bool(0.1);
+        span.task = random.random_bool(0.3).then(|| if random.random_bool(0.5) { "report" } else { "allocation" });
+        if random.random_bool(0.02) {
+            span.cases.push(random.random_range(0..12));
+        }
+        if random.random_bool(0.1) {
+            span.cases.clear();
+        }
+        if random.random_bool(0.05) {
+            span.kind = None;
+        }
+        if random.random_bool(0.02) {
+            span.end = span.start + 13 * 3_600 * estate::S;
+        }
+    }
+    spans
+}
+
+/// Workers 1 and 2 of system `a` are person 101, worker 1 only for a day.
+fn directory(first_day: i32) -> RecordBatch {
+    let id = |ids: [u64; 2]| -> ArrayRef { Arc::new(BinaryArray::from_iter_values(ids.map(u64::to_be_bytes))) };
+    let schema = DIRECTORY.arrow_schema();
+    let columns = schema.fields().iter().map(|field| match field.name().as_str() {
+        "system" => Arc::new(StringArray::from(vec!["a", "a"])) as ArrayRef,
+        "login" => id([1, 2]),
+        "person" => id([101, 101]),
+        "role" => Arc::new(StringArray::from(vec![Some("officer"), None])),
+        "valid_from" => Arc::new(Date32Array::from(vec![Some(first_day), None])),
+        "valid_to" => Arc::new(Date32Array::from(vec![Some(first_day), None])),
+        _ => new_null_array(field.data_type(), 2),
+    });
+    RecordBatch::try_new(schema.clone(), columns.collect()).unwrap()
+}
+
+/// Rows as text, sorted.
+fn sorted(mut lines: Vec<String>) -> Vec<String> {
+    lines.sort();
+    lines
+}
+
+async fn said(context: &SessionContext, sql: &str) -> Vec<String> {
+    sorted(lines(&context.sql(sql).await.unwrap().collect().await.unwrap()))
+}
+
+#[tokio::test]
+async fn what_is_taken_from_spans_is_what_the_sql_says() {
+    let parameters = Parameters::default();
+    for seed in 0..8 {
+        let context = SessionContext::new();
+        let batches = vec![estate::batch(&spans(seed))];
+        context
+            .register_table(SPANS.name, Arc::new(MemTable::try_new(SPANS_SCHEMA.clone(), vec![batches]).unwrap()))
+            .unwrap();
+        let facts =
+            Facts { context: &context, parameters: &parameters, local: LocalTime::new(chrono_tz::Europe::London) };
+        let days = facts.days().await.unwrap();
+        context.register_batch(DIRECTORY.name, directory(days[0])).unwrap();
+        let known = Arc::new(known(&context).await.unwrap());
+        let parts = facts.gather(&days, &known).await.unwrap();
+        let Assembled { spans, correction, links, shifts } = assemble(parts, known, &parameters, facts.local);
+
+        let clock = facts.query(sql::CLOCK_SHIFTS).await.unwrap().collect().await.unwrap();
+        assert_eq!(
+            sorted(lines(&[clock_shifts(&shifts).unwrap()])),
+            sorted(lines(&clock)),
+            "clock shifts, seed {seed}"
+        );
+        context.register_batch("clock_shifts", clock_shifts(&shifts).unwrap()).unwrap();
+        context.register_batch("case_links", case_links(&links).unwrap()).unwrap();
+        for (name, text) in [
+            ("task_roots", sql::TASK_ROOTS),
+            ("task_names", sql::TASK_NAMES),
+            ("corrected_spans", sql::CORRECTED_SPANS),
+            ("activities", sql::ACTIVITIES),
+            ("entries", sql::ENTRIES),
+            ("holdings", sql::HOLDINGS),
+            ("mishaps", sql::MISHAPS),
+        ] {
+            let query = facts.query(text).await.unwrap();
+            context.register_table(name, query.into_view()).unwrap();
+        }
+
+        let max = microseconds(parameters.activity_max_h * 3600.0);
+        let mut activities = Vec::new();
+        for &day in &days {
+            let rows = facts.spans_of(day, &correction::COLUMNS).await.unwrap().try_collect::<Vec<_>>().await.unwrap();
+            let row_of = rows_of_day(&spans, day);
+            activities.extend(rows.iter().map(|rows| correction.activities(rows, day, max, &row_of).unwrap()));
+        }
+        let made = MemTable::try_new(activities[0].schema(), vec![activities]).unwrap();
+        context.register_table("made", Arc::new(made)).unwrap();
+        let columns = "worker, trace_id, span_id, started_us, ended_us, kind, system, organisation, team, role, screen,
+            field, case_id, task, task_instance, delimiter, keystrokes, outcome, completes";
+        let expected = said(&context, &format!("SELECT {columns} FROM activities")).await;
+        assert_eq!(said(&context, &format!("SELECT {columns} FROM made")).await, expected, "activities, seed {seed}");
+        assert!(expected.len() > 250, "too few activities to tell");
+
+        let of = |wanted: &dyn Fn(&FieldSpan) -> bool, row: &dyn Fn(usize, &FieldSpan) -> String| {
+            let rows = spans.rows.iter().enumerate().filter(|(_, span)| wanted(span));
+            sorted(rows.map(|(place, span)| row(place, span)).collect())
+        };
+        let entered = of(&|span| span.is.has(Is::ENTERED), &|place, span| {
+            let continues = spans.continues.get(&(place as u32)).map(|span| format!("{span:016x}"));
+            let place = names(&spans, span);
+            [common(&spans, span), place, said_or(continues), value(&spans, span, false)].join(",")
+        });
+        let text =
+            "SELECT span_id, worker, started_us, case_id, system, screen, field, continues, value_digest FROM entries";
+        assert_eq!(entered, said(&context, text).await, "entries, seed {seed}");
+        let held = of(&|span| spans.holds(span), &|_, span| {
+            let from = span.held_from().to_string();
+            [common(&spans, span), from, names(&spans, span), value(&spans, span, true)].join(",")
+        });
+        let text = "SELECT span_id, worker, started_us, case_id, from_us, system, screen, field, value_digest,
+            array_sort(array_distinct(value_parts)) FROM holdings";
+        assert_eq!(held, said(&context, text).await, "holdings, seed {seed}");
+        // Rows of one task instance, and of none, are those that the SQL says.
+        let instances = "SELECT count(DISTINCT task_instance), count(*) FROM entries WHERE task_instance IS NOT NULL";
+        let known: Vec<&FieldSpan> =
+            spans.rows.iter().filter(|span| span.is.has(Is::ENTERED) && span.task != NONE).collect();
+        let distinct: std::collections::BTreeSet<u32> = known.iter().map(|span| span.task).collect();
+        assert_eq!(said(&context, instances).await, [format!("{},{}", distinct.len(), known.len())], "seed {seed}");
+    }
+}
+
+/// The pieces that a day of a busy estate falls into, with names that tie and names left out.
+fn pieces(seed: u64) -> RecordBatch {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let rows = 200;
+    let mut number = |most: u64| -> Vec<u64> { (0..rows).map(|_| random.random_range(0..most)).collect() };
+    let columns = parts::SCHEMA
+        .fields()
+        .iter()
+        .map(|field| -> ArrayRef {
+            match (field.name().as_str(), field.data_type()) {
+                ("day", _) => Arc::new(Date32Array::from_iter_values(number(3).into_iter().map(|day| day as i32))),
+                ("case_id", _) => Arc::new(BinaryArray::from_iter(
+                    number(4).into_iter().map(|case| (case > 0).then(|| case.to_be_bytes())),
+                )),
+                (_, DataType::Binary) => {
+                    Arc::new(BinaryArray::from_iter_values(number(15).into_iter().map(u64::to_be_bytes)))
+                }
+                ("delimiter", _) => Arc::new(StringArray::from_iter_values(number(1).into_iter().map(|_| "run"))),
+                (_, DataType::Utf8) => Arc::new(StringArray::from_iter(
+                    number(4).into_iter().map(|name| (name > 0).then(|| format!("n{name}"))),
+                )),
+                _ => {
+                    Arc::new(Int64Array::from_iter_values(number(3).into_iter().map(|count| count as i64 * 1_000_000)))
+                }
+            }
+        })
+        .collect();
+    RecordBatch::try_new(parts::SCHEMA.clone(), columns).unwrap()
+}
+
+#[tokio::test]
+async fn instances_add_up_as_the_sql_says() {
+    for seed in 0..40 {
+        let context = SessionContext::new();
+        context.register_batch("task_parts", pieces(seed)).unwrap();
+        let made = Instances::new(&[pieces(seed).slice(0, 90), pieces(seed).slice(90, 110)]).unwrap();
+        let made = made.batch(0..made.len()).unwrap();
+        let columns: Vec<String> = made.schema().fields().iter().map(|field| format!("\"{}\"", field.name())).collect();
+        context.register_batch("made", made).unwrap();
+        let expected = context.sql(sql::TASK_INSTANCES).await.unwrap();
+        context.register_table("expected", expected.into_view()).unwrap();
+        let columns = columns.join(", ");
+        let of = async |table: &str| said(&context, &format!("SELECT {columns} FROM {table}")).await;
+        assert_eq!(of("made").await, of("expected").await, "seed {seed}");
+    }
+}
+
+fn said_or(value: Option<String>) -> String {
+    value.unwrap_or_else(|| "NULL".to_owned())
+}
+
+fn hash(of: &[u64], number: u32) -> String {
+    said_or(of.get(number as usize).map(|hash| format!("{hash:016x}")))
+}
+
+fn common(spans: &FieldSpans, span: &FieldSpan) -> String {
+    let worker = hash(&spans.workers, span.worker);
+    format!("{:016x},{worker},{},{}", span.key.span, span.start, hash(&spans.cases, span.case))
+}
+
+fn names(spans: &FieldSpans, span: &FieldSpan) -> String {
+    spans.places[span.place as usize].clone().map(said_or).join(",")
+}
+
+fn value(spans: &FieldSpans, span: &FieldSpan, parts: bool) -> String {
+    let value = spans.values.get(span.value as usize);
+    let digest = said_or(value.map(|value| value.digest.to_string()));
+    if !parts {
+        return digest;
+    }
+    // Parts as sent: sorted, each once.
+    let parts = value.filter(|value| !value.parts.is_empty()).map(|value| format!("{:?}", value.parts));
+    format!("{digest},{}", said_or(parts))
+}

@@ -1,0 +1,237 @@
+//! Task instances, added up from what each worker did for them on each screen: what `sql/facts/task_instances.sql` says,
+//! in one pass over the pieces in order of their instance. (The SQL groups the pieces eight times; a test holds both
+//! equal.)
+
+use std::{cmp::Reverse, ops::Range, sync::Arc};
+
+use arrow::array::{
+    ArrayRef, BinaryArray, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+};
+use datafusion::{
+    common::{cast::as_date32_array, internal_err},
+    error::Result,
+};
+
+use super::{
+    columns::{Symbols, binary, bytes, column, integer, text, word},
+    hashing::FastMap,
+};
+use crate::tables;
+
+/// A piece, as `ledger::parts` makes them; names by number.
+#[derive(Debug, Clone, Copy)]
+struct Piece {
+    instance: u32,
+    worker: u64,
+    case: Option<u64>,
+    delimiter: Option<u32>,
+    task: Option<u32>,
+    organisation: Option<u32>,
+    role: Option<u32>,
+    system: Option<u32>,
+    screen: Option<u32>,
+    release: Option<u32>,
+    counts: [i64; COUNTS.len()],
+    day: i32,
+}
+
+/// Start and end, then what is added up.
+const COUNTS: [&str; 9] =
+    ["started_us", "ended_us", "active_us", "lost_us", "switches", "entries", "re_entries", "rework", "waits"];
+const ACTIVE: usize = 2;
+
+/// Task instances in the order of their table.
+#[derive(Debug)]
+pub struct Instances {
+    ids: Vec<Vec<u8>>,
+    names: Vec<String>,
+    rows: Vec<Piece>,
+    // Of each row: systems and screens.
+    breadth: Vec<[i64; 2]>,
+}
+
+impl Instances {
+    /// Adds up pieces, in any order.
+    pub fn new(pieces: &[RecordBatch]) -> Result<Self> {
+        let mut ids: Symbols<Vec<u8>> = Symbols::default();
+        let mut names: Symbols<String> = Symbols::default();
+        let mut all = Vec::with_capacity(pieces.iter().map(RecordBatch::num_rows).sum());
+        for batch in pieces {
+            add(&mut all, &mut ids, &mut names, batch)?;
+        }
+        let (ids, names) = (ids.into_values(), names.into_values());
+        // Names are told apart by number and put in order by what they are.
+        let mut order: Vec<usize> = (0..names.len()).collect();
+        order.sort_unstable_by_key(|&name| &names[name]);
+        let mut places = vec![0; names.len()];
+        for (place, name) in (0_u32..).zip(order) {
+            places[name] = place;
+        }
+        all.sort_unstable_by_key(|piece| piece.instance);
+        let mut summed: Vec<(Piece, [i64; 2])> =
+            all.chunk_by(|one, other| one.instance == other.instance).map(|pieces| sum(pieces, &places)).collect();
+        drop(all);
+        summed.sort_unstable_by_key(|(row, _)| (row.day, row.worker, row.counts[0], &ids[row.instance as usize]));
+        let (rows, breadth) = summed.into_iter().unzip();
+        Ok(Self { ids, names, rows, breadth })
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Rows of the table `task_instances`, by day, worker and start.
+    pub fn batch(&self, range: Range<usize>) -> Result<RecordBatch> {
+        let (rows, breadth) = (&self.rows[range.clone()], &self.breadth[range]);
+        let named = |of: fn(&Piece) -> Option<u32>| -> ArrayRef {
+            let name = |number: u32| self.names[number as usize].as_str();
+            Arc::new(StringArray::from_iter(rows.iter().map(|row| of(row).map(name))))
+        };
+        let counted = |place: usize| -> ArrayRef {
+            Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.counts[place])))
+        };
+        let instants = |place: usize| -> ArrayRef {
+            let times = rows.iter().map(|row| row.counts[place]);
+            Arc::new(TimestampMicrosecondArray::from_iter_values(times).with_timezone("UTC"))
+        };
+        let seconds = |place: usize| -> ArrayRef {
+            Arc::new(Float64Array::from_iter_values(rows.iter().map(|row| row.counts[place] as f64 / 1e6)))
+        };
+        let broad = |place: usize| -> ArrayRef {
+            Arc::new(Int64Array::from_iter_values(breadth.iter().map(|breadth| breadth[place])))
+        };
+        let schema = tables::TASK_INSTANCES.arrow_schema();
+        let columns = schema.fields().iter().map(|wanted| -> Result<ArrayRef> {
+            Ok(match wanted.name().as_str() {
+                "task_instance" => {
+                    Arc::new(BinaryArray::from_iter_values(rows.iter().map(|row| &self.ids[row.instance as usize])))
+                }
+                "task" => named(|row| row.task),
+                "delimiter" => named(|row| row.delimiter),
+                "worker" => Arc::new(BinaryArray::from_iter_values(rows.iter().map(|row| row.worker.to_be_bytes()))),
+                "organisation" => named(|row| row.organisation),
+                "role" => named(|row| row.role),
+                "case_id" => Arc::new(BinaryArray::from_iter(rows.iter().map(|row| row.case.map(u64::to_be_bytes)))),
+                "started_at" => instants(0),
+                "ended_at" => instants(1),
+                "active_seconds" => seconds(ACTIVE),
+                "lost_seconds" => seconds(3),
+                "systems" => broad(0),
+                "switches" => counted(4),
+                "screens" => broad(1),
+                "entries" => counted(5),
+                "re_entries" => counted(6),
+                "rework" => counted(7),
+                "waits" => counted(8),
+                "release" => named(|row| row.release),
+                "day" => Arc::new(Date32Array::from_iter_values(rows.iter().map(|row| row.day))),
+                other => return internal_err!("nobody fills the column {other} of task_instances"),
+            })
+        });
+        let columns = columns.collect::<Result<Vec<_>>>()?;
+        Ok(RecordBatch::try_new(schema.clone(), columns)?)
+    }
+
+    /// How many rows each day has, in order.
+    pub fn days(&self) -> impl Iterator<Item = usize> {
+        self.rows.chunk_by(|one, other| one.day == other.day).map(<[Piece]>::len)
+    }
+}
+
+fn add(
+    all: &mut Vec<Piece>,
+    ids: &mut Symbols<Vec<u8>>,
+    names: &mut Symbols<String>,
+    batch: &RecordBatch,
+) -> Result<()> {
+    let instances = binary(batch, "task_instance")?;
+    let (workers, cases) = (binary(batch, "worker")?, binary(batch, "case_id")?);
+    let texts = ["delimiter", "task", "organisation", "role", "system", "screen", "release"]
+        .into_iter()
+        .map(|name| text(batch, name))
+        .collect::<Result<Vec<_>>>()?;
+    let counts = COUNTS.into_iter().map(|name| integer(batch, name)).collect::<Result<Vec<_>>>()?;
+    let days = column(batch, "day", &arrow::datatypes::DataType::Date32)?;
+    let days = as_date32_array(&days)?;
+    let id = |array: &BinaryArray, row| bytes(array, row).map(|id| super::SpanKey::from_bytes(id, &[]).span);
+    for row in 0..batch.num_rows() {
+        let mut named = |place: usize| word(&texts[place], row).map(|name| names.number(name));
+        all.push(Piece {
+            instance: ids.number(instances.value(row)),
+            worker: id(&workers, row).unwrap_or_default(),
+            case: id(&cases, row),
+            delimiter: named(0),
+            task: named(1),
+            organisation: named(2),
+            role: named(3),
+            system: named(4),
+            screen: named(5),
+            release: named(6),
+            counts: std::array::from_fn(|place| counts[place].value(row)),
+            day: days.value(row),
+        });
+    }
+    Ok(())
+}
+
+/// An instance from its pieces, with its systems and screens. `places` gives the order of names.
+fn sum(pieces: &[Piece], places: &[u32]) -> (Piece, [i64; 2]) {
+    let place = |name: Option<u32>| name.map(|name| places[name as usize]);
+    // Names in order, what has none last, as SQL sorts.
+    let last = |name: Option<u32>| (name.is_none(), place(name));
+    let least = |of: fn(&Piece) -> Option<u32>| pieces.iter().filter_map(of).min_by_key(|name| places[*name as usize]);
+    let main_system = most(pieces.iter(), |piece| piece.system, |system| last(*system)).flatten();
+    let of_main = pieces.iter().filter(|piece| piece.system == main_system);
+    let worker = most(pieces.iter(), |piece| piece.worker, |worker| *worker).unwrap_or_default();
+    let greatest = |of: fn(&Piece) -> Option<u32>| {
+        let of_worker = pieces.iter().filter(|piece| piece.worker == worker);
+        of_worker.filter_map(of).max_by_key(|name| places[*name as usize])
+    };
+    let mut screens: Vec<(Option<u32>, Option<u32>)> =
+        pieces.iter().map(|piece| (piece.system, piece.screen)).collect();
+    screens.sort_unstable();
+    screens.dedup();
+    let systems = screens.chunk_by(|one, other| one.0 == other.0).filter(|system| system[0].0.is_some()).count();
+    let mut counts = pieces[0].counts;
+    for piece in &pieces[1..] {
+        counts[0] = counts[0].min(piece.counts[0]);
+        counts[1] = counts[1].max(piece.counts[1]);
+        for (sum, count) in counts.iter_mut().zip(piece.counts).skip(ACTIVE) {
+            *sum += count;
+        }
+    }
+    let row = Piece {
+        worker,
+        case: most(pieces.iter().filter(|piece| piece.case.is_some()), |piece| piece.case, |case| *case).flatten(),
+        delimiter: least(|piece| piece.delimiter),
+        task: least(|piece| piece.task),
+        organisation: greatest(|piece| piece.organisation),
+        role: greatest(|piece| piece.role),
+        release: most(of_main, |piece| piece.release, |release| last(*release)).flatten(),
+        counts,
+        day: pieces.iter().map(|piece| piece.day).min().unwrap_or_default(),
+        ..pieces[0]
+    };
+    (row, [systems as i64, screens.iter().filter(|screen| screen.1.is_some()).count() as i64])
+}
+
+/// What has most active time; of several, the first in order.
+fn most<'a, K: Copy + Eq + std::hash::Hash, O: Ord>(
+    pieces: impl Iterator<Item = &'a Piece>,
+    of: impl Fn(&Piece) -> K,
+    order: impl Fn(&K) -> O,
+) -> Option<K> {
+    let mut active: FastMap<K, i64> = FastMap::default();
+    for piece in pieces {
+        *active.entry(of(piece)).or_default() += piece.counts[ACTIVE];
+    }
+    active.into_iter().min_by_key(|(what, active)| (Reverse(*active), order(what))).map(|(what, _)| what)
+}
