@@ -85,10 +85,14 @@ pub struct Tallies {
     at_hand: FastMap<u32, Vec<Share>>,
     // Pair, worker and share of others; several of one worker add up.
     shares: Vec<(u32, u32, Share)>,
+    // How many of them there were when they were last added up.
+    added_up: usize,
 }
 
-/// Workers whose shares are kept at hand.
-const AT_HAND: usize = 64;
+/// Workers whose shares are kept at hand: with some thousands of pairs they take 40 to 100 MB.
+const AT_HAND: usize = 1_000;
+/// Shares put away before those of one worker are added up.
+const PUT_AWAY: usize = 4 << 20;
 
 /// A source field or screen, a target field, and in which kinds any trial could have agreed, whatever the values.
 #[derive(Debug, Clone, Copy)]
@@ -172,6 +176,22 @@ impl Tallies {
             let of_worker = (0..).zip(shares).filter(|(_, share)| share.n > 0);
             self.shares.extend(of_worker.map(|(pair, share)| (pair, worker, share)));
         }
+        if self.shares.len() > PUT_AWAY.max(2 * self.added_up) {
+            self.add_up();
+        }
+    }
+
+    /// Adds up the shares of one worker in one pair.
+    fn add_up(&mut self) {
+        self.shares.sort_unstable_by_key(|(pair, worker, _)| (*pair, *worker));
+        self.shares.dedup_by(|next, sum| {
+            let same = (next.0, next.1) == (sum.0, sum.1);
+            if same {
+                sum.2.add(&next.2);
+            }
+            same
+        });
+        self.added_up = self.shares.len();
     }
 
     /// Adds what was tallied elsewhere.
