@@ -63,7 +63,7 @@ macro_rules! sql {
 }
 
 /// Views that build on the stored tables, in an order in which each finds its inputs. Groups follow each other.
-pub static VIEWS: [&[SqlFile]; 8] = [
+pub static VIEWS: [&[SqlFile]; 9] = [
     sql!(KeptView, "views", "re_entry_pairs", "target_sources", "observed_weeks", "observed", "observed_workers"),
     sql!(View, "views", "weighed_ledger", "coverage"),
     sql!(
@@ -98,6 +98,7 @@ pub static VIEWS: [&[SqlFile]; 8] = [
     sql!(KeptView, "views", "placed_weeks", "interface_weeks", "floor_ratio", "releases"),
     sql!(View, "views", "main_system", "task_effort", "attributed_hours", "time_use", "cost_of_delay"),
     sql!(View, "views", "task_weeks", "lost_weeks", "interface_outcomes"),
+    sql!(KeptView, "views", "sensitivity"),
     // Kept for more than speed: DataFusion pushes a filter that no row of a branch can pass (`1 = 2`) below the sums that
     // the branch is made of, and a sum over nothing is still a row.
     sql!(KeptView, "views", "claims"),
@@ -119,6 +120,7 @@ pub static ANSWERS: &[SqlFile] = sql!(
     "data_quality",
     "claims",
     "time_use",
+    "sensitivity",
     "release_effects",
     "go_live_effects",
     "score_categories",

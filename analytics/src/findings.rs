@@ -7,7 +7,7 @@ mod claims;
 mod gather;
 
 pub use changes::{GoLiveEffect, ReleaseEffect};
-pub use claims::{Claim, TimeUse};
+pub use claims::{Claim, TimeUse, Tried};
 pub use gather::gather;
 
 /// Rows, and the SQL that made them.
@@ -42,6 +42,8 @@ pub struct Findings {
     pub claims: Answer<Claim>,
     /// How a working week divides (view `time_use`).
     pub time_use: Answer<TimeUse>,
+    /// Lost hours with other values of parameters (view `sensitivity`).
+    pub sensitivity: Answer<Tried>,
     /// What releases did (view `release_effects`).
     pub releases: Answer<ReleaseEffect>,
     /// What interfaces did (view `go_live_effects`).

@@ -136,6 +136,8 @@ impl Filters {
         match table {
             // The part of the workforce that is looked at: with it what was observed and said is compared.
             "staffing" | "survey" => {}
+            // Made of what is in the scope's days already.
+            "system_changes" => {}
             "spans" => {
                 wanted.extend(self.from.map(|day| col("started_at").gt_eq(midnight(day, zone))));
                 wanted.extend(self.to.map(|day| col("started_at").lt(midnight(day + Days::new(1), zone))));
@@ -153,6 +155,7 @@ impl Filters {
         let columns: &[&str] = match table {
             "matches" => &["to_system"],
             "task_instances" => &["organisation", "role", "task"],
+            "system_changes" => &["system", "task"],
             "staffing" | "diary" => &["organisation", "role"],
             "survey" => &["organisation", "role", "system"],
             _ => &["system", "organisation", "role", "task"],

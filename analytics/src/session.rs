@@ -33,7 +33,7 @@ use crate::{
     reference::tables::{CATEGORIES, REFERENCE},
     scope::{Filters, Scope},
     statistics,
-    tables::{FACTS, MATCHES, WEEKS_WORKED, WORKER_WEEKS},
+    tables::{FACTS, LEDGER, MATCHES, SYSTEM_CHANGES, WEEKS_WORKED, WORKER_WEEKS},
 };
 
 pub(crate) mod built_in;
@@ -143,6 +143,10 @@ impl Session {
             if table.name == WORKER_WEEKS.name {
                 let weeks = stored::weeks_worked(&context, provider.clone(), &filters, zone).await?;
                 context.register_table(WEEKS_WORKED.name, weeks)?;
+            }
+            if table.name == LEDGER.name {
+                let changes = stored::system_changes(&context, provider.clone(), &filters, zone).await?;
+                context.register_table(SYSTEM_CHANGES.name, changes)?;
             }
             let pending = if table.name == SPANS.name { pending.as_slice() } else { &[] };
             let provider = stored::provide(&context, table, provider, pending, &filters, zone).await?;

@@ -212,6 +212,24 @@ pub static WEEKS_WORKED: Table = Table {
     ],
 };
 
+/// Gaps between two systems, whole and of whatever length: what the idle threshold and the time of switching cut. Stored
+/// nowhere: a session makes it of the ledger in the scope's days, organisation and role, and keeps those that go to the
+/// scope's system and task. The rows of one gap may be of two systems, so that a scope of the ledger would tear it.
+pub static SYSTEM_CHANGES: Table = Table {
+    name: "system_changes",
+    folder: "",
+    grain: "a gap between interactions with two systems",
+    partition: &[],
+    sort: &[],
+    columns: &[
+        required("worker", Binary, "keyed hash of the person"),
+        required("week", Date, "Monday of the ISO week"),
+        optional("system", Text, "the system gone to"),
+        optional("task", Text, "the task gone to; where the gap is away, the task before it"),
+        required("microseconds", Integer, "length of the gap"),
+    ],
+};
+
 /// Which case each case number belongs to. A number of a component that is too large to link is its own case.
 pub static CASE_LINKS: Table = Table {
     name: "case_links",

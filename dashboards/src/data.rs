@@ -7,7 +7,7 @@ use crate::table::{Cell, Table, numbers, text, words};
 mod evidence;
 
 /// Names of the views, as in `data/NAME.csv`.
-pub const VIEWS: [&str; 13] = [
+pub const VIEWS: [&str; 14] = [
     "claims",
     "headline",
     "time_lost_by_system",
@@ -20,6 +20,7 @@ pub const VIEWS: [&str; 13] = [
     "release_effects",
     "go_live_effects",
     "data_quality",
+    "sensitivity",
     "parameters",
 ];
 
@@ -43,6 +44,7 @@ pub(crate) fn table(findings: &Findings, view: &str) -> Option<Table> {
         "constants" => constants(findings),
         "fixes" => fixes(findings),
         "data_quality" => quality(findings),
+        "sensitivity" => evidence::sensitivity(findings),
         "parameters" => parameters(findings),
         _ => return None,
     })

@@ -2,7 +2,7 @@
 
 use gilbreth_analytics::findings::{
     Answer, Check, Claim, Constant, Findings, Fix, GoLiveEffect, Hotspot, LostBySystem, LostByTask, MatrixCell,
-    Measure, Provenance, ReleaseEffect, TimeUse,
+    Measure, Provenance, ReleaseEffect, TimeUse, Tried,
 };
 
 const SYSTEMS: [&str; 6] = ["ndelius", "oasys", "rsr", "cas", "crc-case-management", "c-nomis"];
@@ -179,6 +179,7 @@ pub(crate) fn findings() -> Findings {
         ],
         claims: answer("claims", claims()),
         time_use: answer("time_use", time_use()),
+        sensitivity: answer("sensitivity", sensitivity()),
         releases: answer("release_effects", releases()),
         go_lives: answer("go_live_effects", go_lives()),
         headline: answer(
@@ -246,6 +247,16 @@ fn time_use() -> [TimeUse; 3] {
             note: "diary".into(),
         },
     )
+}
+
+fn sensitivity() -> [Tried; 3] {
+    [(1.0, Some(2.53)), (5.0, Some(2.61)), (10.0, None)].map(|(value, hours)| Tried {
+        parameter: "switch_s".into(),
+        value: Some(value),
+        in_force: value == 5.0,
+        hours_per_person_week: hours,
+        difference: hours.map(|hours| hours - 2.61),
+    })
 }
 
 fn releases() -> [ReleaseEffect; 2] {

@@ -3,6 +3,7 @@
 mod estate;
 mod memory;
 mod pins;
+mod sensitivity;
 mod slt;
 mod specification;
 
@@ -27,11 +28,21 @@ use memory::Memory;
 
 /// The facts of spans that come in these batches.
 async fn facts(batches: Vec<RecordBatch>, partitions: usize) -> Memory {
-    facts_with(batches, partitions, &[]).await
+    facts_by(&Parameters::default(), batches, partitions, &[]).await
+}
+
+/// The same with other parameters.
+async fn facts_with(batches: Vec<RecordBatch>, partitions: usize, parameters: &Parameters) -> Memory {
+    facts_by(parameters, batches, partitions, &[]).await
 }
 
 /// The same with reference data: tables by name, with columns that are null where they are not given.
-async fn facts_with(batches: Vec<RecordBatch>, partitions: usize, reference: &[(&'static Table, &str)]) -> Memory {
+async fn facts_by(
+    parameters: &Parameters,
+    batches: Vec<RecordBatch>,
+    partitions: usize,
+    reference: &[(&'static Table, &str)],
+) -> Memory {
     let config = SessionConfig::new().with_target_partitions(partitions).with_batch_size(64);
     let context = SessionContext::new_with_config(config);
     let spans = MemTable::try_new(SPANS_SCHEMA.clone(), vec![batches]).unwrap();
@@ -47,7 +58,7 @@ async fn facts_with(batches: Vec<RecordBatch>, partitions: usize, reference: &[(
         context.register_batch(table.name, rows).unwrap();
     }
     let mut memory = Memory::default();
-    super::compute(&context, &Parameters::default(), chrono_tz::Europe::London, &mut memory).await.unwrap();
+    super::compute(&context, parameters, chrono_tz::Europe::London, &mut memory).await.unwrap();
     memory
 }
 
@@ -192,13 +203,13 @@ async fn a_task_that_nobody_names_is_told_by_where_it_starts_and_ends() {
     let rules = "SELECT * FROM (VALUES
         ('transfer', 'start', 'navigation', 'a', 'begin'), ('transfer', 'end', 'action', 'a', 'finish')
     ) AS t (task, edge, kind, system, screen)";
-    let told = facts_with(vec![batch(&spans)], 2, &[(&TASKS, rules)]).await;
+    let told = facts_by(&Parameters::default(), vec![batch(&spans)], 2, &[(&TASKS, rules)]).await;
     let instances =
         "SELECT delimiter, task, entries, screens, re_entries, count(*) FROM task_instances GROUP BY ALL ORDER BY 1";
     check(&told, instances, "rule,transfer,4,4,2,1\nrun,NULL,4,2,2,1").await;
     // A step that completes ends the run of work: without it both cases' work, and what is between, are two runs.
     let completes = "SELECT 'completes' AS edge, 'choice' AS kind, 'a' AS system, 'person' AS screen";
-    let cut = facts_with(vec![batch(&spans)], 2, &[(&TASKS, completes)]).await;
+    let cut = facts_by(&Parameters::default(), vec![batch(&spans)], 2, &[(&TASKS, completes)]).await;
     check(&cut, "SELECT count(*) FROM task_instances WHERE delimiter = 'run'", "4").await;
     check(&facts(vec![batch(&spans)], 2).await, "SELECT count(*) FROM task_instances", "2").await;
 }
@@ -218,10 +229,10 @@ async fn logins_of_one_person_are_one_worker_while_they_hold() {
              'officer' AS role, DATE '{valid_to}' AS valid_to"
         )
     };
-    let one = facts_with(vec![batch(&spans)], 2, &[(&DIRECTORY, &login("2025-03-03"))]).await;
+    let one = facts_by(&Parameters::default(), vec![batch(&spans)], 2, &[(&DIRECTORY, &login("2025-03-03"))]).await;
     // From one system to the other once in each case; between cases are more than 60 s.
     check(&one, workers, "1,3,officer").await;
-    let left = facts_with(vec![batch(&spans)], 2, &[(&DIRECTORY, &login("2025-03-02"))]).await;
+    let left = facts_by(&Parameters::default(), vec![batch(&spans)], 2, &[(&DIRECTORY, &login("2025-03-02"))]).await;
     check(&left, workers, "2,0,NULL").await;
 }
 
@@ -232,7 +243,7 @@ async fn a_week_that_begins_with_a_holiday_is_whole_from_its_first_working_day()
     let whole = "SELECT DISTINCT whole_week FROM worker_weeks";
     check(&facts(vec![batch(&spans)], 2).await, whole, "false").await;
     let shut = "SELECT day FROM (VALUES (DATE '2025-03-04'), (DATE '2025-03-05'), (DATE '2025-03-06'), (DATE '2025-03-07')) AS t (day)";
-    check(&facts_with(vec![batch(&spans)], 2, &[(&HOLIDAYS, shut)]).await, whole, "true").await;
+    check(&facts_by(&Parameters::default(), vec![batch(&spans)], 2, &[(&HOLIDAYS, shut)]).await, whole, "true").await;
 }
 
 #[tokio::test]

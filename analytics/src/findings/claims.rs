@@ -1,4 +1,4 @@
-//! What was claimed in public, and how a working week divides.
+//! What was claimed in public, how a working week divides, and what other parameters would give.
 
 use serde::Serialize;
 
@@ -40,6 +40,31 @@ pub struct TimeUse {
     pub grade: String,
     /// What it rests on, or why it is not available.
     pub note: String,
+}
+
+/// Lost hours with one parameter at another value.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Tried {
+    /// The parameter, whose name ends with the unit.
+    pub parameter: String,
+    /// Its value.
+    pub value: Option<f64>,
+    /// Whether that is the value of all other figures.
+    pub in_force: bool,
+    /// Lost hours per person-week with it; null when not available.
+    pub hours_per_person_week: Option<f64>,
+    /// How far that is from those with the value in force.
+    pub difference: Option<f64>,
+}
+
+pub(super) fn tried(row: Row<'_>) -> Result<Tried, Error> {
+    Ok(Tried {
+        parameter: row.name("parameter")?,
+        value: row.double("value")?,
+        in_force: row.name("in_force")? == "yes",
+        hours_per_person_week: row.double("hours_per_person_week")?,
+        difference: row.double("difference")?,
+    })
 }
 
 pub(super) fn claim(row: Row<'_>) -> Result<Claim, Error> {

@@ -28,6 +28,7 @@ pub async fn gather(session: &Session) -> Result<Findings, Error> {
             .collect(),
         claims: ask(session, "claims", claims::claim).await?,
         time_use: ask(session, "time_use", claims::time_use).await?,
+        sensitivity: ask(session, "sensitivity", claims::tried).await?,
         releases: ask(session, "release_effects", changes::release).await?,
         go_lives: ask(session, "go_live_effects", changes::go_live).await?,
         headline: ask(session, "headline", measure).await?,

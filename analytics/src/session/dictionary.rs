@@ -10,7 +10,10 @@ use arrow::{
 use datafusion::{catalog::TableProvider, datasource::MemTable, prelude::SessionContext};
 
 use super::{built_in, stored_tables};
-use crate::{Error, catalogue, tables::WEEKS_WORKED};
+use crate::{
+    Error, catalogue,
+    tables::{SYSTEM_CHANGES, WEEKS_WORKED},
+};
 
 /// A table (without a column) or a column, and what it means.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,7 +75,7 @@ impl fmt::Display for Dictionary {
 pub(super) async fn describe(context: &SessionContext) -> Result<Vec<Meaning>, Error> {
     let mut known: BTreeMap<(String, String), String> = BTreeMap::new();
     let mut tables: Vec<(String, &'static str, String)> = Vec::new();
-    for table in stored_tables().chain([&WEEKS_WORKED]) {
+    for table in stored_tables().chain([&WEEKS_WORKED, &SYSTEM_CHANGES]) {
         tables.push((table.name.to_owned(), "table", table.grain.to_owned()));
         for column in table.columns {
             known.insert((table.name.to_owned(), column.name.to_owned()), column.meaning.to_owned());

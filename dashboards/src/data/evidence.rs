@@ -58,6 +58,29 @@ pub(super) fn time_use(findings: &Findings) -> Table {
     }
 }
 
+pub(super) fn sensitivity(findings: &Findings) -> Table {
+    let rows = findings.sensitivity.rows.iter().map(|r| {
+        vec![
+            text(&r.parameter),
+            Cell::Number(r.value),
+            text(if r.in_force { "yes" } else { "no" }),
+            Cell::Number(r.hours_per_person_week),
+            Cell::Number(r.difference),
+        ]
+    });
+    Table {
+        caption: "Lost hours with other parameters".into(),
+        columns: vec![
+            words("parameter", "Parameter"),
+            numbers("value", "Value"),
+            words("in_force", "In force"),
+            numbers("hours_per_person_week", "Lost hours per person-week"),
+            numbers("difference", "Difference"),
+        ],
+        rows: rows.collect(),
+    }
+}
+
 pub(super) fn releases(findings: &Findings) -> Table {
     let rows = findings.releases.rows.iter().map(|r| {
         vec![

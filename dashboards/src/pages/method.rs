@@ -46,6 +46,12 @@ pub(super) fn method(findings: &Findings) -> Markup {
                 h3 { "Parameters used" }
                 @if let Some(table) = data::table(findings, "parameters") { (table.html()) }
             }
+            @if !findings.sensitivity.rows.is_empty() {
+                h3 { "What other parameters would give" }
+                p { "One parameter at a time, everything else as above, over the same person-weeks. A look-back longer \
+                     than the one in force is not available." }
+                @if let Some(table) = data::table(findings, "sensitivity") { (table.html()) }
+            }
         }
     }
 }

@@ -1,0 +1,171 @@
+-- Key figures as they would be with other values of the parameters that move them most. Worked out exactly from the
+-- facts: the ledger keeps each gap whole and each wait with the start of its chain, matches keep when a field last held
+-- the value. For another look-back, pairs keep the verdicts and certainties of the whole one, and of a target's sources
+-- those count whose field held the value last within it. What a smaller idle threshold takes from reading is not lost by
+-- the method's grouping, and is not followed. Person-weeks stay the same throughout.
+--
+-- grain: a parameter, a value of it and a measure
+-- inputs: parameters, system_changes, ledger, matches, re_entry_pairs, time_cube, categories, observed, observed_weeks
+-- columns:
+--   parameter: the parameter, as `parameters` names it
+--   value: the value tried, in the unit that the name ends with
+--   in_force: whether it is the value that the facts were made with
+--   measure: as in `headline`
+--   hours_per_person_week: the measure with this value; null without a whole week, and for a look-back longer than that of the facts
+--   difference: from the measure with the value in force
+--   person_weeks: person-weeks behind it
+WITH tried AS (
+    SELECT
+        t.parameter, t.value, p.value AS in_force,
+        CAST(round(t.value * CASE t.parameter WHEN 'look_back_days' THEN 86400 ELSE 1 END * 1000000) AS BIGINT)
+            AS microseconds
+    FROM (
+        SELECT column1 AS parameter, column2 AS value
+        FROM (VALUES
+            ('idle_threshold_s', 5.0), ('idle_threshold_s', 15.0), ('idle_threshold_s', 30.0),
+            ('idle_threshold_s', 60.0), ('idle_threshold_s', 120.0), ('idle_threshold_s', 300.0),
+            ('tolerated_wait_s', 0.5), ('tolerated_wait_s', 1.0), ('tolerated_wait_s', 2.0), ('tolerated_wait_s', 4.0),
+            ('look_back_days', 1.0), ('look_back_days', 7.0), ('look_back_days', 28.0), ('look_back_days', 90.0),
+            ('switch_s', 0.0), ('switch_s', 2.0), ('switch_s', 5.0), ('switch_s', 10.0)
+        )
+        UNION
+        SELECT name, value FROM parameters
+        WHERE name IN ('idle_threshold_s', 'tolerated_wait_s', 'look_back_days', 'switch_s')
+    ) t
+    JOIN parameters p ON p.name = t.parameter
+),
+-- What each parameter moves: time of one category that is of another otherwise.
+moves AS (
+    SELECT column1 AS parameter, column2 AS category, column3 AS otherwise
+    FROM (VALUES
+        ('idle_threshold_s', 'switching', 'reading'), ('tolerated_wait_s', 'wait', 'response'),
+        ('look_back_days', 're_entry', 'first_entry'), ('switch_s', 'switching', 'reading')
+    )
+),
+weeks AS (
+    SELECT DISTINCT week FROM observed_weeks
+),
+changes AS (
+    SELECT microseconds, count(*) AS gaps
+    FROM system_changes
+    WHERE week IN (SELECT week FROM weeks)
+    GROUP BY microseconds
+),
+switching AS (
+    SELECT
+        t.parameter, t.value,
+        sum(CASE WHEN c.microseconds <= CASE t.parameter WHEN 'idle_threshold_s' THEN t.microseconds ELSE i.idle END
+            THEN c.gaps * least(c.microseconds, CASE t.parameter WHEN 'switch_s' THEN t.microseconds ELSE i.switch END)
+            ELSE 0 END) AS microseconds
+    FROM changes c
+    CROSS JOIN (SELECT * FROM tried WHERE parameter IN ('idle_threshold_s', 'switch_s')) t
+    CROSS JOIN (
+        SELECT
+            max(CASE parameter WHEN 'idle_threshold_s' THEN microseconds END) AS idle,
+            max(CASE parameter WHEN 'switch_s' THEN microseconds END) AS switch
+        FROM tried WHERE value = in_force
+    ) i
+    GROUP BY t.parameter, t.value
+),
+-- Time of waits, from the start of their chain.
+waits AS (
+    SELECT
+        arrow_cast(started_at, 'Int64') - arrow_cast(chain_started_at, 'Int64') AS waited,
+        CAST(round(seconds * 1000000) AS BIGINT) AS microseconds
+    FROM ledger
+    WHERE chain_started_at IS NOT NULL AND category IN ('response', 'wait') AND week IN (SELECT week FROM weeks)
+),
+waiting AS (
+    SELECT
+        t.parameter, t.value,
+        sum(greatest(0, w.microseconds - greatest(0, t.microseconds - w.waited))) AS microseconds
+    FROM waits w
+    CROSS JOIN (SELECT * FROM tried WHERE parameter = 'tolerated_wait_s') t
+    GROUP BY t.parameter, t.value
+),
+established AS (
+    SELECT
+        m.worker, m.span_id, m.scope, m."match", m.from_at, m.from_span_id, m.from_system, m.from_screen, m.from_field,
+        p.certainty,
+        arrow_cast(m.at, 'Int64') - arrow_cast(m.latest_from_at, 'Int64') AS age
+    FROM matches m
+    JOIN re_entry_pairs p
+        ON m.from_system = p.from_system AND m.from_screen = p.from_screen
+        AND CASE m."match" WHEN 'join' THEN '' ELSE m.from_field END = coalesce(p.from_field, '')
+        AND m.to_system = p.to_system AND m.to_screen = p.to_screen AND m.to_field = p.to_field
+        AND m.scope = p.scope AND m."match" = p."match"
+    WHERE p.verdict = 'established'
+),
+-- The one source of each target within each look-back, in the order of `target_sources`.
+sources AS (
+    SELECT
+        t.parameter, t.value, e.worker, e.span_id, e.certainty,
+        row_number() OVER (
+            PARTITION BY t.value, e.worker, e.span_id
+            ORDER BY
+                CASE e.scope WHEN 'cross_system' THEN 0 ELSE 1 END,
+                CASE e."match" WHEN 'whole' THEN 0 WHEN 'split' THEN 1 ELSE 2 END,
+                e.from_at, e.from_span_id, e.from_system, e.from_screen, e.from_field
+        ) AS place
+    FROM established e
+    JOIN tried t ON t.parameter = 'look_back_days' AND e.age <= t.microseconds
+),
+again AS (
+    SELECT
+        s.parameter, s.value,
+        sum(CAST(round(s.certainty * round(l.seconds * 1000000)) AS BIGINT)) AS microseconds
+    FROM ledger l
+    JOIN sources s ON s.worker = l.worker AND s.span_id = l.target_span_id
+    WHERE s.place = 1 AND l.category = 'matched' AND l.week IN (SELECT week FROM weeks)
+    GROUP BY s.parameter, s.value
+),
+moved AS (
+    SELECT * FROM switching
+    UNION ALL
+    SELECT * FROM waiting
+    UNION ALL
+    SELECT * FROM again
+),
+measured AS (
+    SELECT category, category_group, sum(microseconds) AS microseconds
+    FROM time_cube
+    WHERE whole_week
+    GROUP BY category, category_group
+),
+lost AS (
+    SELECT coalesce(sum(microseconds), 0) AS microseconds FROM measured WHERE category_group = 'lost'
+),
+figures AS (
+    SELECT
+        t.parameter, t.value, t.value = t.in_force AS in_force, m.category,
+        coalesce(b.microseconds, 0) AS before,
+        CASE WHEN t.parameter = 'look_back_days' AND t.value > t.in_force THEN NULL
+            ELSE coalesce(a.microseconds, 0) END AS after,
+        CASE g.category_group WHEN 'lost' THEN 1 ELSE 0 END - CASE o.category_group WHEN 'lost' THEN 1 ELSE 0 END
+            AS sign
+    FROM tried t
+    JOIN moves m ON m.parameter = t.parameter
+    LEFT JOIN moved a ON a.parameter = t.parameter AND a.value = t.value
+    LEFT JOIN measured b ON b.category = m.category
+    LEFT JOIN categories g ON g.category = m.category
+    LEFT JOIN categories o ON o.category = m.otherwise
+),
+measures AS (
+    SELECT
+        parameter, value, in_force, concat(category, '_hours_per_person_week') AS measure,
+        after AS microseconds, after - before AS difference
+    FROM figures
+    UNION ALL
+    SELECT
+        f.parameter, f.value, f.in_force, 'lost_hours_per_person_week',
+        l.microseconds + f.sign * (f.after - f.before), f.sign * (f.after - f.before)
+    FROM figures f
+    CROSS JOIN lost l
+)
+SELECT
+    b.parameter, b.value, b.in_force, b.measure,
+    CASE WHEN o.person_weeks > 0 THEN b.microseconds / 3600000000.0 / o.person_weeks END AS hours_per_person_week,
+    CASE WHEN o.person_weeks > 0 THEN b.difference / 3600000000.0 / o.person_weeks END AS difference,
+    o.person_weeks
+FROM measures b
+CROSS JOIN observed o
