@@ -223,31 +223,30 @@ async fn version_records_are_numbered_and_the_newest_is_found() {
 async fn a_version_can_be_read_however_old_its_log_and_however_often_its_files_were_merged() {
     let folder = tempfile::tempdir().unwrap();
     let writer = store(folder.path()).lock().unwrap();
-    writer.append(&SAMPLE, 1, |_| vec![rows(&[(None, 1, 1, 1)])]).await.unwrap();
-    writer.append(&SAMPLE, 2, |_| vec![rows(&[(None, 1, 2, 1)])]).await.unwrap();
+    let append = async |sequences: std::ops::RangeInclusive<i64>| {
+        for sequence in sequences {
+            let row = rows(&[(None, 1, sequence, 1)]);
+            writer.append(&SAMPLE, sequence as u64, |_| vec![row]).await.unwrap();
+        }
+    };
+    append(1..=2).await;
     let pinned = writer.store().snapshot(&SAMPLE).await.unwrap().unwrap().version;
-    // Older than the 30 days after which Delta Lake would drop the log behind its next checkpoint.
+    append(3..=110).await;
+    // A checkpoint is written every hundred versions. Once one is older than 30 days, Delta Lake would drop the log
+    // before it as it writes the next.
     let log = writer.store().root().join(SAMPLE.folder).join("_delta_log");
     let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(90 * 86_400);
-    for entry in std::fs::read_dir(&log).unwrap() {
-        std::fs::File::options().write(true).open(entry.unwrap().path()).unwrap().set_modified(long_ago).unwrap();
+    let mut checkpoints = 0;
+    for entry in std::fs::read_dir(&log).unwrap().map(|entry| entry.unwrap().path()) {
+        checkpoints += usize::from(entry.extension().is_some_and(|found| found == "parquet"));
+        std::fs::File::options().write(true).open(entry).unwrap().set_modified(long_ago).unwrap();
     }
-    // A checkpoint is written every hundred versions.
-    for sequence in 3..=110_i64 {
-        let row = rows(&[(None, 1, sequence, 1)]);
-        writer.append(&SAMPLE, sequence as u64, |_| vec![row]).await.unwrap();
-    }
+    assert_eq!(checkpoints, 1);
+    append(111..=210).await;
     writer.compact(&SAMPLE, 1, &[]).await.unwrap();
-    assert!(
-        std::fs::read_dir(&log).unwrap().any(|entry| entry
-            .unwrap()
-            .path()
-            .extension()
-            .is_some_and(|end| end == "parquet"))
-    );
     for reader in [writer.store().clone(), Store::open(writer.store().root()).unwrap()] {
         assert_eq!(numbers(reader.snapshot_at(&SAMPLE, pinned).await.unwrap()).await, [1, 2]);
-        assert_eq!(numbers(reader.snapshot(&SAMPLE).await.unwrap().unwrap()).await.len(), 110);
+        assert_eq!(numbers(reader.snapshot(&SAMPLE).await.unwrap().unwrap()).await.len(), 210);
     }
 }
 
