@@ -37,18 +37,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// What went wrong and why, cause by cause, on one line of standard error; exit code 1.
+/// What went wrong and why, on one line of standard error; exit code 1.
 fn failed(error: &anyhow::Error) -> ExitCode {
-    let mut said = String::new();
-    for cause in error.chain() {
-        let cause = cause.to_string();
-        if !said.contains(&cause) {
-            if !said.is_empty() {
-                said.push_str(": ");
-            }
-            said.push_str(&cause);
-        }
-    }
-    eprintln!("gilbreth: {said}");
+    eprintln!("gilbreth: {}", output::causes(error));
     ExitCode::from(1)
 }

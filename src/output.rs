@@ -1,4 +1,5 @@
-//! Standard output. Whoever reads it may leave early (`| head`): then there is nobody left to tell, and no fault.
+//! What is printed: results, and what went wrong. Whoever reads results may leave early (`| head`): then there is nobody
+//! left to tell, and no fault.
 
 use std::io::{self, Write as _};
 
@@ -9,4 +10,19 @@ pub(crate) fn print(text: &str) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => written,
     }
+}
+
+/// An error with its causes, in one line: each once, since many say what their cause says.
+pub(crate) fn causes(error: &anyhow::Error) -> String {
+    let mut said = String::new();
+    for cause in error.chain() {
+        let cause = cause.to_string();
+        if !said.contains(&cause) {
+            if !said.is_empty() {
+                said.push_str(": ");
+            }
+            said.push_str(&cause);
+        }
+    }
+    said
 }

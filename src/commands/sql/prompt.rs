@@ -8,6 +8,8 @@ use rustyline::{
     highlight::Highlighter, hint::Hinter, history::FileHistory, validate::Validator,
 };
 
+use crate::output;
+
 /// Statements that are kept.
 const HISTORY_MAX: usize = 2_000;
 
@@ -90,7 +92,7 @@ async fn answer(conversation: &mut Conversation, typed: &str, format: query::For
         Err(error) => Err(error.into()),
     };
     if let Err(error) = done {
-        eprintln!("{error:#}");
+        eprintln!("{}", output::causes(&error));
     }
 }
 
