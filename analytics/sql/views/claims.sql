@@ -3,7 +3,7 @@
 -- The figure of a claim is the one by which it stands or falls; the verdict names what stands beside it.
 --
 -- grain: a claim
--- inputs: headline, observed, re_entry_matrix, re_entry_pairs, main_system, time_lost_by_system, task_effort, attributed_hours, cost_of_delay, go_lives, time_use, ledger, releases, release_effects, time_cube
+-- inputs: headline, observed, re_entry_matrix, re_entry_pairs, main_system, time_lost_by_system, task_effort, attributed_hours, cost_of_delay, go_lives, time_use, time_by_function, releases, release_effects, time_cube, intervals
 -- columns:
 --   number: its number
 --   claim: what is claimed
@@ -68,13 +68,11 @@ fragments AS (
 ),
 functions AS (
     SELECT
-        CASE WHEN count(l.function) > 0 THEN
-            sum(CASE WHEN l.function IN ('performance_management', 'contract_management') THEN l.seconds ELSE 0.0 END)
-                / sum(l.seconds)
+        CASE WHEN count(*) FILTER (WHERE f.function <> 'unknown') > 0 THEN
+            sum(CASE WHEN f.function IN ('performance_management', 'contract_management') THEN f.share ELSE 0.0 END)
         END AS figure
-    FROM ledger l
-    JOIN main_system m ON m.system = l.system
-    WHERE l.category NOT IN ('elsewhere', 'away')
+    FROM time_by_function f
+    JOIN main_system m ON m.system = f.system
 ),
 changes AS (
     SELECT count(*) AS changes, count(DISTINCT system) AS systems FROM releases WHERE changed
@@ -103,13 +101,19 @@ disagreement AS (
     FROM re_entry_pairs
 ),
 shown AS (
+    SELECT max(value) AS switching FROM headline WHERE measure = 'switching_hours_per_person_week'
+),
+ends AS (
     SELECT
-        max(CASE WHEN measure = 'switching_hours_per_person_week' THEN value END) AS switching,
-        max(CASE WHEN measure = 'cross_system_re_entry_hours_per_person_week' THEN low END) AS again_low,
-        max(CASE WHEN measure = 'cross_system_re_entry_hours_per_person_week' THEN high END) AS again_high,
-        max(CASE WHEN measure = 'main_system_lost_hours_per_person_week' THEN low END) AS main_low,
-        max(CASE WHEN measure = 'main_system_lost_hours_per_person_week' THEN high END) AS main_high
-    FROM headline
+        max(CASE WHEN i.measure = 're_entry_across_systems' THEN i.low END) AS again_low,
+        max(CASE WHEN i.measure = 're_entry_across_systems' THEN i.high END) AS again_high,
+        max(CASE WHEN i.measure = 'lost_work_and_unavailable' THEN i.low END) AS failed_low,
+        max(CASE WHEN i.measure = 'lost_work_and_unavailable' THEN i.high END) AS failed_high,
+        max(CASE WHEN i.view_name = 'time_lost_by_system' THEN i.low END) AS main_low,
+        max(CASE WHEN i.view_name = 'time_lost_by_system' THEN i.high END) AS main_high
+    FROM intervals i
+    LEFT JOIN main_system m ON m.system = i.system
+    WHERE i.view_name = 'claims' OR (i.view_name = 'time_lost_by_system' AND i.cause IS NULL AND m.system IS NOT NULL)
 )
 SELECT
     1 AS number, 'Staff enter the same data again into different applications' AS claim,
@@ -124,7 +128,7 @@ SELECT
     END AS verdict,
     'SELECT coalesce(sum(m.hours_per_person_week), CASE WHEN max(o.person_weeks) > 0 THEN 0.0 END) AS figure FROM observed o LEFT JOIN re_entry_matrix m ON m.from_system <> m.to_system' AS query
 FROM again a
-CROSS JOIN shown s
+CROSS JOIN ends s
 UNION ALL
 SELECT
     2, 'Staff lose several hours per person and week to the main case system (nDelius)',
@@ -141,7 +145,7 @@ SELECT
     END,
     'SELECT sum(t.hours_per_person_week) AS figure FROM main_system m LEFT JOIN time_lost_by_system t ON t.system = m.system'
 FROM main m
-CROSS JOIN shown s
+CROSS JOIN ends s
 UNION ALL
 SELECT
     3, 'The newer tools for assessing (OASys, RSR) and allocating (CAS) are cumbersome and need repeated re-entry',
@@ -230,7 +234,7 @@ SELECT
         WHEN f.figure >= 0.1 THEN 'supported: a tenth or more of the active time in the main system goes into them'
         ELSE 'not supported: less than a tenth of the active time in the main system goes into them'
     END,
-    'SELECT CASE WHEN count(l.function) > 0 THEN sum(CASE WHEN l.function IN (''performance_management'', ''contract_management'') THEN l.seconds ELSE 0.0 END) / sum(l.seconds) END AS figure FROM ledger l JOIN main_system m ON m.system = l.system WHERE l.category NOT IN (''elsewhere'', ''away'')'
+    'SELECT CASE WHEN count(*) FILTER (WHERE f.function <> ''unknown'') > 0 THEN sum(CASE WHEN f.function IN (''performance_management'', ''contract_management'') THEN f.share ELSE 0.0 END) END AS figure FROM time_by_function f JOIN main_system m ON m.system = f.system'
 FROM functions f
 UNION ALL
 SELECT
@@ -255,12 +259,12 @@ CROSS JOIN changes c
 UNION ALL
 SELECT
     10, 'Work is lost, systems are unavailable, and re-entry raises error rates',
-    f.figure, NULL, NULL, 'hours per person-week of lost work and unavailable systems', 'measured',
+    f.figure, s.failed_low, s.failed_high, 'hours per person-week of lost work and unavailable systems', 'measured',
     CASE
         WHEN f.figure IS NULL THEN 'not available, because no whole week was observed'
         ELSE concat(
             CASE WHEN f.figure > 0 OR d.rate > 0 THEN 'supported: ' ELSE 'not supported: ' END,
-            round(f.unavailable, 2), ' hours of it were waits and sign-ins that failed; ',
+            round(f.unavailable, 3), ' hours of it were waits and sign-ins that failed; ',
             CASE WHEN d.rate IS NULL THEN 'no pair of fields tells how often values keyed again disagree'
                 ELSE concat('of values keyed again ', round(100 * d.rate, 1), ' % disagree with those held') END
         )
@@ -268,3 +272,4 @@ SELECT
     'SELECT CASE WHEN max(o.person_weeks) > 0 THEN coalesce(sum(c.microseconds), 0) / 3600000000.0 / max(o.person_weeks) END AS figure FROM observed o LEFT JOIN time_cube c ON c.whole_week AND (c.category = ''unavailable'' OR c.rework_cause = ''lost_work'')'
 FROM failures f
 CROSS JOIN disagreement d
+CROSS JOIN ends s

@@ -6,7 +6,7 @@
 -- inputs: worker_time, worker_re_entries, categories
 -- columns:
 --   view_name: view that shows the figure
---   measure: measure of `headline`, kind of `fixes`; else null
+--   measure: measure of `headline`, kind of `fixes`, what a claim of `claims` is about; else null
 --   cause: category of lost time; null for `headline`, and for all causes of a system or task together
 --   system: the system
 --   task: the task
@@ -94,6 +94,17 @@ parts AS (
     SELECT
         'headline', 'share_lost', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, worker, pair, sum(microseconds), NULL
     FROM again WHERE is_lost GROUP BY worker, pair
+    -- The claims that no other figure answers.
+    UNION ALL
+    SELECT
+        'claims', 're_entry_across_systems', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+        worker, pair, sum(whole_week_microseconds), NULL
+    FROM again WHERE scope = 'cross_system' GROUP BY worker, pair
+    UNION ALL
+    SELECT
+        'claims', 'lost_work_and_unavailable', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+        worker, NULL, sum(whole_week_microseconds), NULL
+    FROM worker_time WHERE category = 'unavailable' OR rework_cause = 'lost_work' GROUP BY worker
     -- By system, by task.
     UNION ALL
     SELECT

@@ -232,7 +232,7 @@ fn drawn(sums: &[(usize, Sums)], draws: &Draws) -> Vec<f64> {
         let counts = draws.of(*worker);
         for (totals, &value) in totals.iter_mut().zip(sums) {
             for (total, &count) in totals.iter_mut().zip(counts) {
-                *total += f64::from(count) * value;
+                *total += count * value;
             }
         }
     }

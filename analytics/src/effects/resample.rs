@@ -1,30 +1,21 @@
 //! Workers drawn with replacement, and what the draws say of an estimate.
 
-use rand_chacha::{
-    ChaCha8Rng,
-    rand_core::{Rng, SeedableRng},
-};
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
+
+use crate::statistics::draws;
 
 /// How often each worker is drawn in each replicate, by worker, then by replicate.
 #[derive(Debug, Clone)]
 pub(super) struct Draws {
     replicates: usize,
-    counts: Vec<f32>,
+    counts: Vec<f64>,
 }
 
 impl Draws {
-    /// Draws as many workers as there are, in each replicate. A 32-bit word `x` of the ChaCha8 stream of the seed draws
-    /// the worker at `x · workers / 2³²`, rounded down.
+    /// Draws as many workers as there are, in each replicate, as intervals of figures do where all are one stratum.
     pub(super) fn new(workers: usize, replicates: usize, seed: u64) -> Self {
-        let mut random = ChaCha8Rng::seed_from_u64(seed);
-        let mut counts = vec![0.0; workers * replicates];
-        for replicate in 0..replicates {
-            for _ in 0..workers {
-                let drawn = (u64::from(random.next_u32()) * workers as u64) >> 32;
-                counts[drawn as usize * replicates + replicate] += 1.0;
-            }
-        }
+        let everybody = 0..workers;
+        let counts = draws::Draws::new(&[everybody], replicates, seed).weights(0..replicates);
         Self { replicates, counts }
     }
 
@@ -33,7 +24,7 @@ impl Draws {
     }
 
     /// How often a worker is drawn, replicate by replicate.
-    pub(super) fn of(&self, worker: usize) -> &[f32] {
+    pub(super) fn of(&self, worker: usize) -> &[f64] {
         &self.counts[worker * self.replicates..][..self.replicates]
     }
 }
@@ -65,16 +56,6 @@ fn quantile(sorted: &[f64], at: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn each_replicate_draws_as_many_as_there_are_and_the_same_seed_the_same() {
-        let (one, two, other) = (Draws::new(7, 50, 3), Draws::new(7, 50, 3), Draws::new(7, 50, 4));
-        for replicate in 0..50 {
-            assert_eq!((0..7).map(|worker| one.of(worker)[replicate]).sum::<f32>(), 7.0);
-        }
-        assert_eq!(one.counts, two.counts);
-        assert_ne!(one.counts, other.counts);
-    }
 
     #[test]
     fn intervals_are_wider_where_people_are_few() {

@@ -36,7 +36,11 @@ static TABLE: Table = Table {
     sort: &[],
     columns: &[
         required("view_name", Text, "view that shows the figure"),
-        optional("measure", Text, "measure of `headline`, kind of `fixes`; else null"),
+        optional(
+            "measure",
+            Text,
+            "measure of `headline`, kind of `fixes`, what a claim of `claims` is about; else null",
+        ),
         optional("cause", Text, "category of lost time; null for `headline`, and for all causes together"),
         optional("system", Text, "the system"),
         optional("task", Text, "the task"),
