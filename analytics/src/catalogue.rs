@@ -21,6 +21,8 @@ pub enum Purpose {
     KeptView,
     /// A question of the report, the dashboards or the score, asked of the views.
     Answer,
+    /// What a table of a session is that an operator answers: see [`crate::questions`].
+    Specification,
 }
 
 /// A file of SQL.
@@ -129,6 +131,9 @@ pub static ANSWERS: &[SqlFile] = sql!(
     "score_tasks",
 );
 
+/// What the operators of [`crate::questions`] answer, each under the name of its table.
+pub static SPECIFICATIONS: &[SqlFile] = sql!(Specification, "questions", "first_sources", "active_time");
+
 /// Tables that Rust makes of the rows of views. A session has each after the last view that it is made from.
 pub static DERIVED: &[&Derived] = &[&INTERVALS, &RELEASE_EFFECTS, &GO_LIVE_EFFECTS];
 
@@ -149,6 +154,15 @@ pub fn views() -> impl Iterator<Item = &'static SqlFile> {
 #[must_use]
 pub fn answer(name: &str) -> &'static SqlFile {
     ANSWERS.iter().find(|file| file.name == name).expect("answers are asked for by the names of their files")
+}
+
+/// The specification of a question, by the name of its table.
+///
+/// # Panics
+/// When there is no such question.
+#[must_use]
+pub fn specification(name: &str) -> &'static SqlFile {
+    SPECIFICATIONS.iter().find(|file| file.name == name).expect("questions are known by the names of their files")
 }
 
 impl SqlFile {

@@ -9,6 +9,7 @@ pub mod local_time;
 pub mod operators;
 pub mod parameters;
 pub mod query;
+pub mod questions;
 pub mod reference;
 pub mod refresh;
 mod rows;

@@ -30,6 +30,7 @@ use crate::{
     Error,
     catalogue::{self, Purpose},
     parameters::Parameters,
+    questions::{self, Question},
     reference::tables::{CATEGORIES, REFERENCE},
     scope::{Filters, Scope},
     statistics,
@@ -153,6 +154,10 @@ impl Session {
             context.register_table(table.name, provider)?;
         }
         context.register_table("parameters", built_in::parameters(parameters)?)?;
+        for question in Question::ALL {
+            let provider = questions::Provider::new(&context, question, parameters).await?;
+            context.register_table(question.table().name, Arc::new(provider))?;
+        }
         let mut session = Self {
             context,
             dictionary: Vec::new(),
@@ -237,7 +242,7 @@ fn stored_tables() -> impl Iterator<Item = &'static Table> {
     [&SPANS, &INTAKE].into_iter().chain(FACTS).chain(REFERENCE)
 }
 
-fn context() -> Result<SessionContext, Error> {
+pub(crate) fn context() -> Result<SessionContext, Error> {
     let mut config =
         SessionConfig::new().with_information_schema(true).with_default_catalog_and_schema("gilbreth", "public");
     let options = config.options_mut();

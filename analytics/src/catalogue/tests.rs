@@ -19,7 +19,7 @@ fn files_with(extension: &str) -> BTreeSet<String> {
 }
 
 fn listed() -> Vec<&'static SqlFile> {
-    views().chain(ANSWERS).collect()
+    views().chain(ANSWERS).chain(SPECIFICATIONS).collect()
 }
 
 #[test]

@@ -48,7 +48,7 @@ pub(super) fn categories() -> Result<Arc<dyn TableProvider>, Error> {
 }
 
 /// The table `parameters`.
-pub(super) fn parameters(parameters: &Parameters) -> Result<Arc<dyn TableProvider>, Error> {
+pub(crate) fn parameters(parameters: &Parameters) -> Result<Arc<dyn TableProvider>, Error> {
     let listed = list(parameters)?;
     let columns: [(&str, ArrayRef); 3] = [
         ("name", Arc::new(listed.iter().map(|(name, ..)| Some(name.as_str())).collect::<StringArray>())),

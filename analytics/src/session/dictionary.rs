@@ -12,6 +12,7 @@ use datafusion::{catalog::TableProvider, datasource::MemTable, prelude::SessionC
 use super::{built_in, stored_tables};
 use crate::{
     Error, catalogue,
+    questions::Question,
     tables::{SYSTEM_CHANGES, WEEKS_WORKED},
 };
 
@@ -84,6 +85,13 @@ pub(super) async fn describe(context: &SessionContext) -> Result<Vec<Meaning>, E
     tables.push(("parameters".to_owned(), "table", "a parameter of the measurement".to_owned()));
     for (table, column, meaning) in built_in::MEANINGS {
         known.insert((table.to_owned(), column.to_owned()), meaning.to_owned());
+    }
+    for question in Question::ALL {
+        let table = question.table();
+        tables.push((table.name.to_owned(), "view", format!("{}. {}", table.grain, question.about())));
+        for column in table.columns {
+            known.insert((table.name.to_owned(), column.name.to_owned()), column.meaning.to_owned());
+        }
     }
     for file in catalogue::views() {
         let head = file.head();

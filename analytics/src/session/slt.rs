@@ -1,6 +1,7 @@
 //! The SQL logic tests: each `.slt` beside a file of SQL makes stored rows with `CREATE TABLE … AS`, in a scratch
-//! context (and takes them away with `DROP TABLE`), and then asks a real session over them. Columns left out are null. `answer NAME` asks a question of the
-//! catalogue; `SET scope.KEY = 'VALUE'` narrows the session.
+//! context (and takes them away with `DROP TABLE`), and then asks a real session over them. Columns left out are null.
+//! `answer NAME` asks a question of the catalogue, `specification NAME` runs the SQL that says what an operator answers;
+//! `SET scope.KEY = 'VALUE'` narrows the session.
 
 use std::{path::Path, sync::Arc};
 
@@ -103,7 +104,11 @@ impl Bench {
             self.session = None;
             return Ok(DBOutput::StatementComplete(0));
         }
-        let sql = sql.strip_prefix("answer ").map_or(sql, |name| catalogue::answer(name.trim()).text);
+        let sql = match sql.split_once(' ') {
+            Some(("answer", name)) => catalogue::answer(name.trim()).text,
+            Some(("specification", name)) => catalogue::specification(name.trim()).text,
+            _ => sql,
+        };
         rows_of(&self.session().await?.sql(sql).await?)
     }
 }
@@ -139,7 +144,10 @@ async fn every_sql_file_answers_as_worked_out_by_hand() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("sql");
     let only = std::env::var("GILBRETH_SLT").unwrap_or_default();
     let mut failures = Vec::new();
-    let files = catalogue::views().chain(catalogue::ANSWERS).map(|file| file.path.replace(".sql", ".slt"));
+    let files = catalogue::views()
+        .chain(catalogue::ANSWERS)
+        .chain(catalogue::SPECIFICATIONS)
+        .map(|file| file.path.replace(".sql", ".slt"));
     let derived = catalogue::DERIVED.iter().map(|derived| derived.table);
     let tests = files.chain(derived.map(|table| format!("{}/{}.slt", table.folder, table.name)));
     for test in tests.filter(|test| test.contains(&only)) {
