@@ -71,7 +71,7 @@ fn views(session: &Session) -> anyhow::Result<Vec<String>> {
 async fn time(store: &Store, sql: &str) -> anyhow::Result<Timed> {
     let session = open(store).await?;
     let begun = Instant::now();
-    let rows = session.sql(sql).await?.iter().map(|batch| batch.num_rows()).sum();
+    let rows = session.sql(sql).await?.iter().map(arrow::array::RecordBatch::num_rows).sum();
     let first_ms = begun.elapsed().as_secs_f64() * 1e3;
     let begun = Instant::now();
     session.sql(sql).await?;

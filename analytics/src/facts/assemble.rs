@@ -134,7 +134,7 @@ fn told(parts: &[Part], correction: &Correction, local: LocalTime) -> Instances 
     let mut days = Days::new(local);
     let mut events = Vec::new();
     for part in parts {
-        let sessions = part.sessions.in_order();
+        let sessions = part.sessions.values();
         for edge in &part.edges {
             let session = sessions.get(edge.session as usize);
             let shift = session.map_or(0, |of| correction.shift(of.login, of.session, part.day));
@@ -158,7 +158,7 @@ fn field_spans(parts: Vec<Part>, correction: &Correction) -> FieldSpans {
     };
     let mut mishaps = Vec::new();
     for part in parts {
-        let persons = part.workers.in_order();
+        let persons = part.workers.values();
         let worker = renumbered(part.workers, &mut workers, |worker| worker);
         let case = renumbered(part.numbers, &mut cases, |number| correction.case(number));
         let task = renumbered(part.instances, &mut instances, Instance::Id);

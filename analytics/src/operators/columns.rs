@@ -127,11 +127,11 @@ impl<K: Eq + Hash> Symbols<K> {
 
     /// Copies of the values in order of their numbers.
     #[must_use]
-    pub fn in_order(&self) -> Vec<K>
+    pub fn values(&self) -> Vec<K>
     where
-        K: Copy,
+        K: Clone,
     {
-        let mut values: Vec<(u32, K)> = self.numbers.iter().map(|(value, number)| (*number, *value)).collect();
+        let mut values: Vec<(u32, K)> = self.numbers.iter().map(|(value, number)| (*number, value.clone())).collect();
         values.sort_unstable_by_key(|(number, _)| *number);
         values.into_iter().map(|(_, value)| value).collect()
     }

@@ -258,8 +258,11 @@ impl Input {
     }
 }
 
+/// For each system of a part its number among all, and the part's buckets.
+type Renumbered = (Vec<u32>, Vec<Vec<Holder>>);
+
 /// Names of systems in order, and the buckets of each part with the place in that order of each of its numbers.
-fn told_apart(parts: Vec<FirstSources>) -> (Vec<String>, Vec<(Vec<u32>, Vec<Vec<Holder>>)>) {
+fn told_apart(parts: Vec<FirstSources>) -> (Vec<String>, Vec<Renumbered>) {
     let names: BTreeSet<String> = parts.iter().flat_map(|part| part.systems.values()).collect();
     let names: Vec<String> = names.into_iter().collect();
     let place = |name: &String| names.binary_search(name).expect("every name was gathered") as u32;

@@ -6,7 +6,6 @@ use super::{
     memory::Memory,
 };
 use crate::{
-    facts::Sink,
     parameters::Parameters,
     scope::Scope,
     session::{Providers, Session},
@@ -40,7 +39,7 @@ fn estate() -> Vec<Span> {
 async fn session(facts: &Memory, parameters: &Parameters) -> Session {
     let mut providers = Providers::new();
     for table in tables::FACTS {
-        providers.insert(table.name, facts.read(table).await.unwrap());
+        providers.insert(table.name, facts.table(table));
     }
     Session::over(providers, &Scope::default(), parameters, Vec::new(), chrono_tz::Europe::London).await.unwrap()
 }
