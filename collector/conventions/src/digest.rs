@@ -67,3 +67,41 @@ pub fn client_digests(page: &Digester, value: &str, kind: ValueKind) -> ClientDi
 fn hex(bytes: &[u8; 8]) -> String {
     format!("{:016x}", u64::from_be_bytes(*bytes))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(serde::Deserialize)]
+    struct Vectors {
+        page_key: String,
+        store_key: String,
+        values: Vec<Vector>,
+    }
+
+    #[derive(serde::Deserialize)]
+    struct Vector {
+        value: String,
+        kind: String,
+        client: String,
+        parts: Vec<String>,
+        stored: i64,
+    }
+
+    /// The digests of the file were worked out by another implementation of HMAC-SHA-256, from canonical forms written by
+    /// hand.
+    #[test]
+    fn digests_are_those_that_another_implementation_works_out() {
+        let vectors: Vectors = serde_json::from_str(include_str!("../vectors/digest.json")).unwrap();
+        let page = Digester::new(vectors.page_key.as_bytes());
+        let hex = |at: usize| u8::from_str_radix(&vectors.store_key[at..at + 2], 16).unwrap();
+        let key: Vec<u8> = (0..64).step_by(2).map(hex).collect();
+        let store = Digester::new(&key);
+        assert!(vectors.values.len() >= 5);
+        for Vector { value, kind, client, parts, stored } in vectors.values {
+            let digests = client_digests(&page, &value, ValueKind::parse(&kind).unwrap());
+            assert_eq!(digests, ClientDigests { whole: Some(client.clone()), parts }, "{value}");
+            assert_eq!(i64::from_be_bytes(store.first_8_bytes(client.as_bytes())), stored, "{value}");
+        }
+    }
+}

@@ -66,3 +66,22 @@ impl Hashes {
         self.0.first_8_bytes(&message)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stored_digests_are_those_of_the_vectors_that_every_implementation_shares() {
+        let vectors: serde_json::Value =
+            serde_json::from_str(include_str!("../../conventions/vectors/digest.json")).unwrap();
+        let key = std::array::from_fn(|at| u8::try_from(at).unwrap());
+        let hex: String = (0..32).map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(vectors["store_key"], hex);
+        let hashes = Hashes::new(&StoreKey::new(key));
+        for vector in vectors["values"].as_array().unwrap() {
+            assert_eq!(hashes.value(vector["client"].as_str().unwrap()), vector["stored"].as_i64(), "{vector}");
+        }
+        assert_eq!(hashes.value("not 16 hex digits"), None);
+    }
+}
