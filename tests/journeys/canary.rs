@@ -32,8 +32,20 @@ fn nothing_that_names_a_person_a_case_or_a_value_is_in_any_file() {
     let program = crate::program();
     let service = program.serve(&store, &[]);
     let client = Client::new();
-    let request = spans::request("ndelius", (0..20).flat_map(|id| telling(id * 100)).collect());
+    let mut request = spans::request("ndelius", (0..20).flat_map(|id| telling(id * 100)).collect());
     assert_eq!(client.export(service.otlp(), &request).unwrap().status, 200);
+    // A system that names itself by a number, and a resource that tells more than it should.
+    request = spans::request("ndelius of 7391046", telling(5_000));
+    let resource = request.resource_spans[0].resource.as_mut().unwrap();
+    resource.attributes.extend([
+        spans::text("telemetry.sdk.name", "sdk 8264917"),
+        spans::text("deployment.environment.name", "desk 8264917"),
+        spans::text("host.name", "canaryunlisted"),
+    ]);
+    assert_eq!(client.export(service.otlp(), &request).unwrap().status, 200);
+    let json = ("content-type", "application/json");
+    let logs = client.post(service.otlp(), "/v1/logs", &[json], clicks().to_string().into_bytes()).unwrap();
+    assert_eq!(logs.status, 200);
 
     // While the rows are in the log alone …
     service.kill();
@@ -42,7 +54,9 @@ fn nothing_that_names_a_person_a_case_or_a_value_is_in_any_file() {
     // … and when they are in the table.
     assert!(program.serve(&store, &[]).stop());
     program.succeed(["refresh", "--store", &store.to_string_lossy()]);
-    assert_eq!(program.sql_value(&store, "SELECT count(*) FROM spans"), "340");
+    assert_eq!(program.sql_value(&store, "SELECT count(*) FROM spans"), "358");
+    assert_eq!(program.sql_value(&store, "SELECT count(*) FROM spans WHERE system = 'ndelius of #'"), "17");
+    assert_eq!(program.sql_value(&store, "SELECT count(*) FROM spans WHERE organisation = 'Company #'"), "358");
     let table = decoded(&store);
 
     assert!(contains(&table, "ndelius") && contains(&log, "ndelius"), "the search finds what is there");
@@ -83,8 +97,16 @@ fn telling(first: u64) -> Vec<Span> {
                 spans::text(attribute::RECORD_ID, "canaryrecord"),
                 spans::text(attribute::TASK_ID, "CanaryTask"),
                 spans::text(attribute::VALUE_TEXT, "Canaryvalue 7391046"),
-                spans::text(attribute::SCREEN[0], "Person 7391046"),
-                spans::text(attribute::FIELD[0], "Field 8264917"),
+                // The less preferred name is what is kept where there is no other.
+                spans::text(attribute::SCREEN[at % 2], "Person 7391046"),
+                spans::text(attribute::FIELD[at % 2], "Field 8264917"),
+                spans::text(attribute::WORKER_ORGANISATION, "Company 8264917"),
+                spans::text(attribute::WORKER_TEAM, "Team of 7391046"),
+                spans::text(attribute::WORKER_ROLE, "Role 8264917"),
+                spans::text("error.type", "no case X7391046"),
+                spans::text("db.operation.name", "select 8264917"),
+                spans::text("url.template", "/case/7391046"),
+                spans::number("http.response.status_code", 8_264_917),
                 spans::text(attribute::FUNCTION, "function 8264917"),
                 spans::text(attribute::TASK_NAME, "Task 7391046"),
                 spans::text(attribute::CONTINUES, "canaryvalue"),
@@ -102,6 +124,33 @@ fn telling(first: u64) -> Vec<Span> {
             span
         })
         .collect()
+}
+
+/// A log record that becomes a row, with a canary wherever one could be put.
+fn clicks() -> serde_json::Value {
+    let attributes: Vec<_> = [
+        (attribute::WORKER[0], "Canaryworker"),
+        (attribute::SESSION_ID, "canarysession"),
+        (attribute::CASE_ID, "canarycase"),
+        (attribute::VALUE_TEXT, "canaryvalue"),
+        (attribute::WORKER_ORGANISATION, "Company 8264917"),
+        (attribute::SCREEN[1], "Person 7391046"),
+        (attribute::FIELD[1], "Field 8264917"),
+        ("error.type", "no case X7391046"),
+        ("some.attribute", "canaryunlisted"),
+    ]
+    .map(|(key, value)| serde_json::json!({"key": key, "value": {"stringValue": value}}))
+    .into();
+    let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_nanos();
+    serde_json::json!({"resourceLogs": [{
+        "resource": {"attributes": [{"key": "service.name", "value": {"stringValue": "ndelius"}}]},
+        "scopeLogs": [{"logRecords": [{
+            "eventName": "app.widget.click",
+            "timeUnixNano": now.to_string(),
+            "body": {"stringValue": "canaryvalue 7391046"},
+            "attributes": attributes,
+        }]}],
+    }]})
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {

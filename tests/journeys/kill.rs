@@ -1,4 +1,5 @@
-//! `kill -9` at seeded moments of a stream: what was acknowledged is there, once.
+//! `kill -9` at seeded moments of a stream: what was acknowledged is there, once. Commits are small and many, so that some
+//! are hit; and nothing that was doubled may have been taken away by a merge before it is looked for.
 //!
 //! Twenty moments in CI; `GILBRETH_TEST_KILLS=200` is the long form.
 
@@ -22,6 +23,9 @@ fn every_acknowledged_span_survives_kill_9_once() {
     let kills: u64 = std::env::var("GILBRETH_TEST_KILLS").map_or(20, |text| text.parse().unwrap());
     let folder = tempfile::tempdir().unwrap();
     let store = folder.path().join("store");
+    let config = folder.path().join("small-commits.toml");
+    std::fs::write(&config, "[collector]\ncommit_rows = 120\ncommit_after_s = 1\n").unwrap();
+    let config = ["--config", config.to_str().unwrap()];
     let program = crate::program();
     let mut acknowledged = BTreeSet::new();
     let mut unanswered: Vec<u64> = Vec::new();
@@ -29,7 +33,7 @@ fn every_acknowledged_span_survives_kill_9_once() {
     for seed in 0..kills {
         let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(seed);
         let moment = Duration::from_millis(random.random_range(20..900));
-        let service = program.serve(&store, &[]);
+        let service = program.serve(&store, &config);
         let to = service.otlp();
 
         // What got no answer last time is sent again, as an SDK does: it may or may not be there already.
@@ -72,7 +76,14 @@ fn every_acknowledged_span_survives_kill_9_once() {
         acknowledged.extend(done.into_iter().flat_map(ids_of));
         unanswered = lost;
     }
-    assert!(program.serve(&store, &[]).stop(), "serve drains on SIGTERM");
+    assert!(program.serve(&store, &config).stop(), "serve drains on SIGTERM");
+
+    let operations = operations(&store.join("spans/_delta_log"));
+    assert!(
+        operations.get("WRITE").is_some_and(|commits| *commits > kills),
+        "commits under way were hit: {operations:?}"
+    );
+    assert_eq!(operations.get("DELETE"), None, "rows were taken away by a merge: {operations:?}");
 
     let csv = program.succeed([
         "sql",
@@ -94,6 +105,23 @@ fn every_acknowledged_span_survives_kill_9_once() {
     let lost: Vec<_> = acknowledged.iter().filter(|id| !stored.contains_key(*id)).collect();
     let doubled: Vec<_> = stored.iter().filter(|(_, times)| **times != 1).collect();
     assert!(lost.is_empty() && doubled.is_empty(), "lost {lost:?}, doubled {doubled:?}");
+}
+
+/// How often the table's history has each operation. A merge that drops doubled rows is a `DELETE`.
+fn operations(log: &std::path::Path) -> BTreeMap<String, u64> {
+    let mut found = BTreeMap::new();
+    for entry in std::fs::read_dir(log).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|end| end == "json") {
+            for line in std::fs::read_to_string(&path).unwrap().lines() {
+                let action: serde_json::Value = serde_json::from_str(line).unwrap();
+                if let Some(operation) = action["commitInfo"]["operation"].as_str() {
+                    *found.entry(operation.to_owned()).or_default() += 1;
+                }
+            }
+        }
+    }
+    found
 }
 
 /// Request number `n` holds spans of its own, always the same ones.
