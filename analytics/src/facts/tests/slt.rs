@@ -49,6 +49,7 @@ impl Bench {
     async fn answer(&mut self, sql: &str) -> Result<DBOutput<DefaultColumnType>, Error> {
         if let Some(name) = sql.strip_prefix("facts ") {
             let rows = self.rows(name.trim()).await?;
+            self.scratch.deregister_table("result")?;
             self.scratch.register_batch("result", rows)?;
             return Ok(DBOutput::StatementComplete(0));
         }
