@@ -20,10 +20,27 @@
 --   people: people touched
 --   rank_low: best place that the data allow, in 95 of 100 resamplings; null as `low`
 --   rank_high: worst place that the data allow; null as `low`
---   trend: null: a trend needs matches that look back no more than seven days, which the facts do not hold apart
+--   trend: change of the hours per person-week from the first to the second half of the whole weeks, the first week left out, as a share of those before; values keyed again count if the field held them in the seven days before; null with fewer than two whole weeks on a side, and where nothing was lost in the first half
 --   example_trace: hex trace id of an example
 --   why: one sentence with the figures behind it
-WITH costs AS (
+-- The halves of the whole weeks without the first, and of an odd number of weeks without the middle one.
+WITH later_weeks AS (
+    SELECT week, row_number() OVER (ORDER BY week) AS place, count(*) OVER () AS weeks
+    FROM (SELECT DISTINCT week FROM observed_weeks WHERE week > (SELECT min(week) FROM observed_weeks))
+),
+halves AS (
+    SELECT week, CASE WHEN place <= weeks / 2 THEN 1 WHEN place > weeks - weeks / 2 THEN 2 END AS half
+    FROM later_weeks
+    WHERE weeks >= 4
+),
+half_person_weeks AS (
+    SELECT
+        CAST(count(*) FILTER (WHERE h.half = 1) AS DOUBLE) AS first,
+        CAST(count(*) FILTER (WHERE h.half = 2) AS DOUBLE) AS second
+    FROM observed_weeks o
+    JOIN halves h ON h.week = o.week
+),
+costs AS (
     SELECT w.worker, s.hourly_cost
     FROM observed_workers w
     JOIN staffing s ON s.organisation = w.organisation AND s.role = w.role
@@ -34,8 +51,13 @@ examples AS (
         t.from_system, t.from_screen, t.from_field, t.to_system, t.to_screen, t.to_field,
         hex(min(t.example_trace)) AS example_trace,
         sum(CASE WHEN w.week IS NOT NULL THEN t.re_entry_microseconds * c.hourly_cost END) / 3600000000.0 AS cost,
-        count(*) FILTER (WHERE w.week IS NOT NULL AND t.re_entry_microseconds > 0 AND c.worker IS NULL) AS without_cost
+        count(*) FILTER (WHERE w.week IS NOT NULL AND t.re_entry_microseconds > 0 AND c.worker IS NULL) AS without_cost,
+        sum(CASE WHEN h.half = 1 AND t.latest_from_at >= t.at - INTERVAL '7 days' THEN t.re_entry_microseconds END)
+            AS first_half,
+        sum(CASE WHEN h.half = 2 AND t.latest_from_at >= t.at - INTERVAL '7 days' THEN t.re_entry_microseconds ELSE 0 END)
+            AS second_half
     FROM target_sources t
+    LEFT JOIN halves h ON h.week = t.week
     LEFT JOIN (SELECT DISTINCT week FROM observed_weeks) w ON w.week = t.week
     LEFT JOIN costs c ON c.worker = t.worker
     WHERE t.verdict = 'established'
@@ -47,7 +69,7 @@ again AS (
         h.to_system AS system, h.to_screen AS screen, h.to_field AS field, h.from_system, h.from_screen, h.from_field,
         h.hours,
         h.hours_per_person_week * o.person_weeks / o.weeks AS hours_per_week, h.people, e.example_trace,
-        e.cost, e.without_cost, 're_entry' AS cause,
+        e.cost, e.without_cost, e.first_half, e.second_half, 're_entry' AS cause,
         concat(
             h.people, CASE h.people WHEN 1 THEN ' person' ELSE ' people' END, ' keyed it again on ', h.cases,
             CASE h.cases WHEN 1 THEN ' case' ELSE ' cases' END, ' although ',
@@ -77,7 +99,7 @@ sorted AS (
         category, system,
         CASE WHEN category IN ('wait', 'rework') THEN screen END AS screen,
         CASE WHEN category = 'rework' AND rework_cause IS DISTINCT FROM 'lost_work' THEN field END AS field,
-        worker, whole_week, microseconds, example_trace
+        worker, week, whole_week, microseconds, example_trace
     FROM time_cube
     WHERE category IN ('wait', 'unavailable', 'repeat_sign_in', 'rework') AND microseconds > 0 AND system IS NOT NULL
 ),
@@ -89,8 +111,11 @@ sums AS (
         sum(CASE WHEN whole_week THEN microseconds * c.hourly_cost END) / 3600000000.0 AS cost,
         count(*) FILTER (WHERE whole_week AND c.worker IS NULL) AS without_cost,
         count(DISTINCT s.worker) AS people,
-        min(example_trace) AS example_trace
+        min(example_trace) AS example_trace,
+        sum(CASE WHEN h.half = 1 THEN microseconds END) AS first_half,
+        sum(CASE WHEN h.half = 2 THEN microseconds ELSE 0 END) AS second_half
     FROM sorted s
+    LEFT JOIN halves h ON h.week = s.week
     LEFT JOIN costs c ON c.worker = s.worker
     GROUP BY kind, category, system, screen, field
 ),
@@ -99,7 +124,7 @@ elsewise AS (
         s.kind, s.system, s.screen, s.field,
         CAST(NULL AS VARCHAR) AS from_system, CAST(NULL AS VARCHAR) AS from_screen, CAST(NULL AS VARCHAR) AS from_field,
         s.hours, CASE WHEN o.weeks > 0 THEN s.whole_week_hours / o.weeks END AS hours_per_week, s.people,
-        hex(s.example_trace) AS example_trace, s.cost, s.without_cost, s.category AS cause,
+        hex(s.example_trace) AS example_trace, s.cost, s.without_cost, s.first_half, s.second_half, s.category AS cause,
         concat(
             s.people, CASE s.people WHEN 1 THEN ' person' ELSE ' people' END,
             CASE
@@ -124,11 +149,11 @@ ranked AS (
         ) AS BIGINT) AS rank
     FROM (
         SELECT kind, cause, system, screen, field, from_system, from_screen, from_field, hours, hours_per_week, cost,
-            without_cost, people, example_trace, why
+            without_cost, first_half, second_half, people, example_trace, why
         FROM again
         UNION ALL
         SELECT kind, cause, system, screen, field, from_system, from_screen, from_field, hours, hours_per_week, cost,
-            without_cost, people, example_trace, why
+            without_cost, first_half, second_half, people, example_trace, why
         FROM elsewise
     )
 )
@@ -139,9 +164,12 @@ SELECT
     CASE WHEN r.without_cost = 0 THEN
         r.cost / o.weeks * (SELECT value FROM parameters WHERE name = 'working_weeks')
     END AS cost_per_year,
-    r.people, i.rank_low, i.rank_high, CAST(NULL AS DOUBLE) AS trend, r.example_trace, r.why
+    r.people, i.rank_low, i.rank_high,
+    CASE WHEN r.first_half > 0 THEN (r.second_half / p.second) / (r.first_half / p.first) - 1 END AS trend,
+    r.example_trace, r.why
 FROM ranked r
 CROSS JOIN observed o
+CROSS JOIN half_person_weeks p
 LEFT JOIN intervals i
     ON i.view_name = 'fixes' AND i.measure = r.kind AND i.cause = r.cause AND i.system = r.system
     AND (i.screen IS NOT DISTINCT FROM r.screen) AND (i.field IS NOT DISTINCT FROM r.field)

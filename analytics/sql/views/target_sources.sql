@@ -21,7 +21,7 @@ WITH judged AS (
 ),
 ordered AS (
     SELECT
-        m.span_id, m.at, m.worker, m.case_id, m.scope, m."match", m.origin, m.from_span_id, m.from_at, m.from_worker,
+        m.span_id, m.at, m.worker, m.case_id, m.scope, m."match", m.origin, m.from_span_id, m.from_at, m.latest_from_at, m.from_worker,
         m.from_system, m.from_screen, m.from_field, m.to_system, m.to_screen, m.to_field, m.day,
         coalesce(j.certainty, 0.0) AS certainty,
         coalesce(j.verdict, 'chance') AS verdict,
@@ -51,7 +51,7 @@ entered AS (
     GROUP BY worker, target_span_id
 )
 SELECT
-    o.span_id, o.at, o.worker, o.case_id, o.scope, o."match", o.origin, o.from_span_id, o.from_at, o.from_worker,
+    o.span_id, o.at, o.worker, o.case_id, o.scope, o."match", o.origin, o.from_span_id, o.from_at, o.latest_from_at, o.from_worker,
     o.from_system, o.from_screen, o.from_field, o.to_system, o.to_screen, o.to_field, o.day,
     o.certainty, o.verdict,
     CAST(date_trunc('week', o.day) AS DATE) AS week,
