@@ -1,9 +1,10 @@
 -- What each worker has in each figure that gets an interval: all that resampling of workers needs. A figure is the sum
 -- of its parts, in hours, over the sum of `per`, or over person-weeks where no part of it says so. Parts with a pair are
 -- time of matches before weighing: the certainty of the pair times the part counts. A working view: ids stay binary.
+-- Weeks and groups have re-entry weighed already: their certainties are held.
 --
 -- grain: a figure, a worker and, for re-entry, a pair of fields
--- inputs: worker_time, worker_re_entries, categories
+-- inputs: worker_time, worker_re_entries, categories, time_cube, observed_weeks, weeks_worked
 -- columns:
 --   view_name: view that shows the figure
 --   measure: measure of `headline`, kind of `fixes`, what a claim of `claims` is about; else null
@@ -15,10 +16,13 @@
 --   from_system: system where the value was held
 --   from_screen: screen where the value was held
 --   from_field: field where the value was held
+--   week: Monday of the week of `time_lost_by_week`, ISO
+--   organisation: organisation of a group of `time_lost_by_group`
+--   role: role of such a group
 --   worker: keyed hash of the person
 --   pair: number of the pair of fields; null for time that does not depend on certainty
 --   microseconds: time
---   per: hours that the figure is a share of; null where it is per person-week
+--   per: hours, or person-weeks of a week or group, that the figure is a share of; null where it is per person-week of all
 WITH lost AS (
     SELECT *
     FROM worker_time
@@ -162,9 +166,54 @@ parts AS (
         'fixes', kind, category, system, NULL, screen, field, NULL, NULL, NULL,
         worker, NULL, sum(whole_week_microseconds), NULL
     FROM fixable GROUP BY worker, kind, category, system, screen, field
+),
+weekly AS (
+    SELECT worker, week, category AS cause, sum(microseconds) AS microseconds
+    FROM time_cube
+    WHERE whole_week AND category_group = 'lost' AND microseconds > 0
+    GROUP BY worker, week, category
+),
+grouped AS (
+    SELECT
+        worker, coalesce(organisation, 'unknown') AS organisation, coalesce(role, 'unknown') AS role,
+        category AS cause, sum(microseconds) AS microseconds
+    FROM time_cube
+    WHERE whole_week AND category_group = 'lost' AND microseconds > 0
+    GROUP BY worker, coalesce(organisation, 'unknown'), coalesce(role, 'unknown'), category
+),
+members AS (
+    SELECT
+        worker, coalesce(organisation, 'unknown') AS organisation, coalesce(role, 'unknown') AS role,
+        count(DISTINCT week) AS person_weeks
+    FROM weeks_worked
+    WHERE whole_week
+    GROUP BY worker, coalesce(organisation, 'unknown'), coalesce(role, 'unknown')
+),
+-- Time, and for each figure the person-weeks that it is a share of.
+placed AS (
+    SELECT
+        'time_lost_by_week' AS view_name, cause, CAST(week AS VARCHAR) AS week, NULL AS organisation, NULL AS role,
+        worker, microseconds, NULL AS per
+    FROM weekly
+    UNION ALL
+    SELECT 'time_lost_by_week', w.cause, CAST(w.week AS VARCHAR), NULL, NULL, o.worker, 0, 1.0
+    FROM (SELECT DISTINCT week, cause FROM weekly) w
+    JOIN observed_weeks o ON o.week = w.week
+    UNION ALL
+    SELECT 'time_lost_by_group', cause, NULL, organisation, role, worker, microseconds, NULL
+    FROM grouped
+    UNION ALL
+    SELECT 'time_lost_by_group', g.cause, NULL, g.organisation, g.role, m.worker, 0, CAST(m.person_weeks AS DOUBLE)
+    FROM (SELECT DISTINCT organisation, role, cause FROM grouped) g
+    JOIN members m ON m.organisation = g.organisation AND m.role = g.role
 )
 SELECT
-    view_name, measure, cause, system, task, screen, field, from_system, from_screen, from_field, worker, pair,
-    microseconds, per
+    view_name, measure, cause, system, task, screen, field, from_system, from_screen, from_field,
+    NULL AS week, NULL AS organisation, NULL AS role, worker, pair, microseconds, per
 FROM parts
 WHERE microseconds > 0 OR per > 0
+UNION ALL
+SELECT
+    view_name, NULL, cause, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+    week, organisation, role, worker, NULL, microseconds, per
+FROM placed

@@ -2,15 +2,15 @@
 -- see fewer sources than late ones: a rise of re-entry over the first weeks is no trend.
 --
 -- grain: an ISO week and a cause
--- inputs: time_cube, observed_weeks
+-- inputs: time_cube, observed_weeks, intervals
 -- columns:
 --   week: Monday of the ISO week
 --   cause: the category of lost time
 --   whole_week: whether the week is whole in the data and in the scope
 --   hours: hours lost
 --   hours_per_person_week: hours lost per person-week of that week; null where the week is not whole
---   low: lower end of the 95 % interval; null until intervals are computed
---   high: upper end of the 95 % interval; null until intervals are computed
+--   low: lower end of the 95 % interval; null under ten people and where there is nothing to judge by
+--   high: upper end of the 95 % interval; null under ten people and where there is nothing to judge by
 --   share: share of all lost hours, 0 to 1
 --   people: people who lost time so
 WITH cells AS (
@@ -28,8 +28,10 @@ weeks AS (
 SELECT
     c.week, c.cause, w.week IS NOT NULL AS whole_week, c.microseconds / 3600000000.0 AS hours,
     c.microseconds / 3600000000.0 / w.person_weeks AS hours_per_person_week,
-    CAST(NULL AS DOUBLE) AS low, CAST(NULL AS DOUBLE) AS high,
+    i.low, i.high,
     c.microseconds / CAST(sum(c.microseconds) OVER () AS DOUBLE) AS share,
     c.people
 FROM cells c
 LEFT JOIN weeks w ON w.week = c.week
+LEFT JOIN intervals i
+    ON i.view_name = 'time_lost_by_week' AND i.week = CAST(c.week AS VARCHAR) AND i.cause = c.cause

@@ -1,7 +1,7 @@
 //! The SQL logic tests: each `.slt` beside a file of SQL makes stored rows with `CREATE TABLE … AS`, in a scratch
 //! context (and takes them away with `DROP TABLE`), and then asks a real session over them. Columns left out are null.
 //! `answer NAME` asks a question of the catalogue, `specification NAME` runs the SQL that says what an operator answers;
-//! `SET scope.KEY = 'VALUE'` narrows the session.
+//! `SET scope.KEY = 'VALUE'` narrows the session, and `RESET scope.KEY` widens it again.
 
 use std::{path::Path, sync::Arc};
 
@@ -46,8 +46,8 @@ impl Bench {
         Ok(self.session.as_ref().expect("was just made"))
     }
 
-    fn narrow(&mut self, key: &str, value: &str) {
-        let value = Some(value.to_owned());
+    fn narrow(&mut self, key: &str, value: Option<&str>) {
+        let value = value.map(str::to_owned);
         match key {
             "from" => self.scope.from = value,
             "to" => self.scope.to = value,
@@ -96,7 +96,11 @@ impl std::fmt::Display for Chain<'_> {
 impl Bench {
     async fn answer(&mut self, sql: &str) -> Result<DBOutput<DefaultColumnType>, Error> {
         if let Some((key, value)) = sql.strip_prefix("SET scope.").and_then(|rest| rest.split_once(" = ")) {
-            self.narrow(key, value.trim_matches('\''));
+            self.narrow(key, Some(value.trim_matches('\'')));
+            return Ok(DBOutput::StatementComplete(0));
+        }
+        if let Some(key) = sql.strip_prefix("RESET scope.") {
+            self.narrow(key.trim(), None);
             return Ok(DBOutput::StatementComplete(0));
         }
         if sql.starts_with("CREATE TABLE") || sql.starts_with("DROP TABLE") {

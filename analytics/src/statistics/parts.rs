@@ -19,8 +19,21 @@ use crate::{
 };
 
 /// The columns that name a figure: its view, then what the view tells its rows apart by.
-pub(super) const NAMES: [&str; 10] =
-    ["view_name", "measure", "cause", "system", "task", "screen", "field", "from_system", "from_screen", "from_field"];
+pub(super) const NAMES: [&str; 13] = [
+    "view_name",
+    "measure",
+    "cause",
+    "system",
+    "task",
+    "screen",
+    "field",
+    "from_system",
+    "from_screen",
+    "from_field",
+    "week",
+    "organisation",
+    "role",
+];
 
 /// What names a figure: a value for each of [`NAMES`].
 pub(super) type Name = [Option<String>; NAMES.len()];
