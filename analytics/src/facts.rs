@@ -60,7 +60,7 @@ use crate::{
         SpanKey,
         cases::Link,
         hashing::FastMap,
-        instances::Instances,
+        instances::{Instances, Pieces},
         ledger::{EntryFacts, activity::Rules, cube, cut},
         matcher::output::Named,
     },
@@ -108,9 +108,9 @@ pub async fn compute(context: &SessionContext, parameters: &Parameters, zone: Tz
         let mut spans = spans;
         let judged = judgement(&spans, local);
         tracing::debug!(spans = spans.rows.len(), "judged");
-        let Matching { matches, mut tallies, index } = matching(&mut spans, &judged, look_back, local);
+        let Matching { matches, tallies, index } = matching(&mut spans, &judged, look_back, local);
         tracing::debug!(matches = matches.len(), "matched");
-        let pairs = Named::new(&mut tallies, index, spans.workers.clone());
+        let pairs = Named::new(&tallies, index, spans.workers.clone());
         (spans, judged, matches, pairs)
     })
     .await?;
@@ -136,7 +136,7 @@ pub async fn compute(context: &SessionContext, parameters: &Parameters, zone: Tz
     let (pieces, times) = facts.ledger(&days, &Arc::new(correction), &spans, &entries, sink).await?;
     drop((spans, entries));
 
-    let instances = Arc::new(blocking(move || Instances::new(&pieces)).await??);
+    let instances = Arc::new(blocking(move || Instances::new(pieces)).await?);
     let rows = streams(&tables::TASK_INSTANCES, lots(instances.days()), &instances, Instances::batch);
     sink.write_sorted(&tables::TASK_INSTANCES, rows).await?;
     drop(instances);
@@ -220,9 +220,9 @@ impl Facts<'_> {
         spans: &Arc<FieldSpans>,
         entries: &Arc<EntryFacts>,
         sink: &mut impl Sink,
-    ) -> Result<(Vec<RecordBatch>, Vec<RecordBatch>)> {
+    ) -> Result<(Pieces, Vec<RecordBatch>)> {
         let rules = Rules::new(self.parameters, self.local);
-        let pieces = Arc::new(Mutex::new((Vec::new(), Vec::new())));
+        let pieces = Arc::new(Mutex::new((Pieces::default(), Vec::new())));
         let (send, receive) = mpsc::channel::<Result<Stretches>>(1);
         let receive = Arc::new(tokio::sync::Mutex::new(receive));
         let streams = (0..cores::cores())
@@ -328,12 +328,12 @@ async fn cut_on_a_core(
     stretches: Result<Stretches>,
     rules: Rules,
     entries: Arc<EntryFacts>,
-    pieces: &Mutex<(Vec<RecordBatch>, Vec<RecordBatch>)>,
+    pieces: &Mutex<(Pieces, Vec<RecordBatch>)>,
 ) -> Result<RecordBatch> {
     let Stretches { batch, groups } = stretches?;
     let cut = blocking(move || cut(&batch, &groups, &rules, &entries)).await??;
     let mut kept = pieces.lock().unwrap_or_else(PoisonError::into_inner);
-    kept.0.push(cut.parts);
+    kept.0.add(&cut.parts)?;
     kept.1.push(cut.cube);
     drop(kept);
     by_day(cut.ledger)

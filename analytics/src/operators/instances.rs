@@ -40,6 +40,14 @@ const COUNTS: [&str; 9] =
     ["started_us", "ended_us", "active_us", "lost_us", "switches", "entries", "re_entries", "rework", "waits"];
 const ACTIVE: usize = 2;
 
+/// Pieces of instances, gathered batch by batch.
+#[derive(Debug, Default)]
+pub struct Pieces {
+    all: Vec<Piece>,
+    ids: Symbols<Vec<u8>>,
+    names: Symbols<String>,
+}
+
 /// Task instances in the order of their table.
 #[derive(Debug)]
 pub struct Instances {
@@ -52,13 +60,9 @@ pub struct Instances {
 
 impl Instances {
     /// Adds up pieces, in any order.
-    pub fn new(pieces: &[RecordBatch]) -> Result<Self> {
-        let mut ids: Symbols<Vec<u8>> = Symbols::default();
-        let mut names: Symbols<String> = Symbols::default();
-        let mut all = Vec::with_capacity(pieces.iter().map(RecordBatch::num_rows).sum());
-        for batch in pieces {
-            add(&mut all, &mut ids, &mut names, batch)?;
-        }
+    #[must_use]
+    pub fn new(pieces: Pieces) -> Self {
+        let Pieces { mut all, ids, names } = pieces;
         let (ids, names) = (ids.into_values(), names.into_values());
         // Names are told apart by number and put in order by what they are.
         let mut order: Vec<usize> = (0..names.len()).collect();
@@ -73,7 +77,7 @@ impl Instances {
         drop(all);
         summed.sort_unstable_by_key(|(row, _)| (row.day, row.worker, row.counts[0], &ids[row.instance as usize]));
         let (rows, breadth) = summed.into_iter().unzip();
-        Ok(Self { ids, names, rows, breadth })
+        Self { ids, names, rows, breadth }
     }
 
     /// How many there are.
@@ -146,40 +150,38 @@ impl Instances {
     }
 }
 
-fn add(
-    all: &mut Vec<Piece>,
-    ids: &mut Symbols<Vec<u8>>,
-    names: &mut Symbols<String>,
-    batch: &RecordBatch,
-) -> Result<()> {
-    let instances = binary(batch, "task_instance")?;
-    let (workers, cases) = (binary(batch, "worker")?, binary(batch, "case_id")?);
-    let texts = ["delimiter", "task", "organisation", "role", "system", "screen", "release"]
-        .into_iter()
-        .map(|name| text(batch, name))
-        .collect::<Result<Vec<_>>>()?;
-    let counts = COUNTS.into_iter().map(|name| integer(batch, name)).collect::<Result<Vec<_>>>()?;
-    let days = column(batch, "day", &arrow::datatypes::DataType::Date32)?;
-    let days = as_date32_array(&days)?;
-    let id = |array: &BinaryArray, row| bytes(array, row).map(|id| super::SpanKey::from_bytes(id, &[]).span);
-    for row in 0..batch.num_rows() {
-        let mut named = |place: usize| word(&texts[place], row).map(|name| names.number(name));
-        all.push(Piece {
-            instance: ids.number(instances.value(row)),
-            worker: id(&workers, row).unwrap_or_default(),
-            case: id(&cases, row),
-            delimiter: named(0),
-            task: named(1),
-            organisation: named(2),
-            role: named(3),
-            system: named(4),
-            screen: named(5),
-            release: named(6),
-            counts: std::array::from_fn(|place| counts[place].value(row)),
-            day: days.value(row),
-        });
+impl Pieces {
+    /// Takes a batch of pieces.
+    pub fn add(&mut self, batch: &RecordBatch) -> Result<()> {
+        let instances = binary(batch, "task_instance")?;
+        let (workers, cases) = (binary(batch, "worker")?, binary(batch, "case_id")?);
+        let texts = ["delimiter", "task", "organisation", "role", "system", "screen", "release"]
+            .into_iter()
+            .map(|name| text(batch, name))
+            .collect::<Result<Vec<_>>>()?;
+        let counts = COUNTS.into_iter().map(|name| integer(batch, name)).collect::<Result<Vec<_>>>()?;
+        let days = column(batch, "day", &arrow::datatypes::DataType::Date32)?;
+        let days = as_date32_array(&days)?;
+        let id = |array: &BinaryArray, row| bytes(array, row).map(|id| super::SpanKey::from_bytes(id, &[]).span);
+        for row in 0..batch.num_rows() {
+            let mut named = |place: usize| word(&texts[place], row).map(|name| self.names.number(name));
+            self.all.push(Piece {
+                instance: self.ids.number(instances.value(row)),
+                worker: id(&workers, row).unwrap_or_default(),
+                case: id(&cases, row),
+                delimiter: named(0),
+                task: named(1),
+                organisation: named(2),
+                role: named(3),
+                system: named(4),
+                screen: named(5),
+                release: named(6),
+                counts: std::array::from_fn(|place| counts[place].value(row)),
+                day: days.value(row),
+            });
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// An instance from its pieces, with its systems and screens. `places` gives the order of names.

@@ -26,7 +26,10 @@ use super::{
 };
 use crate::{
     local_time::LocalTime,
-    operators::{instances::Instances, ledger::parts},
+    operators::{
+        instances::{Instances, Pieces},
+        ledger::parts,
+    },
     parameters::Parameters,
     reference::tables::DIRECTORY,
 };
@@ -196,7 +199,10 @@ async fn instances_add_up_as_the_sql_says() {
     for seed in 0..40 {
         let context = SessionContext::new();
         context.register_batch("task_parts", pieces(seed)).unwrap();
-        let made = Instances::new(&[pieces(seed).slice(0, 90), pieces(seed).slice(90, 110)]).unwrap();
+        let mut gathered = Pieces::default();
+        gathered.add(&pieces(seed).slice(0, 90)).unwrap();
+        gathered.add(&pieces(seed).slice(90, 110)).unwrap();
+        let made = Instances::new(gathered);
         let made = made.batch(0..made.len()).unwrap();
         let columns: Vec<String> = made.schema().fields().iter().map(|field| format!("\"{}\"", field.name())).collect();
         context.register_batch("made", made).unwrap();

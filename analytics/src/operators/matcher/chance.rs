@@ -72,27 +72,17 @@ impl Count {
     }
 }
 
-/// All tallies so far. They are kept where the next trial is likely to find them in a near cache: those of a day side by
-/// side, and those of the workers whose cases are being looked at, until others' come. In hash maps of all pairs and days
-/// and of all pairs and workers, half of the time of matching went into waiting for memory.
+/// All tallies so far. They lie where the next trial is likely to find them in a near cache: those of a day together, and
+/// those of a worker, whose cases are looked at one after the other. In maps of all pairs and days and of all pairs and
+/// workers, half of the time of matching went into waiting for memory.
 #[derive(Debug, Default)]
 pub struct Tallies {
     numbers: FastMap<(From, u32), u32>,
     pairs: Vec<Pair>,
-    // By local day, the tally of each pair.
-    days: FastMap<i32, Vec<Tally>>,
-    // By worker, the share in each pair; for a few workers.
-    at_hand: FastMap<u32, Vec<Share>>,
-    // Pair, worker and share of others; several of one worker add up.
-    shares: Vec<(u32, u32, Share)>,
-    // How many of them there were when they were last added up.
-    added_up: usize,
+    // By local day, and by worker: those of each pair that was tried.
+    days: FastMap<i32, FastMap<u32, Tally>>,
+    workers: FastMap<u32, FastMap<u32, Share>>,
 }
-
-/// Workers whose shares are kept at hand: with some thousands of pairs they take 40 to 100 MB.
-const AT_HAND: usize = 1_000;
-/// Shares put away before those of one worker are added up.
-const PUT_AWAY: usize = 4 << 20;
 
 /// A source field or screen, a target field, and in which kinds any trial could have agreed, whatever the values.
 #[derive(Debug, Clone, Copy)]
@@ -106,15 +96,6 @@ struct Pair {
 pub type OfDay = (u32, Agreement, i32);
 /// The number of a pair, a kind of match and a worker.
 pub type OfWorker = (u32, Agreement, u32);
-
-/// The entry of a list at a place, which grows where it is not there yet.
-fn at<T: Copy + Default>(list: &mut Vec<T>, place: u32) -> &mut T {
-    let place = place as usize;
-    if list.len() <= place {
-        list.resize(place + 1, T::default());
-    }
-    &mut list[place]
-}
 
 impl Tallies {
     fn pair(&mut self, from: From, to: u32) -> u32 {
@@ -159,44 +140,16 @@ impl Tallies {
                     Agreement::Join => has_parts(),
                 };
             }
-            let tally = at(self.days.entry(day).or_default(), pair);
+            let tally = self.days.entry(day).or_default().entry(pair).or_default();
             tally.disagreements += u32::from(trial.disagrees);
             tally.all_trials += trials.saturating_sub(1);
             tally.add(&share);
-            if self.at_hand.len() > AT_HAND && !self.at_hand.contains_key(&worker) {
-                self.put_away();
-            }
-            at(self.at_hand.entry(worker).or_default(), pair).add(&share);
+            self.workers.entry(worker).or_default().entry(pair).or_default().add(&share);
         }
-    }
-
-    /// Moves the shares at hand to the others.
-    fn put_away(&mut self) {
-        for (worker, shares) in self.at_hand.drain() {
-            let of_worker = (0..).zip(shares).filter(|(_, share)| share.n > 0);
-            self.shares.extend(of_worker.map(|(pair, share)| (pair, worker, share)));
-        }
-        if self.shares.len() > PUT_AWAY.max(2 * self.added_up) {
-            self.add_up();
-        }
-    }
-
-    /// Adds up the shares of one worker in one pair.
-    fn add_up(&mut self) {
-        self.shares.sort_unstable_by_key(|(pair, worker, _)| (*pair, *worker));
-        self.shares.dedup_by(|next, sum| {
-            let same = (next.0, next.1) == (sum.0, sum.1);
-            if same {
-                sum.2.add(&next.2);
-            }
-            same
-        });
-        self.added_up = self.shares.len();
     }
 
     /// Adds what was tallied elsewhere.
-    pub fn merge(&mut self, mut other: Self) {
-        other.put_away();
+    pub fn merge(&mut self, other: Self) {
         let numbers: Vec<u32> = other
             .pairs
             .iter()
@@ -210,40 +163,36 @@ impl Tallies {
             .collect();
         for (day, tallies) in other.days {
             let sums = self.days.entry(day).or_default();
-            for (tally, pair) in tallies.into_iter().zip(&numbers) {
-                let sum = at(sums, *pair);
+            for (pair, tally) in tallies {
+                let sum = sums.entry(numbers[pair as usize]).or_default();
                 sum.disagreements += tally.disagreements;
                 sum.all_trials += tally.all_trials;
                 sum.add(&Share { n: tally.n, near_trials: tally.near_trials, kinds: tally.kinds });
             }
         }
-        self.shares
-            .extend(other.shares.into_iter().map(|(pair, worker, share)| (numbers[pair as usize], worker, share)));
+        for (worker, shares) in other.workers {
+            let sums = self.workers.entry(worker).or_default();
+            for (pair, share) in shares {
+                sums.entry(numbers[pair as usize]).or_default().add(&share);
+            }
+        }
     }
 
     /// Each pair, kind and day, of those kinds in which the pair could have agreed at all on some day: only these are
     /// hypotheses. (A date is part of nothing, and what has no parts is not joined.) In no order.
     pub fn rows(&self) -> impl Iterator<Item = (OfDay, Tally)> {
         self.days.iter().flat_map(move |(&day, tallies)| {
-            let tried = (0..).zip(tallies).filter(|(_, tally)| tally.n > 0);
-            tried.flat_map(move |(pair, tally)| self.kinds(pair).map(move |kind| ((pair, kind, day), *tally)))
+            tallies.iter().flat_map(move |(&pair, tally)| self.kinds(pair).map(move |kind| ((pair, kind, day), *tally)))
         })
     }
 
     /// The same hypotheses by the worker of the targets, over all days. In no order.
-    pub fn shares(&mut self) -> impl Iterator<Item = (OfWorker, Share)> {
-        self.put_away();
-        self.shares.sort_unstable_by_key(|(pair, worker, _)| (*pair, *worker));
-        self.shares.dedup_by(|next, sum| {
-            let same = (next.0, next.1) == (sum.0, sum.1);
-            if same {
-                sum.2.add(&next.2);
-            }
-            same
-        });
-        self.shares
-            .iter()
-            .flat_map(|(pair, worker, share)| self.kinds(*pair).map(move |kind| ((*pair, kind, *worker), *share)))
+    pub fn shares(&self) -> impl Iterator<Item = (OfWorker, Share)> {
+        self.workers.iter().flat_map(move |(&worker, shares)| {
+            shares
+                .iter()
+                .flat_map(move |(&pair, share)| self.kinds(pair).map(move |kind| ((pair, kind, worker), *share)))
+        })
     }
 
     fn kinds(&self, pair: u32) -> impl Iterator<Item = Agreement> + use<> {

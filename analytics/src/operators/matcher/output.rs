@@ -31,7 +31,7 @@ pub struct Named {
 impl Named {
     /// Puts tallies in order. `workers` are hashes by number.
     #[must_use]
-    pub fn new(tallies: &mut Tallies, index: Index, workers: Vec<u64>) -> Self {
+    pub fn new(tallies: &Tallies, index: Index, workers: Vec<u64>) -> Self {
         let pairs: Vec<(From, u32)> = tallies.pairs().collect();
         let mut order: Vec<usize> = (0..pairs.len()).collect();
         order.sort_by_key(|&pair| (source(&index, pairs[pair].0), index.name(pairs[pair].1)));
