@@ -72,15 +72,19 @@ impl Count {
     }
 }
 
-/// All tallies so far. They lie where the next trial is likely to find them in a near cache: those of a day together, and
-/// those of a worker, whose cases are looked at one after the other. In maps of all pairs and days and of all pairs and
-/// workers, half of the time of matching went into waiting for memory.
+/// All tallies so far. They lie where the next trial is likely to find them in a near cache: the trials of a target, one
+/// for each source that its case has, side by side; those of a worker, whose cases are looked at one after the other,
+/// together. In maps of all pairs and days and of all pairs and workers, half of the time of matching went into waiting
+/// for memory.
 #[derive(Debug, Default)]
 pub struct Tallies {
     numbers: FastMap<(From, u32), u32>,
     pairs: Vec<Pair>,
-    // By local day, and by worker: those of each pair that was tried.
-    days: FastMap<i32, FastMap<u32, Tally>>,
+    // By target field: the numbers of its pairs, in order of their places.
+    of_target: FastMap<u32, Vec<u32>>,
+    // By target field and local day: the tally of each of the target's pairs, by place.
+    days: FastMap<(u32, i32), Vec<Tally>>,
+    // By worker: the shares in each pair.
     workers: FastMap<u32, FastMap<u32, Share>>,
 }
 
@@ -89,6 +93,8 @@ pub struct Tallies {
 struct Pair {
     from: From,
     to: u32,
+    /// Its place among the pairs of the target.
+    place: usize,
     possible: [bool; 3],
 }
 
@@ -97,11 +103,22 @@ pub type OfDay = (u32, Agreement, i32);
 /// The number of a pair, a kind of match and a worker.
 pub type OfWorker = (u32, Agreement, u32);
 
+/// The entry of a list at a place, which grows where it is not there yet.
+fn at(tallies: &mut Vec<Tally>, place: usize) -> &mut Tally {
+    if tallies.len() <= place {
+        tallies.resize(place + 1, Tally::default());
+    }
+    &mut tallies[place]
+}
+
 impl Tallies {
     fn pair(&mut self, from: From, to: u32) -> u32 {
         *self.numbers.entry((from, to)).or_insert_with(|| {
-            self.pairs.push(Pair { from, to, possible: [false; 3] });
-            self.pairs.len() as u32 - 1
+            let number = self.pairs.len() as u32;
+            let of_target = self.of_target.entry(to).or_default();
+            self.pairs.push(Pair { from, to, place: of_target.len(), possible: [false; 3] });
+            of_target.push(number);
+            number
         })
     }
 
@@ -122,7 +139,8 @@ impl Tallies {
                 }
             };
             let pair = self.pair(trial.from, target.field);
-            let possible = &mut self.pairs[pair as usize].possible;
+            let Pair { place, possible, .. } = &mut self.pairs[pair as usize];
+            let place = *place;
             let seen = of(seen, from);
             let mut share = Share { n: 1, near_trials: others(seen, case) as u32, kinds: [Count::default(); 3] };
             let hits = index.hits(target.value);
@@ -140,7 +158,7 @@ impl Tallies {
                     Agreement::Join => has_parts(),
                 };
             }
-            let tally = self.days.entry(day).or_default().entry(pair).or_default();
+            let tally = at(self.days.entry((target.field, day)).or_default(), place);
             tally.disagreements += u32::from(trial.disagrees);
             tally.all_trials += trials.saturating_sub(1);
             tally.add(&share);
@@ -161,10 +179,10 @@ impl Tallies {
                 number
             })
             .collect();
-        for (day, tallies) in other.days {
-            let sums = self.days.entry(day).or_default();
-            for (pair, tally) in tallies {
-                let sum = sums.entry(numbers[pair as usize]).or_default();
+        for ((to, day), tallies) in other.days {
+            let sums = self.days.entry((to, day)).or_default();
+            for (tally, pair) in tallies.into_iter().zip(&other.of_target[&to]).filter(|(tally, _)| tally.n > 0) {
+                let sum = at(sums, self.pairs[numbers[*pair as usize] as usize].place);
                 sum.disagreements += tally.disagreements;
                 sum.all_trials += tally.all_trials;
                 sum.add(&Share { n: tally.n, near_trials: tally.near_trials, kinds: tally.kinds });
@@ -181,8 +199,9 @@ impl Tallies {
     /// Each pair, kind and day, of those kinds in which the pair could have agreed at all on some day: only these are
     /// hypotheses. (A date is part of nothing, and what has no parts is not joined.) In no order.
     pub fn rows(&self) -> impl Iterator<Item = (OfDay, Tally)> {
-        self.days.iter().flat_map(move |(&day, tallies)| {
-            tallies.iter().flat_map(move |(&pair, tally)| self.kinds(pair).map(move |kind| ((pair, kind, day), *tally)))
+        self.days.iter().flat_map(move |(&(to, day), tallies)| {
+            let tried = tallies.iter().zip(&self.of_target[&to]).filter(|(tally, _)| tally.n > 0);
+            tried.flat_map(move |(tally, &pair)| self.kinds(pair).map(move |kind| ((pair, kind, day), *tally)))
         })
     }
 
