@@ -66,13 +66,13 @@ pub(crate) fn simulate(folder: &Path, estate: Estate) -> anyhow::Result<Vec<Path
 
 /// Adds files to a store.
 pub(crate) fn ingest(store: &Path, files: &[PathBuf]) -> anyhow::Result<Took> {
-    let arguments = ["ingest".as_ref(), "--store".as_ref(), store.as_os_str()].into_iter();
+    let arguments = [OsStr::new("ingest"), OsStr::new("--store"), store.as_os_str()].into_iter();
     gilbreth(&arguments.chain(files.iter().map(|file| file.as_os_str())).collect::<Vec<_>>())
 }
 
 /// Brings the facts of a store up to date.
 pub(crate) fn refresh(store: &Path, options: &[&str]) -> anyhow::Result<Took> {
-    let arguments = ["refresh".as_ref(), "--store".as_ref(), store.as_os_str()].into_iter();
+    let arguments = [OsStr::new("refresh"), OsStr::new("--store"), store.as_os_str()].into_iter();
     gilbreth(&arguments.chain(options.iter().map(OsStr::new)).collect::<Vec<_>>())
 }
 
