@@ -2,20 +2,39 @@
 //!
 //! ```text
 //! receive ─▶ decode ─▶ gate ─▶ pipeline ─▶ log ─▶ acknowledge
-//!                                             └─▶ store (Delta table `spans`)
+//! import, ingest ────────▶┘       └─▶ store (Delta table `spans`)
 //! ```
-pub mod config;
+//! - **Acknowledged means durable**: an answer is given after the log is synced, never before.
+//! - **Only the gate makes what may be stored** ([`gate`]): identifiers leave it as keyed hashes, values as digests; the
+//!   log takes nothing else.
+//! - **One committer** writes tables: concurrent Delta commits of one table could double rows.
+//! - **Everything is bounded**, and what happens at a bound is said where the bound is.
+//!
+//! Deliberately absent: values and names of people, and a way back from a hash; the key lies outside of the store
+//! ([`key`]).
+
+// The way of a span, in order.
+pub mod receive;
+
 pub mod decode;
+
+pub mod gate;
+
+pub mod pipeline;
+
+mod log;
+
+pub mod store;
+
+// Other ways in.
+pub mod import;
+
+// What all of them use.
+pub mod config;
 pub mod disk;
 pub mod error;
-pub mod gate;
-pub mod import;
 pub mod key;
-mod log;
-pub mod pipeline;
-pub mod receive;
 pub mod schema;
-pub mod store;
 
 pub use error::{Error, ErrorKind};
 /// The kinds of interaction, for those who name one in a rule.
