@@ -20,7 +20,7 @@ mod truth;
 
 use details::Estimate;
 use re_entries::Judged;
-use truth::Truth;
+use truth::{Done, Truth};
 
 /// A figure, measured and true.
 #[derive(Debug, Clone, Serialize)]
@@ -64,6 +64,8 @@ struct Bounds {
     category_share: f64,
     category_hours: f64,
     lost_share: f64,
+    /// Minutes per time that a task is done.
+    task_share: f64,
     precision: f64,
     recall: f64,
     source: f64,
@@ -73,6 +75,7 @@ const CLEAN: Bounds = Bounds {
     category_share: 0.01,
     category_hours: 0.01,
     lost_share: 0.005,
+    task_share: 0.01,
     precision: 0.99,
     recall: 0.99,
     source: 0.98,
@@ -81,6 +84,7 @@ const HARD: Bounds = Bounds {
     category_share: 0.03,
     category_hours: 0.03,
     lost_share: 0.02,
+    task_share: 0.03,
     precision: 0.97,
     recall: 0.95,
     source: 0.95,
@@ -112,7 +116,10 @@ pub async fn run(session: &Session, truth_dir: &Path) -> Result<Scores, Error> {
     let mut tasks = BTreeMap::new();
     for row in Rows::ask(session, catalogue::answer("score_tasks")).await?.iter() {
         // Exact: far fewer than 2^53.
-        tasks.insert(row.name("task")?, row.count("instances")? as f64);
+        tasks.insert(
+            row.name("task")?,
+            Done { instances: row.count("instances")? as f64, minutes: row.figure("minutes")? },
+        );
     }
     let mut pairs = BTreeMap::new();
     for row in Rows::ask(session, catalogue::answer("re_entry_hotspots")).await?.iter() {
@@ -176,8 +183,8 @@ struct Measured {
     judged: Vec<Judged>,
     /// Seconds by system and category.
     systems: BTreeMap<(String, String), f64>,
-    /// Instances by task.
-    tasks: BTreeMap<String, f64>,
+    /// What was done of each task.
+    tasks: BTreeMap<String, Done>,
     /// Hours by source and target field.
     pairs: BTreeMap<[[String; 3]; 2], f64>,
     lost_interval: Option<(f64, f64)>,
@@ -235,7 +242,7 @@ fn compare(truth: &Truth, measured: &Measured) -> Scores {
         }
     }
     let mut scores = Scores { scenario: truth.scenario.clone(), seed: truth.seed, rows, skipped: Vec::new() };
-    details::add(&mut scores, truth, measured);
+    details::add(&mut scores, truth, measured, bounds.task_share);
     for category in &categories {
         let lived = truth.lived.seconds.get(*category).copied();
         if let Some(lived) = lived {

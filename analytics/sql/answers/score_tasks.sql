@@ -1,11 +1,13 @@
--- How often each task was done, where its sender tells one time from another: by an id, or at the root of a trace.
+-- How often each task was done and how long it took, where its sender tells one time from another: by an id, or at the
+-- root of a trace.
 --
 -- grain: a task
 -- inputs: task_instances
 -- columns like: task_instances
 -- columns:
 --   instances: how often
-SELECT task, count(*) AS instances
+--   minutes: active minutes per instance
+SELECT task, count(*) AS instances, sum(active_seconds) / 60.0 / count(*) AS minutes
 FROM task_instances
 WHERE task IS NOT NULL AND delimiter IN ('task_id', 'trace')
 GROUP BY task

@@ -23,7 +23,7 @@ fn truth(scenario: &str) -> Truth {
             })
             .into(),
         systems: [(("a".to_owned(), "wait".to_owned()), 7_200.0)].into(),
-        tasks: [("report".to_owned(), 3.0)].into(),
+        tasks: [("report".to_owned(), Done { instances: 3.0, minutes: 10.0 })].into(),
         effects: vec![Planted { kind: "release".to_owned(), name: "2".to_owned(), system: "a".to_owned(), size: 0.5 }],
     }
 }
@@ -43,6 +43,7 @@ fn measured(re_entry: f64, judged: Vec<Judged>) -> Measured {
             .map(|(name, seconds)| (name.to_owned(), seconds))
             .into(),
         judged,
+        tasks: [("report".to_owned(), Done { instances: 3.0, minutes: 10.0 })].into(),
         person_weeks: 2.0,
         lost_hours_per_person_week: (re_entry + 7_200.0) / 3_600.0 / 2.0,
         ..Measured::default()
@@ -141,4 +142,17 @@ fn what_has_no_bound_is_compared_all_the_same_or_named_as_skipped() {
 
     found.releases = Some(vec![release("report", None)]);
     assert!(compare(&truth("clean"), &found).skipped[0].contains("cannot be estimated"));
+}
+
+#[test]
+fn a_task_that_takes_longer_than_it_does_fails() {
+    let figure = "minutes each time of report";
+    let took = |scenario: &str, minutes: f64| {
+        let tasks = [("report".to_owned(), Done { instances: 3.0, minutes })].into();
+        let found = Measured { tasks, ..measured(3_600.0, Vec::new()) };
+        holds(&compare(&truth(scenario), &found), figure)
+    };
+    // 10 minutes: 1 % are 0.1, 3 % are 0.3.
+    assert_eq!((took("clean", 10.09), took("clean", 9.89)), (Some(true), Some(false)));
+    assert_eq!((took("hard", 9.71), took("hard", 10.31)), (Some(true), Some(false)));
 }

@@ -22,7 +22,7 @@ pub(super) struct Truth {
     pub(super) systems: BTreeMap<(String, String), f64>,
     /// How often each task was done whose sender tells one time from another.
     #[serde(skip)]
-    pub(super) tasks: BTreeMap<String, f64>,
+    pub(super) tasks: BTreeMap<String, Done>,
     #[serde(skip)]
     pub(super) effects: Vec<Planted>,
 }
@@ -40,6 +40,15 @@ pub(super) struct Planted {
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Categories {
     pub(super) seconds: BTreeMap<String, f64>,
+}
+
+/// A task, as far as its sender says when it is done.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct Done {
+    /// How often.
+    pub(super) instances: f64,
+    /// Active minutes each time.
+    pub(super) minutes: f64,
 }
 
 /// A value that was keyed although it was held already.
@@ -69,8 +78,8 @@ impl Truth {
             truth.systems.insert((system, category), seconds);
         }
         let path = folder.join("tasks.csv");
-        for ([task], [instances]) in rows(&path, &read(&path)?, ["task"], ["instances"])? {
-            truth.tasks.insert(task, instances);
+        for ([task], [instances, seconds]) in rows(&path, &read(&path)?, ["task"], ["instances", "seconds"])? {
+            truth.tasks.insert(task, Done { instances, minutes: seconds / 60.0 / instances });
         }
         let path = folder.join("effects.csv");
         let effects = rows(&path, &read(&path)?, ["kind", "name", "system"], ["size"])?;
