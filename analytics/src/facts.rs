@@ -10,7 +10,8 @@
 //! Spans are read twice, a UTC day at a time, on all cores. The first time what the whole estate must know is taken from
 //! them: entries, choices and views as rows of 80 bytes, and each name and value once. From these, chains, rework and
 //! matches are judged by case. The second time the spans of a day become activities, and these the ledger, whose rows are
-//! written as they come. So memory grows with entries and values held, and not with the spans or the facts.
+//! written as they come. So memory grows with entries and values held, with matches and counts, and with the pieces of task
+//! instances and worker-days (together about 150 bytes an interaction), and not with the rows of the ledger.
 //!
 //! `sql/facts/` says in SQL what the steps do; a test holds both equal. A day's facts depend on spans alone, never on
 //! verdicts.
@@ -99,8 +100,8 @@ pub async fn compute(context: &SessionContext, parameters: &Parameters, zone: Tz
     let (asked, local) = (parameters.clone(), facts.local);
     let Assembled { spans, correction, links, shifts } =
         blocking(move || assemble(parts, known, &asked, local)).await?;
-    facts.keep(&tables::CASE_LINKS, case_links(&links)?, sink).await?;
-    facts.keep(&tables::CLOCK_SHIFTS, clock_shifts(&shifts)?, sink).await?;
+    facts.write(&tables::CASE_LINKS, case_links(&links)?, sink).await?;
+    facts.write(&tables::CLOCK_SHIFTS, clock_shifts(&shifts)?, sink).await?;
     drop((links, shifts));
 
     let look_back = microseconds(parameters.look_back_days * 86_400.0);
@@ -169,7 +170,8 @@ async fn blocking<R: Send + 'static>(work: impl FnOnce() -> R + Send + 'static) 
 impl Facts<'_> {
     /// The UTC days of which there are spans, in order.
     async fn days(&self) -> Result<Vec<i32>> {
-        let days = self.context.sql("SELECT DISTINCT day FROM spans ORDER BY day").await?.collect().await?;
+        let days = self.context.table(SPANS.name).await?.select_columns(&["day"])?.distinct()?;
+        let days = days.sort_by(vec![col("day")])?.collect().await?;
         let mut all = Vec::new();
         for batch in &days {
             let column = crate::operators::columns::column(batch, "day", &arrow::datatypes::DataType::Date32)?;
@@ -296,8 +298,8 @@ impl Facts<'_> {
         Ok(())
     }
 
-    /// Writes a small table and keeps it in memory under its name.
-    async fn keep(&self, table: &'static Table, rows: RecordBatch, sink: &mut impl Sink) -> Result<()> {
+    /// Writes a small table.
+    async fn write(&self, table: &'static Table, rows: RecordBatch, sink: &mut impl Sink) -> Result<()> {
         sink.write(table, self.stream(self.context.read_batch(rows)?, table).await?).await
     }
 

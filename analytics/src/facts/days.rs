@@ -84,12 +84,13 @@ impl Pending {
         drop(batches);
         let mut groups = workers(&batch)?;
         let midnight = self.local.day_start(day + 1);
+        // A pause of just this length ends nothing yet.
         let quiet = midnight.saturating_sub(self.rules.run_pause.max(self.rules.wait_chain));
         let ends = integer(&batch, "ended_us")?;
         let mut open = Vec::new();
         for group in &groups {
-            let ended = ends.values()[group.clone()].iter().any(|end| *end > quiet);
-            if ended && closed_at(&batch, group.clone(), &self.rules)? > quiet {
+            let ended = ends.values()[group.clone()].iter().any(|end| *end >= quiet);
+            if ended && closed_at(&batch, group.clone(), &self.rules)? >= quiet {
                 open.push(group.clone());
             }
         }
@@ -112,7 +113,7 @@ impl Pending {
 }
 
 /// Activities by worker, start and key, each once.
-fn sorted(batches: &[RecordBatch]) -> Result<RecordBatch> {
+pub(super) fn sorted(batches: &[RecordBatch]) -> Result<RecordBatch> {
     let schema = batches[0].schema();
     let all = concat_batches(&schema, batches)?;
     let (workers, starts) = (binary(&all, "worker")?, integer(&all, "started_us")?);
@@ -132,7 +133,7 @@ fn sorted(batches: &[RecordBatch]) -> Result<RecordBatch> {
 }
 
 /// The rows of each worker.
-fn workers(batch: &RecordBatch) -> Result<Vec<Range<usize>>> {
+pub(super) fn workers(batch: &RecordBatch) -> Result<Vec<Range<usize>>> {
     let workers = binary(batch, "worker")?;
     let ids = UInt64Array::from_iter((0..batch.num_rows()).map(|row| id(&workers, row)));
     let mut groups = Vec::new();

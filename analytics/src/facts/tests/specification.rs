@@ -17,6 +17,7 @@ use super::{
         Facts,
         assemble::{Assembled, assemble},
         case_links, clock_shifts, correction,
+        days::{self, Pending},
         field_spans::{FieldSpan, FieldSpans, Is, NONE},
         known::known,
         microseconds, rows_of_day, sql,
@@ -28,7 +29,7 @@ use crate::{
     local_time::LocalTime,
     operators::{
         instances::{Instances, Pieces},
-        ledger::parts,
+        ledger::{EntryFacts, activity::Rules, cut, parts},
     },
     parameters::Parameters,
     reference::tables::DIRECTORY,
@@ -122,12 +123,14 @@ async fn what_is_taken_from_spans_is_what_the_sql_says() {
         }
 
         let max = microseconds(parameters.activity_max_h * 3600.0);
-        let mut activities = Vec::new();
+        let (mut activities, mut of_days) = (Vec::new(), Vec::new());
         for &day in &days {
             let rows = facts.spans_of(day, &correction::COLUMNS).await.unwrap().try_collect::<Vec<_>>().await.unwrap();
             let row_of = rows_of_day(&spans, day);
             activities.extend(rows.iter().map(|rows| correction.activities(rows, day, max, &row_of).unwrap()));
+            of_days.push(activities[activities.len() - rows.len()..].to_vec());
         }
+        by_day_as_in_one_go(&days, &of_days, &activities, Rules::new(&parameters, facts.local), facts.local);
         let made = MemTable::try_new(activities[0].schema(), vec![activities]).unwrap();
         context.register_table("made", Arc::new(made)).unwrap();
         let columns = "worker, trace_id, span_id, started_us, ended_us, kind, system, organisation, team, role, screen,
@@ -212,6 +215,31 @@ async fn instances_add_up_as_the_sql_says() {
         let of = async |table: &str| said(&context, &format!("SELECT {columns} FROM {table}")).await;
         assert_eq!(of("made").await, of("expected").await, "seed {seed}");
     }
+}
+
+/// A worker's time cut day by day is what it is when it is cut in one go.
+fn by_day_as_in_one_go(
+    days: &[i32],
+    of_days: &[Vec<RecordBatch>],
+    all: &[RecordBatch],
+    rules: Rules,
+    local: LocalTime,
+) {
+    let entries = EntryFacts::default();
+    let ledger = |batch: &RecordBatch, groups: &[_]| lines(&[cut(batch, groups, &rules, &entries).unwrap().ledger]);
+    let whole = days::sorted(all).unwrap();
+    let expected = ledger(&whole, &days::workers(&whole).unwrap());
+    let mut pending = Pending::new(rules, local, 60 * estate::S);
+    let (mut got, mut stretches) = (Vec::new(), 0);
+    for (place, batches) in of_days.iter().enumerate() {
+        batches.iter().for_each(|batch| pending.add(batch).unwrap());
+        while let Some(done) = pending.complete(days.get(place + 1).copied()).unwrap() {
+            stretches += done.groups.len();
+            got.extend(ledger(&done.batch, &done.groups));
+        }
+    }
+    assert_eq!(sorted(got), sorted(expected));
+    assert!(stretches > 4, "no worker's time was cut in days: {stretches}");
 }
 
 fn said_or(value: Option<String>) -> String {
