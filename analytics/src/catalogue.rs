@@ -66,18 +66,18 @@ macro_rules! sql {
 
 /// Views that build on the stored tables, in an order in which each finds its inputs. Groups follow each other.
 pub static VIEWS: [&[SqlFile]; 9] = [
-    sql!(KeptView, "views", "re_entry_pairs", "target_sources", "observed_weeks", "observed", "observed_workers"),
-    sql!(View, "views", "weighed_ledger", "coverage"),
     sql!(
         KeptView,
         "views",
-        "time_cube",
-        "time_by_function",
-        "waits",
-        "worker_time",
+        "re_entry_pairs",
         "established_pairs",
-        "worker_re_entries",
+        "list_sources",
+        "observed_weeks",
+        "observed",
+        "observed_workers",
     ),
+    sql!(View, "views", "target_sources", "re_entry_times", "weighed_ledger", "coverage"),
+    sql!(KeptView, "views", "time_cube", "time_by_function", "waits", "worker_time", "worker_re_entries"),
     sql!(
         View,
         "views",

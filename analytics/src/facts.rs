@@ -5,7 +5,7 @@
 //! spans of a day ─▶ gather ─┼▶ assemble ─▶ field spans ┴▶ matching ─▶ matches, pair_counts, pair_workers
 //!               …           │            └▶ correction                              │
 //! spans of a day ───────────┴───────────────▶ activities ─▶ days ─▶ ledger, pieces, times ◀┘
-//!                                                                   └▶ task_instances, worker_weeks
+//!                                        └▶ matched_times, weekly_times, task_instances, worker_weeks
 //! ```
 //! Spans are read twice, a UTC day at a time, on all cores. The first time what the whole estate must know is taken from
 //! them: entries, choices and views as rows of 80 bytes, and each name and value once. From these, chains, rework and
@@ -24,6 +24,7 @@ pub mod field_spans;
 pub mod gather;
 pub mod judgement;
 pub mod known;
+pub mod matched_times;
 pub mod matching;
 pub mod sink;
 pub mod sql;
@@ -62,8 +63,9 @@ use crate::{
         cases::Link,
         hashing::FastMap,
         instances::{Instances, Pieces},
-        ledger::{EntryFacts, activity::Rules, cube, cut},
+        ledger::{Cut, EntryFacts, activity::Rules, cut},
         matcher::output::Named,
+        weekly_times::{Sums, WeeklyTimes},
     },
     parameters::Parameters,
     reference::tables::HOLIDAYS,
@@ -76,6 +78,7 @@ use field_spans::FieldSpans;
 use gather::Part;
 use judgement::{Judgement, judgement};
 use known::{Known, known};
+use matched_times::MatchedTimes;
 use matching::{Matched, Matching, matching};
 pub use sink::Sink;
 
@@ -105,22 +108,26 @@ pub async fn compute(context: &SessionContext, parameters: &Parameters, zone: Tz
     drop((links, shifts));
 
     let look_back = microseconds(parameters.look_back_days * 86_400.0);
-    let (spans, judged, matches, pairs) = blocking(move || {
+    let (spans, judged, matches, lists, pairs) = blocking(move || {
         let mut spans = spans;
         let judged = judgement(&spans, local);
         tracing::debug!(spans = spans.rows.len(), "judged");
-        let Matching { matches, tallies, index } = matching(&mut spans, &judged, look_back, local);
-        tracing::debug!(matches = matches.len(), "matched");
+        let Matching { matches, tallies, index, lists } = matching(&mut spans, &judged, look_back, local);
+        tracing::debug!(matches = matches.len(), lists = lists.ids().len(), "matched");
         let pairs = Named::new(&tallies, index, spans.workers.clone());
-        (spans, judged, matches, pairs)
+        (spans, judged, matches, lists, pairs)
     })
     .await?;
+    facts.write(&tables::MATCH_LISTS, lists.batch()?, sink).await?;
+    let list_ids = lists.ids().to_vec();
+    drop(lists);
     let spans = Arc::new(spans);
-    let matched = matched(&spans, &matches);
+    let list_of = matched_times::lists(&spans, &matches);
     let by_day = lots(matches.chunk_by(|one, other| one.day == other.day).map(<[Matched]>::len));
-    let rows = Arc::new((spans.clone(), matches));
-    let found =
-        streams(&tables::MATCHES, by_day, &rows, |(spans, matches), rows| matching::batch(&matches[rows], spans));
+    let rows = Arc::new((spans.clone(), matches, list_ids.clone()));
+    let found = streams(&tables::MATCHES, by_day, &rows, |(spans, matches, ids), rows| {
+        matching::batch(&matches[rows], spans, ids)
+    });
     sink.write_sorted(&tables::MATCHES, found).await?;
     drop(rows);
     let pairs = Arc::new(pairs);
@@ -129,26 +136,56 @@ pub async fn compute(context: &SessionContext, parameters: &Parameters, zone: Tz
     sink.write_sorted(&tables::PAIR_COUNTS, counts).await?;
     let shares = streams(&tables::PAIR_WORKERS, halves(pairs.shares()), &pairs, Named::pair_workers);
     sink.write_sorted(&tables::PAIR_WORKERS, shares).await?;
+    facts.write(&tables::PAIR_TOTALS, pairs.pair_totals()?, sink).await?;
     drop(pairs);
 
     let Judgement { heads, lasts, rework } = judged;
     let span_ids = spans.rows.iter().map(|span| span.key.span).collect();
-    let entries = Arc::new(EntryFacts { heads, lasts, rework, matched, span_ids });
-    let (pieces, times) = facts.ledger(&days, &Arc::new(correction), &spans, &entries, sink).await?;
-    drop((spans, entries));
+    let entries = Arc::new(EntryFacts { heads, lasts, rework, lists: list_of, list_ids, span_ids });
+    let Gathered { pieces, agreeing, times } =
+        facts.ledger(&days, &Arc::new(correction), &spans, &entries, sink).await?;
 
+    let matched = Arc::new(blocking(move || MatchedTimes::new(agreeing, spans, entries, local)).await?);
+    let rows = streams(&tables::MATCHED_TIMES, lots(matched.weeks()), &matched, MatchedTimes::batch);
+    sink.write_sorted(&tables::MATCHED_TIMES, rows).await?;
+    drop(matched);
+
+    let weekly = Arc::new(blocking(move || WeeklyTimes::new(times)).await?);
+    let weeks = lots(weekly.weeks());
+    sink.write_sorted(&tables::WEEKLY_TIMES, streams(&tables::WEEKLY_TIMES, weeks, &weekly, WeeklyTimes::batch))
+        .await?;
     let instances = Arc::new(blocking(move || Instances::new(pieces)).await?);
     let rows = streams(&tables::TASK_INSTANCES, lots(instances.days()), &instances, Instances::batch);
     sink.write_sorted(&tables::TASK_INSTANCES, rows).await?;
     drop(instances);
-    context.register_table("worker_times", Arc::new(MemTable::try_new(cube::SCHEMA.clone(), vec![times])?))?;
+
+    let times = lots(std::iter::once(weekly.len())).concat().into_iter().map(|rows| weekly.batch(rows));
+    let times = MemTable::try_new(tables::WEEKLY_TIMES.arrow_schema(), vec![times.collect::<Result<_>>()?])?;
+    drop(weekly);
+    context.register_table(tables::WEEKLY_TIMES.name, Arc::new(times))?;
     if !context.table_exist(HOLIDAYS.name)? {
         context.register_table(HOLIDAYS.name, Arc::new(MemTable::try_new(HOLIDAYS.arrow_schema(), vec![vec![]])?))?;
     }
     let weeks = facts.query(sql::WORKER_WEEKS).await?;
     sink.write(&tables::WORKER_WEEKS, facts.stream(weeks, &tables::WORKER_WEEKS).await?).await?;
-    context.deregister_table("worker_times")?;
+    context.deregister_table(tables::WEEKLY_TIMES.name)?;
     Ok(())
+}
+
+/// What cutting the time of workers leaves beside the ledger.
+#[derive(Debug, Default)]
+struct Gathered {
+    pieces: Pieces,
+    agreeing: matched_times::Pieces,
+    times: Sums,
+}
+
+impl Gathered {
+    fn add(&mut self, cut: &Cut) -> Result<()> {
+        self.pieces.add(&cut.parts)?;
+        self.agreeing.add(&cut.agreeing)?;
+        self.times.add(&cut.cube)
+    }
 }
 
 /// The step's surroundings.
@@ -214,7 +251,7 @@ impl Facts<'_> {
         Ok(gathered)
     }
 
-    /// Writes the ledger; gives the pieces of task instances, and the times of worker-days.
+    /// Writes the ledger; gives what else the time of workers is cut into.
     async fn ledger(
         &self,
         days: &[i32],
@@ -222,19 +259,19 @@ impl Facts<'_> {
         spans: &Arc<FieldSpans>,
         entries: &Arc<EntryFacts>,
         sink: &mut impl Sink,
-    ) -> Result<(Pieces, Vec<RecordBatch>)> {
+    ) -> Result<Gathered> {
         let rules = Rules::new(self.parameters, self.local);
-        let pieces = Arc::new(Mutex::new((Pieces::default(), Vec::new())));
+        let gathered = Arc::new(Mutex::new(Gathered::default()));
         let (send, receive) = mpsc::channel::<Result<Stretches>>(1);
         let receive = Arc::new(tokio::sync::Mutex::new(receive));
         let streams = (0..cores::cores())
             .map(|_| {
-                let (receive, entries, pieces) = (receive.clone(), entries.clone(), pieces.clone());
+                let (receive, entries, gathered) = (receive.clone(), entries.clone(), gathered.clone());
                 let next = move || {
-                    let (receive, entries, pieces) = (receive.clone(), entries.clone(), pieces.clone());
+                    let (receive, entries, gathered) = (receive.clone(), entries.clone(), gathered.clone());
                     async move {
                         let stretches = receive.lock().await.recv().await?;
-                        Some(cut_on_a_core(stretches, rules, entries, &pieces).await)
+                        Some(cut_on_a_core(stretches, rules, entries, &gathered).await)
                     }
                 };
                 stream_of(tables::LEDGER.arrow_schema(), next)
@@ -244,8 +281,8 @@ impl Facts<'_> {
         let (fed, written) = tokio::join!(self.feed(days, correction, spans, &rules, send), written);
         fed?;
         written?;
-        let mut pieces = pieces.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(std::mem::take(&mut *pieces))
+        let mut gathered = gathered.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(std::mem::take(&mut *gathered))
     }
 
     /// Reads the spans of each day as activities and sends on whole stretches of time.
@@ -325,19 +362,16 @@ impl Facts<'_> {
     }
 }
 
-/// Cuts stretches; keeps the pieces of task instances and the times, gives the rows of the ledger.
+/// Cuts stretches; gives the rows of the ledger, and keeps the rest.
 async fn cut_on_a_core(
     stretches: Result<Stretches>,
     rules: Rules,
     entries: Arc<EntryFacts>,
-    pieces: &Mutex<(Pieces, Vec<RecordBatch>)>,
+    gathered: &Mutex<Gathered>,
 ) -> Result<RecordBatch> {
     let Stretches { batch, groups } = stretches?;
     let cut = blocking(move || cut(&batch, &groups, &rules, &entries)).await??;
-    let mut kept = pieces.lock().unwrap_or_else(PoisonError::into_inner);
-    kept.0.add(&cut.parts)?;
-    kept.1.push(cut.cube);
-    drop(kept);
+    gathered.lock().unwrap_or_else(PoisonError::into_inner).add(&cut)?;
     by_day(cut.ledger)
 }
 
@@ -366,15 +400,6 @@ fn by_day(rows: RecordBatch) -> Result<RecordBatch> {
 fn rows_of_day(spans: &FieldSpans, day: i32) -> FastMap<(i64, SpanKey), u32> {
     let Some(rows) = spans.days.get(&day) else { return FastMap::default() };
     (rows.start as u32..).zip(&spans.rows[rows.clone()]).map(|(row, span)| ((span.start, span.key), row)).collect()
-}
-
-/// Which spans about a field agree with a value held, as targets.
-fn matched(spans: &FieldSpans, matches: &[Matched]) -> Vec<bool> {
-    let mut matched = vec![false; spans.rows.len()];
-    for found in matches {
-        matched[found.target as usize] = true;
-    }
-    matched
 }
 
 /// Rows written at a time.

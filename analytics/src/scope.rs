@@ -5,11 +5,11 @@
 //! they leave `weeks_worked` whole, so that the hours of one system or task are divided by the same person-weeks as the
 //! hours of all, and add up to them.
 //!
-//! Left whole on purpose: `pair_counts`, because whether two fields agree by chance is a property of the estate and not
+//! Left whole on purpose: `pair_counts`, `pair_totals` and `match_lists`, because whether two fields agree by chance is a property of the estate and not
 //! of the part looked at; `intake`, `case_links` and `clock_shifts`, which know nothing of systems; and reference data
 //! other than `staffing`, `survey` and `diary`, whose people are chosen as those of the facts are.
 
-use chrono::{Days, NaiveDate, NaiveTime, TimeDelta, TimeZone};
+use chrono::{Datelike as _, Days, NaiveDate, NaiveTime, TimeDelta, TimeZone};
 use chrono_tz::Tz;
 use datafusion::{
     common::ScalarValue,
@@ -142,9 +142,14 @@ impl Filters {
                 wanted.extend(self.from.map(|day| col("started_at").gt_eq(midnight(day, zone))));
                 wanted.extend(self.to.map(|day| col("started_at").lt(midnight(day + Days::new(1), zone))));
             }
-            "ledger" | "matches" | "task_instances" | "diary" => {
+            "ledger" | "matches" | "matched_times" | "task_instances" | "diary" => {
                 wanted.extend(self.from.map(|day| col("day").gt_eq(date(day))));
                 wanted.extend(self.to.map(|day| col("day").lt_eq(date(day))));
+            }
+            // Weeks that the scope tears are added up anew.
+            "weekly_times" => {
+                wanted.extend(self.from.map(|day| col("week").gt_eq(date(day))));
+                wanted.extend(self.to.map(|day| col("week").lt_eq(date(day - Days::new(6)))));
             }
             "worker_weeks" => {
                 wanted.extend(self.from.map(|day| col("week").gt(date(day - Days::new(7)))));
@@ -182,6 +187,15 @@ impl Filters {
         let from = self.from.map(|day| col("week").gt_eq(date(day)));
         let to = self.to.map(|day| col("week").lt_eq(date(day - Days::new(6))));
         [from, to].into_iter().flatten().reduce(Expr::and).map(|inside| col("whole_week").and(inside))
+    }
+
+    /// Weeks of which some days are in scope and others are not; `None` when the scope tears none.
+    pub(crate) fn torn_weeks(&self) -> Option<Expr> {
+        let monday = |day: NaiveDate| day - Days::new(u64::from(day.weekday().num_days_from_monday()));
+        let torn_at_start = self.from.filter(|from| monday(*from) != *from).map(monday);
+        let torn_at_end = self.to.filter(|to| monday(*to) + Days::new(6) != *to).map(monday);
+        let weeks = [torn_at_start, torn_at_end].into_iter().flatten();
+        weeks.map(|week| col("week").eq(date(week))).reduce(Expr::or)
     }
 
     /// Whether rows of `matches` are in scope only if their target is, which `matches` alone cannot tell.
@@ -258,7 +272,16 @@ mod tests {
         assert_eq!(columns("survey"), "organisation system");
         assert_eq!(columns("diary"), "day organisation");
         assert_eq!(columns("worker_weeks"), "organisation system task week");
-        for whole in ["pair_counts", "intake", "case_links", "clock_shifts", "go_lives", "holidays"] {
+        for whole in [
+            "pair_counts",
+            "pair_totals",
+            "match_lists",
+            "intake",
+            "case_links",
+            "clock_shifts",
+            "go_lives",
+            "holidays",
+        ] {
             assert_eq!(columns(whole), "", "{whole}");
         }
         let people = filters.people().rows("worker_weeks", chrono_tz::UTC).unwrap();

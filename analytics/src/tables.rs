@@ -43,6 +43,11 @@ pub static LEDGER: Table = Table {
             Binary,
             "for entries and choices: the last span of the chain, which `matches` names",
         ),
+        optional(
+            "match_list",
+            Integer,
+            "for matched: the sources that the target agrees with, a list of `match_lists`",
+        ),
         optional("rework_cause", Text, "lost_work, correction or revision"),
         optional(
             "chain_started_at",
@@ -83,7 +88,38 @@ pub static MATCHES: Table = Table {
         required("to_system", Text, "system of the target"),
         required("to_screen", Text, "screen of the target"),
         required("to_field", Text, "field of the target"),
+        required("list", Integer, "all sources that the target agrees with: a list of `match_lists`"),
+        required("place", Integer, "which of that list this source is"),
         required("day", Date, "local day of the target"),
+    ],
+};
+
+/// Sources of targets as lists, in order of preference, verdicts apart: across systems before within one; whole, split,
+/// join; the earliest span; the smaller span id. Targets whose sources are the same fields in the same order share a
+/// list, so that what verdicts choose is chosen once for all of them.
+pub static MATCH_LISTS: Table = Table {
+    name: "match_lists",
+    folder: "facts/match_lists",
+    grain: "a list of sources and a place in it",
+    partition: &[],
+    sort: &["list", "place"],
+    columns: &[
+        required("list", Integer, "the list: a hash of what is on it"),
+        required("place", Integer, "place of the source, the most preferred being 1"),
+        required("from_system", Text, "system of the source"),
+        required("from_screen", Text, "screen of the source"),
+        required("from_field", Text, "field of the source; for join, the one that gave most parts"),
+        required("to_system", Text, "system of the target"),
+        required("to_screen", Text, "screen of the target"),
+        required("to_field", Text, "field of the target"),
+        required("scope", Text, "cross_system or within_system"),
+        required("match", Text, "whole, split or join"),
+        optional(
+            "within_days",
+            Integer,
+            "1, 7, 28 or 90: the fewest of these days before the target within which the source field held the value \
+             last; null beyond",
+        ),
     ],
 };
 
@@ -143,6 +179,89 @@ pub static PAIR_WORKERS: Table = Table {
     ],
 };
 
+/// `pair_counts` added up over all days: what `re_entry_pairs` reads.
+pub static PAIR_TOTALS: Table = Table {
+    name: "pair_totals",
+    folder: "facts/pair_totals",
+    grain: "a field pair and kind of match",
+    partition: &[],
+    sort: &["from_system", "from_screen", "from_field"],
+    columns: &[
+        required("from_system", Text, "system of the source"),
+        required("from_screen", Text, "screen of the source"),
+        optional("from_field", Text, "field of the source; null for join, whose source is a screen"),
+        required("to_system", Text, "system of the target"),
+        required("to_screen", Text, "screen of the target"),
+        required("to_field", Text, "field of the target"),
+        required("scope", Text, "cross_system or within_system"),
+        required("match", Text, "whole, split or join"),
+        required("n", Integer, "cases with a target and an earlier source"),
+        required("m", Integer, "those whose first target matches, in this kind alone"),
+        required("all_hits", Integer, "other cases whose source values the target matches, summed over targets"),
+        required("all_trials", Integer, "other cases with the source field, summed over targets: n (C_f - 1)"),
+        required("near_hits", Integer, "the same over cases seen by the same worker on the same local day"),
+        required("near_trials", Integer, "such cases, summed over targets"),
+        required("disagreements", Integer, "of the n, those whose latest source value agrees in no kind, either way"),
+    ],
+};
+
+/// Time of targets that agree with a value held already, before weighing: the ledger's `matched` time, by target. A
+/// target whose time lies on two days, or in two tasks or organisations, has a row for each, and is counted in one.
+pub static MATCHED_TIMES: Table = Table {
+    name: "matched_times",
+    folder: "facts/matched_times",
+    grain: "a target that agrees, and the day, task, function, organisation and role of its time",
+    partition: &["week"],
+    sort: &["worker", "span_id"],
+    columns: &[
+        required("worker", Binary, "keyed hash of the person"),
+        required("span_id", Binary, "the target"),
+        required("case_id", Binary, "the case, as linked"),
+        required("list", Integer, "the sources that it agrees with, a list of `match_lists`"),
+        required("system", Text, "system of the target"),
+        required("screen", Text, "screen of the target"),
+        required("field", Text, "field of the target"),
+        optional("function", Text, "what the screen is for"),
+        optional("task", Text, "the task's name"),
+        required("attributed", Boolean, "whether the time belongs to a task instance"),
+        optional("organisation", Text, "organisation of the worker"),
+        optional("role", Text, "role of the worker"),
+        required("targets", Integer, "1 where the target is counted: where its time ended last; else 0"),
+        required("microseconds", Integer, "time of the target's chain; 0 where all of it was something else's"),
+        optional("trace_id", Binary, "least trace that the time lies in"),
+        required("day", Date, "local day of the time"),
+        required("week", Date, "Monday of its ISO week"),
+    ],
+};
+
+/// The ledger by week, as far as views need it apart: the cube that fast views read.
+pub static WEEKLY_TIMES: Table = Table {
+    name: "weekly_times",
+    folder: "facts/weekly_times",
+    grain: "worker, week, organisation, role, system, function, task and category; for lost time also screen, and for \
+            rework field and cause",
+    partition: &["week"],
+    sort: &["worker"],
+    columns: &[
+        required("worker", Binary, "keyed hash of the person"),
+        optional("organisation", Text, "organisation of the worker"),
+        optional("role", Text, "role of the worker"),
+        optional("system", Text, "the system"),
+        optional("function", Text, "what the screen is for"),
+        optional("task", Text, "the task's name"),
+        required("attributed", Boolean, "whether the time belongs to a task instance"),
+        required("category", Text, "category before weighing"),
+        optional("rework_cause", Text, "lost_work, correction or revision; null unless rework"),
+        optional("screen", Text, "the screen; null for time that is not lost whatever the weighing says"),
+        optional("field", Text, "the field; null unless rework"),
+        required("microseconds", Integer, "time"),
+        optional("trace_id", Binary, "least trace that lost this time; null where none is lost"),
+        required("first_day", Date, "first local day of it"),
+        required("last_day", Date, "last local day of it"),
+        required("week", Date, "Monday of the ISO week"),
+    ],
+};
+
 /// A task done once.
 pub static TASK_INSTANCES: Table = Table {
     name: "task_instances",
@@ -174,7 +293,7 @@ pub static TASK_INSTANCES: Table = Table {
     ],
 };
 
-/// The cube that fast views read.
+/// Who worked how long in which week.
 pub static WORKER_WEEKS: Table = Table {
     name: "worker_weeks",
     folder: "facts/worker_weeks",
@@ -261,5 +380,17 @@ pub static CLOCK_SHIFTS: Table = Table {
 };
 
 /// Every fact table, in the order in which refresh writes them.
-pub static FACTS: [&Table; 8] =
-    [&CASE_LINKS, &CLOCK_SHIFTS, &MATCHES, &PAIR_COUNTS, &PAIR_WORKERS, &LEDGER, &TASK_INSTANCES, &WORKER_WEEKS];
+pub static FACTS: [&Table; 12] = [
+    &CASE_LINKS,
+    &CLOCK_SHIFTS,
+    &MATCH_LISTS,
+    &MATCHES,
+    &PAIR_COUNTS,
+    &PAIR_WORKERS,
+    &PAIR_TOTALS,
+    &LEDGER,
+    &MATCHED_TIMES,
+    &WEEKLY_TIMES,
+    &TASK_INSTANCES,
+    &WORKER_WEEKS,
+];

@@ -1,17 +1,17 @@
--- The cube that fast views read. A week is whole when none of its working days, Monday to Friday without holidays, is
+-- How long each worker worked on what, week by week. A week is whole when none of its working days, Monday to Friday without holidays, is
 -- before the first day of the data or after the last: data which end on a Friday evening have all of their last week.
 --
 -- grain: worker, week, system, task and category
--- inputs: worker_times (the ledger by worker-day, system, task and category), holidays
+-- inputs: weekly_times, holidays
 -- columns like: worker_weeks
 WITH period AS (
-    SELECT min(day) AS first_day, max(day) AS last_day FROM worker_times
+    SELECT min(first_day) AS first_day, max(last_day) AS last_day FROM weekly_times
 ),
 cube AS (
     SELECT
         worker, week, max(organisation) AS organisation, max(role) AS role, system, task, category,
         sum(microseconds) / 1e6 AS seconds
-    FROM worker_times
+    FROM weekly_times
     GROUP BY worker, week, system, task, category
 ),
 working_days AS (

@@ -1,7 +1,7 @@
 -- What to fix first: each thing that costs time, who it touches, and one sentence why. Ranked by hours a week.
 --
 -- grain: a thing to fix
--- inputs: re_entry_hotspots, target_sources, time_cube, observed, observed_workers, observed_weeks, staffing, parameters, intervals
+-- inputs: re_entry_hotspots, re_entry_times, time_cube, observed, observed_workers, observed_weeks, staffing, parameters, intervals
 -- columns:
 --   rank: place by hours a week
 --   kind: integrate (hand the value over), speed_up (waits), repair (outages; rejected entries), single_sign_on, save_work (work lost), simplify (within one system)
@@ -48,20 +48,16 @@ costs AS (
 ),
 examples AS (
     SELECT
-        t.from_system, t.from_screen, t.from_field, t.to_system, t.to_screen, t.to_field,
-        hex(min(t.example_trace)) AS example_trace,
-        sum(CASE WHEN w.week IS NOT NULL THEN t.re_entry_microseconds * c.hourly_cost END) / 3600000000.0 AS cost,
-        count(*) FILTER (WHERE w.week IS NOT NULL AND t.re_entry_microseconds > 0 AND c.worker IS NULL) AS without_cost,
-        sum(CASE WHEN h.half = 1 AND t.latest_from_at >= t.at - INTERVAL '7 days' THEN t.re_entry_microseconds END)
-            AS first_half,
-        sum(CASE WHEN h.half = 2 AND t.latest_from_at >= t.at - INTERVAL '7 days' THEN t.re_entry_microseconds ELSE 0 END)
-            AS second_half
-    FROM target_sources t
+        t.from_system, t.from_screen, t.from_field, t.system AS to_system, t.screen AS to_screen, t.field AS to_field,
+        hex(min(t.trace_id)) AS example_trace,
+        sum(CASE WHEN t.whole_week THEN t.re_entry_microseconds * c.hourly_cost END) / 3600000000.0 AS cost,
+        count(*) FILTER (WHERE t.whole_week AND t.re_entry_microseconds > 0 AND c.worker IS NULL) AS without_cost,
+        sum(CASE WHEN h.half = 1 AND t.within_days <= 7 THEN t.re_entry_microseconds END) AS first_half,
+        sum(CASE WHEN h.half = 2 AND t.within_days <= 7 THEN t.re_entry_microseconds ELSE 0 END) AS second_half
+    FROM re_entry_times t
     LEFT JOIN halves h ON h.week = t.week
-    LEFT JOIN (SELECT DISTINCT week FROM observed_weeks) w ON w.week = t.week
     LEFT JOIN costs c ON c.worker = t.worker
-    WHERE t.verdict = 'established'
-    GROUP BY t.from_system, t.from_screen, t.from_field, t.to_system, t.to_screen, t.to_field
+    GROUP BY t.from_system, t.from_screen, t.from_field, t.system, t.screen, t.field
 ),
 again AS (
     SELECT

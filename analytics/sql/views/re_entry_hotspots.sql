@@ -2,7 +2,7 @@
 -- (verdict constant), without hours.
 --
 -- grain: a source field and a target field
--- inputs: target_sources, re_entry_pairs, observed, observed_weeks, intervals
+-- inputs: re_entry_times, re_entry_pairs, observed, intervals
 -- columns:
 --   from_system: system where the value was held
 --   from_screen: screen where the value was held
@@ -29,19 +29,16 @@
 --   disagreement_rate: share of cases whose two values agree in no way
 WITH chosen AS (
     SELECT
-        t.from_system, t.from_screen, t.from_field, t.to_system, t.to_screen, t.to_field, t.scope, t."match",
-        t.worker, t.case_id, t.certainty, t.re_entry_microseconds,
-        CASE WHEN w.week IS NOT NULL THEN t.re_entry_microseconds ELSE 0 END AS whole_week_microseconds
-    FROM target_sources t
-    LEFT JOIN (SELECT DISTINCT week FROM observed_weeks) w ON w.week = t.week
-    WHERE t.verdict = 'established'
+        from_system, from_screen, from_field, system AS to_system, screen AS to_screen, field AS to_field, scope, "match",
+        worker, case_id, certainty, targets, re_entry_microseconds, whole_week
+    FROM re_entry_times
 ),
 spots AS (
     SELECT
         from_system, from_screen, from_field, to_system, to_screen, to_field, min(scope) AS scope,
-        sum(certainty) AS re_entries,
+        sum(certainty * targets) AS re_entries,
         sum(re_entry_microseconds) / 3600000000.0 AS hours,
-        sum(whole_week_microseconds) / 3600000000.0 AS whole_week_hours,
+        sum(CASE WHEN whole_week THEN re_entry_microseconds ELSE 0 END) / 3600000000.0 AS whole_week_hours,
         count(DISTINCT case_id) AS cases,
         count(DISTINCT worker) AS people
     FROM chosen
@@ -56,7 +53,7 @@ leading AS (
         ) AS place
     FROM (
         SELECT
-            from_system, from_screen, from_field, to_system, to_screen, to_field, "match", count(*) AS targets,
+            from_system, from_screen, from_field, to_system, to_screen, to_field, "match", sum(targets) AS targets,
             CASE "match" WHEN 'join' THEN '' ELSE from_field END AS from_key
         FROM chosen
         GROUP BY from_system, from_screen, from_field, to_system, to_screen, to_field, "match"

@@ -1,7 +1,7 @@
 -- Re-entry from system to system: how often, and how long it took.
 --
 -- grain: a source system and a target system
--- inputs: target_sources, observed, observed_weeks
+-- inputs: re_entry_times, observed
 -- columns:
 --   from_system: system where the estate held the value first
 --   to_system: system where it was keyed again; the same for re-entry within a system
@@ -11,15 +11,13 @@
 --   cases: cases touched
 WITH cells AS (
     SELECT
-        t.from_system, t.to_system,
-        sum(t.certainty) AS re_entries,
-        sum(t.re_entry_microseconds) / 3600000000.0 AS hours,
-        sum(CASE WHEN w.week IS NOT NULL THEN t.re_entry_microseconds ELSE 0 END) / 3600000000.0 AS whole_week_hours,
-        count(DISTINCT t.case_id) AS cases
-    FROM target_sources t
-    LEFT JOIN (SELECT DISTINCT week FROM observed_weeks) w ON w.week = t.week
-    WHERE t.verdict = 'established'
-    GROUP BY t.from_system, t.to_system
+        from_system, system AS to_system,
+        sum(certainty * targets) AS re_entries,
+        sum(re_entry_microseconds) / 3600000000.0 AS hours,
+        sum(CASE WHEN whole_week THEN re_entry_microseconds ELSE 0 END) / 3600000000.0 AS whole_week_hours,
+        count(DISTINCT case_id) AS cases
+    FROM re_entry_times
+    GROUP BY from_system, system
 )
 SELECT
     c.from_system, c.to_system, c.re_entries, c.hours,

@@ -2,7 +2,7 @@
 -- how sure we are that an agreement is a value keyed again.
 --
 -- grain: an ordered pair of fields and a kind of match
--- inputs: pair_counts, parameters
+-- inputs: pair_totals, parameters
 -- columns:
 --   from_system: system where the value was held
 --   from_screen: screen where the value was held
@@ -22,24 +22,14 @@
 --   certainty: r / m, the probability that an agreement is no accident
 --   verdict: established, constant (cannot be told from a default) or chance
 --   disagreement_rate: share of the n cases whose values agree in no way; established pairs with r/n of a half or more
-WITH counts AS (
-    SELECT
-        from_system, from_screen, from_field, to_system, to_screen, to_field, scope, "match",
-        sum(n) AS n, sum(m) AS m,
-        sum(all_hits) AS all_hits, sum(all_trials) AS all_trials,
-        sum(near_hits) AS near_hits, sum(near_trials) AS near_trials,
-        sum(disagreements) AS disagreements
-    FROM pair_counts
-    GROUP BY from_system, from_screen, from_field, to_system, to_screen, to_field, scope, "match"
-),
-chances AS (
+WITH chances AS (
     SELECT
         *,
         (1.0 + all_hits) / (1.0 + all_trials) AS p_all,
         CASE WHEN near_trials >= (SELECT value FROM parameters WHERE name = 'near_trials_min')
             THEN (1.0 + near_hits) / (1.0 + near_trials) END AS p_near,
         n >= (SELECT value FROM parameters WHERE name = 'n_min') AS judged
-    FROM counts
+    FROM pair_totals
 ),
 greater AS (
     SELECT *, greatest(p_all, coalesce(p_near, p_all)) AS p FROM chances

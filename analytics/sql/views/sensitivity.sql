@@ -1,11 +1,11 @@
 -- Key figures as they would be with other values of the parameters that move them most. Worked out exactly from the
--- facts: the ledger keeps each gap whole and each wait with the start of its chain, matches keep when a field last held
--- the value. For another look-back, pairs keep the verdicts and certainties of the whole one, and of a target's sources
+-- facts: the ledger keeps each gap whole and each wait with the start of its chain, lists of sources keep how long ago a field
+-- last held the value. For another look-back, pairs keep the verdicts and certainties of the whole one, and of a target's sources
 -- those count whose field held the value last within it. What a smaller idle threshold takes from reading is not lost by
 -- the method's grouping, and is not followed. Person-weeks stay the same throughout.
 --
 -- grain: a parameter, a value of it and a measure
--- inputs: parameters, system_changes, ledger, matches, re_entry_pairs, time_cube, categories, observed, observed_weeks
+-- inputs: parameters, system_changes, ledger, match_lists, established_pairs, matched_times, time_cube, categories, observed, observed_weeks
 -- columns:
 --   parameter: the parameter, as `parameters` names it
 --   value: the value tried, in the unit that the name ends with
@@ -84,39 +84,28 @@ waiting AS (
     GROUP BY t.parameter, t.value
 ),
 established AS (
-    SELECT
-        m.worker, m.span_id, m.scope, m."match", m.from_at, m.from_span_id, m.from_system, m.from_screen, m.from_field,
-        p.certainty,
-        arrow_cast(m.at, 'Int64') - arrow_cast(m.latest_from_at, 'Int64') AS age
-    FROM matches m
-    JOIN re_entry_pairs p
-        ON m.from_system = p.from_system AND m.from_screen = p.from_screen
-        AND CASE m."match" WHEN 'join' THEN '' ELSE m.from_field END = coalesce(p.from_field, '')
-        AND m.to_system = p.to_system AND m.to_screen = p.to_screen AND m.to_field = p.to_field
-        AND m.scope = p.scope AND m."match" = p."match"
-    WHERE p.verdict = 'established'
+    SELECT l.list, l.place, l.within_days, p.certainty
+    FROM match_lists l
+    JOIN established_pairs p
+        ON l.from_system = p.from_system AND l.from_screen = p.from_screen
+        AND CASE l."match" WHEN 'join' THEN '' ELSE l.from_field END = coalesce(p.from_field, '')
+        AND l.to_system = p.to_system AND l.to_screen = p.to_screen AND l.to_field = p.to_field
+        AND l.scope = p.scope AND l."match" = p."match"
 ),
--- The one source of each target within each look-back, in the order of `target_sources`.
+-- The one source of each list within each look-back.
 sources AS (
     SELECT
-        t.parameter, t.value, e.worker, e.span_id, e.certainty,
-        row_number() OVER (
-            PARTITION BY t.value, e.worker, e.span_id
-            ORDER BY
-                CASE e.scope WHEN 'cross_system' THEN 0 ELSE 1 END,
-                CASE e."match" WHEN 'whole' THEN 0 WHEN 'split' THEN 1 ELSE 2 END,
-                e.from_at, e.from_span_id, e.from_system, e.from_screen, e.from_field
-        ) AS place
+        t.parameter, t.value, e.list, e.certainty,
+        row_number() OVER (PARTITION BY t.value, e.list ORDER BY e.place) AS place
     FROM established e
-    JOIN tried t ON t.parameter = 'look_back_days' AND e.age <= t.microseconds
+    JOIN tried t ON t.parameter = 'look_back_days' AND (e.within_days <= t.value OR t.value = t.in_force)
 ),
 again AS (
     SELECT
-        s.parameter, s.value,
-        sum(CAST(round(s.certainty * round(l.seconds * 1000000)) AS BIGINT)) AS microseconds
-    FROM ledger l
-    JOIN sources s ON s.worker = l.worker AND s.span_id = l.target_span_id
-    WHERE s.place = 1 AND l.category = 'matched' AND l.week IN (SELECT week FROM weeks)
+        s.parameter, s.value, sum(CAST(round(s.certainty * m.microseconds) AS BIGINT)) AS microseconds
+    FROM matched_times m
+    JOIN sources s ON s.list = m.list
+    WHERE s.place = 1 AND m.week IN (SELECT week FROM weeks)
     GROUP BY s.parameter, s.value
 ),
 moved AS (

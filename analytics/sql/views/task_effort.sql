@@ -2,7 +2,7 @@
 -- estate held their values.
 --
 -- grain: a task
--- inputs: task_instances, time_cube, target_sources
+-- inputs: task_instances, time_cube, re_entry_times
 -- columns:
 --   task: the task's name; `unnamed` for a run of work on one case
 --   main_system: the system in which the task takes longest
@@ -40,10 +40,7 @@ places AS (
     GROUP BY task
 ),
 again AS (
-    SELECT task, sum(certainty) AS fields
-    FROM target_sources
-    WHERE verdict = 'established'
-    GROUP BY task
+    SELECT task, sum(certainty * targets) AS fields FROM re_entry_times GROUP BY task
 )
 SELECT
     c.task, p.main_system, c.instances, c.people, c.minutes,

@@ -2,27 +2,21 @@
 -- or away from it has no part.
 --
 -- grain: a system and a function
--- inputs: weighed_ledger, categories
+-- inputs: time_cube
 -- columns:
 --   system: the system; `unknown` where nothing says
 --   function: what the screen is for; `unknown` where the system does not say
 --   hours: active hours
 --   share: share of the system's active hours, 0 to 1
 --   lost_hours: those of the hours that are lost
-WITH cells AS (
-    SELECT system, function, category, sum(microseconds) AS microseconds
-    FROM weighed_ledger
-    GROUP BY system, function, category
-),
-sums AS (
+WITH sums AS (
     SELECT
-        coalesce(l.system, 'unknown') AS system, coalesce(l.function, 'unknown') AS function,
-        sum(l.microseconds) AS microseconds,
-        sum(CASE WHEN c.category_group = 'lost' THEN l.microseconds ELSE 0 END) AS lost
-    FROM cells l
-    LEFT JOIN categories c ON c.category = l.category
-    WHERE c.category_group IS DISTINCT FROM 'outside'
-    GROUP BY coalesce(l.system, 'unknown'), coalesce(l.function, 'unknown')
+        coalesce(system, 'unknown') AS system, coalesce(function, 'unknown') AS function,
+        sum(microseconds) AS microseconds,
+        sum(CASE WHEN category_group = 'lost' THEN microseconds ELSE 0 END) AS lost
+    FROM time_cube
+    WHERE category_group IS DISTINCT FROM 'outside'
+    GROUP BY coalesce(system, 'unknown'), coalesce(function, 'unknown')
 )
 SELECT
     system, function, microseconds / 3600000000.0 AS hours,

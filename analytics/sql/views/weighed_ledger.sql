@@ -3,7 +3,7 @@
 -- parts add up exactly. A working view: ids stay binary.
 --
 -- grain: a stretch of one worker's time, weighed
--- inputs: ledger, target_sources
+-- inputs: ledger, list_sources
 -- columns like: ledger
 -- columns:
 --   category: final category, of the fourteen of `categories`
@@ -12,11 +12,9 @@ WITH matched AS (
     SELECT
         l.*,
         CAST(round(l.seconds * 1000000) AS BIGINT) AS whole_microseconds,
-        CASE WHEN t.span_id IS NOT NULL
-            THEN CAST(round(t.certainty * round(l.seconds * 1000000)) AS BIGINT) END AS again_microseconds
+        CAST(round(s.certainty * round(l.seconds * 1000000)) AS BIGINT) AS again_microseconds
     FROM ledger l
-    LEFT JOIN (SELECT worker, span_id, certainty FROM target_sources WHERE verdict = 'established') t
-        ON t.worker = l.worker AND t.span_id = l.target_span_id
+    LEFT JOIN (SELECT list, certainty FROM list_sources WHERE verdict = 'established') s ON s.list = l.match_list
     WHERE l.category = 'matched'
 )
 SELECT

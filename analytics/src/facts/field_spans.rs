@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+pub use crate::operators::matcher::lists::Place;
 use crate::operators::{SpanKey, hashing::FastMap, matcher::agree::Value, rework::Mishaps};
 
 /// The number of what is not there.
@@ -81,9 +82,6 @@ impl FieldSpan {
         }
     }
 }
-
-/// System, screen and field, as far as they are known.
-pub type Place = [Option<String>; 3];
 
 /// All of them.
 #[derive(Debug, Default)]

@@ -3,7 +3,9 @@
 
 use std::{ops::Range, sync::Arc};
 
-use arrow::array::{ArrayRef, BinaryArray, Date32Array, RecordBatch, StringArray, TimestampMicrosecondArray};
+use arrow::array::{
+    ArrayRef, BinaryArray, Date32Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+};
 use datafusion::{common::internal_err, error::Result};
 
 use super::{
@@ -13,11 +15,15 @@ use super::{
 };
 use crate::{
     local_time::{Days, LocalTime},
-    operators::matcher::{
-        case::{Agreement, Holder, match_case},
-        chance::Tallies,
-        index::{Builder, Fields, Index},
-        output::scope,
+    operators::{
+        columns::Symbols,
+        matcher::{
+            case::{Agreement, Holder, match_case},
+            chance::Tallies,
+            index::{Builder, Fields, Index},
+            lists::{Candidate, List, Lists, Within},
+            output::scope,
+        },
     },
     tables,
 };
@@ -35,6 +41,10 @@ pub struct Matched {
     pub latest: u32,
     /// How they agree.
     pub kind: Agreement,
+    /// The number of the list of all sources of the target.
+    pub list: u32,
+    /// Which of that list it is, the best being 1.
+    pub place: u32,
 }
 
 /// What matching finds out.
@@ -46,6 +56,8 @@ pub struct Matching {
     pub tallies: Tallies,
     /// Everything held.
     pub index: Index,
+    /// The lists of sources that targets have.
+    pub lists: Lists,
 }
 
 /// The rows that hold values of cases, by case.
@@ -76,32 +88,85 @@ pub fn matching(spans: &mut FieldSpans, judged: &Judgement, look_back: i64, loca
     builders.into_iter().for_each(|builder| all.merge(builder));
     let index = all.finish(fields, values);
 
-    let found = sums_on_cores(held.lots(), |(counts, matches): &mut (Tallies, Vec<Matched>), cases| {
+    let preference = Preference::new(spans);
+    let found = sums_on_cores(held.lots(), |(counts, matches, lists): &mut Tallied, cases| {
         let mut days = Days::new(local);
         for case in cases {
             let holders: Vec<Holder> = case.clone().map(|place| held.holder(spans, judged, place, &mut days)).collect();
             let found = match_case(&holders, &index, look_back);
             counts.add(spans.rows[held.rows[case.start] as usize].case, &holders, &found.trials, &index);
             let row = |place: usize| held.rows[case.start + place];
-            matches.extend(found.matches.iter().map(|found| Matched {
-                day: holders[found.target].target.map_or(0, |(_, day)| day),
-                target: row(found.target),
-                source: row(found.source),
-                latest: row(found.latest),
-                kind: found.kind,
-            }));
+            for of_target in found.matches.chunk_by(|one, other| one.target == other.target) {
+                let first = matches.len();
+                matches.extend(of_target.iter().map(|found| Matched {
+                    day: holders[found.target].target.map_or(0, |(_, day)| day),
+                    target: row(found.target),
+                    source: row(found.source),
+                    latest: row(found.latest),
+                    kind: found.kind,
+                    list: 0,
+                    place: 0,
+                }));
+                preference.list(&mut matches[first..], lists);
+            }
         }
     });
-    let (mut tallies, mut matches) = (Tallies::default(), Vec::new());
-    for (counts, found) in found {
+    let (mut tallies, mut matches, mut lists) = Tallied::default();
+    for (counts, mut found, listed) in found {
         tallies.merge(counts);
-        matches.extend(found);
+        let numbers: Vec<u32> = listed.into_values().iter().map(|list| lists.number(list)).collect();
+        found.iter_mut().for_each(|found| found.list = numbers[found.list as usize]);
+        matches.append(&mut found);
     }
     matches.sort_unstable_by_key(|found| {
         let (target, source) = (&spans.rows[found.target as usize], &spans.rows[found.source as usize]);
         (found.day, target.key, source.held_from(), source.key)
     });
-    Matching { matches, tallies, index }
+    Matching { matches, tallies, index, lists: Lists::new(lists, spans.places.clone()) }
+}
+
+/// What a core finds.
+type Tallied = (Tallies, Vec<Matched>, Symbols<List>);
+
+/// In which order sources are preferred, verdicts apart: across systems before within one; whole, split, join; the
+/// earliest span; the smaller span id; then by name.
+struct Preference<'a> {
+    spans: &'a FieldSpans,
+    by_name: Vec<u32>,
+}
+
+impl<'a> Preference<'a> {
+    fn new(spans: &'a FieldSpans) -> Self {
+        let mut order: Vec<usize> = (0..spans.places.len()).collect();
+        order.sort_unstable_by_key(|&place| &spans.places[place]);
+        let mut by_name = vec![0; order.len()];
+        for (rank, place) in (0..).zip(order) {
+            by_name[place] = rank;
+        }
+        Self { spans, by_name }
+    }
+
+    /// Puts the sources of one target in order, and notes which list they are.
+    fn list(&self, of_target: &mut [Matched], lists: &mut Symbols<List>) {
+        let span = |row: u32| &self.spans.rows[row as usize];
+        let system = |row: u32| self.spans.systems[span(row).place as usize];
+        of_target.sort_unstable_by_key(|found| {
+            let source = span(found.source);
+            let within_system = system(found.source) == system(found.target);
+            (within_system, found.kind, source.held_from(), source.key, self.by_name[source.place as usize])
+        });
+        let Some(first) = of_target.first() else { return };
+        let target = span(first.target);
+        let candidates = of_target.iter().map(|found| Candidate {
+            from: span(found.source).place,
+            kind: found.kind,
+            within: Within::of(target.start - span(found.latest).held_from()),
+        });
+        let list = lists.number(&List { to: target.place, candidates: candidates.collect() });
+        for (found, place) in of_target.iter_mut().zip(1..) {
+            (found.list, found.place) = (list, place);
+        }
+    }
 }
 
 /// Which rows hold values, by case, and the fields that they are in.
@@ -155,8 +220,8 @@ impl Held {
     }
 }
 
-/// Rows of the table `matches`.
-pub fn batch(found: &[Matched], spans: &FieldSpans) -> Result<RecordBatch> {
+/// Rows of the table `matches`. `lists` are the ids of lists by number.
+pub fn batch(found: &[Matched], spans: &FieldSpans, lists: &[i64]) -> Result<RecordBatch> {
     let rows = |of: fn(&Matched) -> u32| found.iter().map(move |found| &spans.rows[of(found) as usize]);
     let (targets, sources, latest) = (
         || rows(|found: &Matched| found.target),
@@ -199,6 +264,8 @@ pub fn batch(found: &[Matched], spans: &FieldSpans) -> Result<RecordBatch> {
                 "to_system" => names(&mut targets().map(|span| span.place), 0),
                 "to_screen" => names(&mut targets().map(|span| span.place), 1),
                 "to_field" => names(&mut targets().map(|span| span.place), 2),
+                "list" => Arc::new(Int64Array::from_iter_values(found.iter().map(|found| lists[found.list as usize]))),
+                "place" => Arc::new(Int64Array::from_iter_values(found.iter().map(|found| i64::from(found.place)))),
                 "day" => Arc::new(Date32Array::from_iter_values(found.iter().map(|found| found.day))),
                 other => return internal_err!("nobody fills the column {other} of matches"),
             })

@@ -32,7 +32,17 @@ facts! {
     ACTIVITIES = "activities.sql";
     /// Task instances.
     TASK_INSTANCES = "task_instances.sql";
+    /// Lists of sources, and which of them each target has.
+    LISTED_MATCHES = "listed_matches.sql";
+    /// The lists.
+    MATCH_LISTS = "match_lists.sql";
+    /// Counts of pairs over all days.
+    PAIR_TOTALS = "pair_totals.sql";
+    /// Time of targets.
+    MATCHED_TIMES = "matched_times.sql";
     /// The cube.
+    WEEKLY_TIMES = "weekly_times.sql";
+    /// Weeks of workers.
     WORKER_WEEKS = "worker_weeks.sql";
 }
 
@@ -52,6 +62,7 @@ sources! {
     "facts/field_spans.rs",
     "facts/gather.rs",
     "facts/judgement.rs",
+    "facts/matched_times.rs",
     "facts/matching.rs",
     "facts/sink.rs",
     "facts/sql.rs",
@@ -62,6 +73,7 @@ sources! {
     "facts/known.rs",
     "operators/instances.rs",
     "operators/ledger/activity.rs",
+    "operators/ledger/agreeing.rs",
     "operators/ledger/cube.rs",
     "operators/ledger/mod.rs",
     "operators/ledger/parts.rs",
@@ -74,11 +86,13 @@ sources! {
     "operators/matcher/chance.rs",
     "operators/matcher/hits.rs",
     "operators/matcher/index.rs",
+    "operators/matcher/lists.rs",
     "operators/matcher/mod.rs",
     "operators/matcher/output.rs",
     "operators/mod.rs",
     "operators/rework.rs",
     "operators/task_rules.rs",
+    "operators/weekly_times.rs",
     "tables.rs",
 }
 

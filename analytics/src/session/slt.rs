@@ -1,5 +1,6 @@
 //! The SQL logic tests: each `.slt` beside a file of SQL makes stored rows with `CREATE TABLE … AS`, in a scratch
-//! context (and takes them away with `DROP TABLE`), and then asks a real session over them. Columns left out are null.
+//! context (and takes them away with `DROP TABLE`), and then asks a real session over them. Columns left out are null;
+//! facts that are sums of others are made of these as `sql/facts/` says, where a test does not make them itself.
 //! `answer NAME` asks a question of the catalogue, `specification NAME` runs the SQL that says what an operator answers;
 //! `SET scope.KEY = 'VALUE'` narrows the session, and `RESET scope.KEY` widens it again.
 
@@ -9,8 +10,16 @@ use arrow::{array::new_null_array, compute::cast, record_batch::RecordBatch, uti
 use datafusion::{datasource::MemTable, prelude::SessionContext};
 use sqllogictest::{AsyncDB, DBOutput, DefaultColumnType, Record, Runner};
 
+use gilbreth_collector::schema::Table;
+
 use super::{Providers, Session, stored_tables};
-use crate::{Error, catalogue, parameters::Parameters, scope::Scope};
+use crate::{
+    Error, catalogue,
+    facts::sql,
+    parameters::Parameters,
+    scope::Scope,
+    tables::{LEDGER, MATCH_LISTS, MATCHED_TIMES, MATCHES, PAIR_COUNTS, PAIR_TOTALS, WEEKLY_TIMES},
+};
 
 struct Bench {
     scratch: SessionContext,
@@ -28,18 +37,9 @@ impl Bench {
             let mut providers = Providers::new();
             for table in stored_tables() {
                 let Ok(rows) = self.scratch.table(table.name).await else { continue };
-                let mut batches = Vec::new();
-                for batch in rows.collect().await? {
-                    let columns = table.columns.iter().map(|column| {
-                        let wanted = column.kind.data_type();
-                        batch
-                            .column_by_name(column.name)
-                            .map_or_else(|| Ok(new_null_array(&wanted, batch.num_rows())), |given| cast(given, &wanted))
-                    });
-                    batches.push(RecordBatch::try_new(table.arrow_schema(), columns.collect::<Result<_, _>>()?)?);
-                }
-                providers.insert(table.name, Arc::new(MemTable::try_new(table.arrow_schema(), vec![batches])?));
+                providers.insert(table.name, rows_as(table, &rows.collect().await?)?);
             }
+            add_up(&mut providers).await?;
             let zone = chrono_tz::Europe::London;
             self.session = Some(Session::over(providers, &self.scope, &Parameters::default(), Vec::new(), zone).await?);
         }
@@ -71,6 +71,52 @@ impl AsyncDB for Bench {
     }
 
     async fn shutdown(&mut self) {}
+}
+
+/// Rows with the columns of a table; those left out are null.
+fn rows_as(table: &Table, batches: &[RecordBatch]) -> Result<Arc<MemTable>, Error> {
+    let batches = batches.iter().map(|batch| {
+        let columns = table.columns.iter().map(|column| {
+            let wanted = column.kind.data_type();
+            batch
+                .column_by_name(column.name)
+                .map_or_else(|| Ok(new_null_array(&wanted, batch.num_rows())), |given| cast(given, &wanted))
+        });
+        Ok(RecordBatch::try_new(table.arrow_schema(), columns.collect::<Result<_, _>>()?)?)
+    });
+    let batches = batches.collect::<Result<Vec<_>, Error>>()?;
+    Ok(Arc::new(MemTable::try_new(table.arrow_schema(), vec![batches])?))
+}
+
+/// Makes the facts that are sums of others.
+async fn add_up(providers: &mut Providers) -> Result<(), Error> {
+    let context = SessionContext::new();
+    for table in [&LEDGER, &MATCHES, &PAIR_COUNTS] {
+        match providers.get(table.name) {
+            Some(given) => context.register_table(table.name, given.clone())?,
+            None => context.register_table(table.name, rows_as(table, &[])?)?,
+        };
+    }
+    let listed_ledger = "SELECT l.* EXCLUDE (match_list), t.list AS match_list FROM ledger l
+        LEFT JOIN (SELECT DISTINCT worker, span_id, list FROM matches) t
+        ON t.worker = l.worker AND t.span_id = l.target_span_id AND l.category = 'matched'";
+    for (table, sql) in [
+        (&MATCHES, sql::LISTED_MATCHES),
+        (&LEDGER, listed_ledger),
+        (&MATCH_LISTS, sql::MATCH_LISTS),
+        (&PAIR_TOTALS, sql::PAIR_TOTALS),
+        (&MATCHED_TIMES, sql::MATCHED_TIMES),
+        (&WEEKLY_TIMES, sql::WEEKLY_TIMES),
+    ] {
+        let made = rows_as(table, &context.sql(sql).await?.collect().await?)?;
+        context.deregister_table(table.name)?;
+        context.register_table(table.name, made.clone())?;
+        let is_sum = table.name != LEDGER.name && table.name != MATCHES.name;
+        if !is_sum || !providers.contains_key(table.name) {
+            providers.insert(table.name, made);
+        }
+    }
+    Ok(())
 }
 
 /// An error with its causes, so that a failing test says why.

@@ -17,9 +17,9 @@ use datafusion::{
 use gilbreth_collector::schema::Table;
 
 use crate::{
-    Error,
+    Error, facts,
     scope::Filters,
-    tables::{LEDGER, MATCHES, SYSTEM_CHANGES, WEEKS_WORKED, WORKER_WEEKS},
+    tables::{LEDGER, MATCHED_TIMES, MATCHES, SYSTEM_CHANGES, WEEKLY_TIMES, WEEKS_WORKED, WORKER_WEEKS},
 };
 
 /// The table as the session shows it.
@@ -49,16 +49,22 @@ pub(super) async fn provide(
     if let Some(in_scope) = in_scope {
         rows = rows.filter(in_scope)?;
     }
+    if table.name == WEEKLY_TIMES.name
+        && let Some(torn) = filters.torn_weeks()
+    {
+        // Of a week that the scope tears, only some days count: the ledger, in scope already, has them.
+        let of_days = context.sql(facts::sql::WEEKLY_TIMES).await?.filter(torn)?;
+        rows = rows.union(with_declared_types(of_days, table)?)?;
+    }
     if let Some(whole) = cut {
         rows = rows.with_column("whole_week", whole)?;
     }
     if by_target {
-        // The ledger knows a target's organisation, role and task as they were told, and is in scope already.
+        // The time of a target has the organisation, role and task that it was told, and is in scope already.
         let targets = context
-            .table(LEDGER.name)
+            .table(MATCHED_TIMES.name)
             .await?
-            .filter(col("category").eq(lit("matched")))?
-            .select([col("worker").alias("in_worker"), col("target_span_id").alias("in_span")])?;
+            .select([col("worker").alias("in_worker"), col("span_id").alias("in_span")])?;
         rows = rows.join(targets, JoinType::LeftSemi, &["worker", "span_id"], &["in_worker", "in_span"], None)?;
     }
     Ok(Arc::new(ViewTable::new(rows.into_unoptimized_plan(), None)))

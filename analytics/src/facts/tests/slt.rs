@@ -18,7 +18,7 @@ use crate::{
     Error,
     facts::{Facts, sql},
     local_time::LocalTime,
-    operators::ledger::{cube, parts},
+    operators::ledger::parts,
     parameters::Parameters,
     reference::tables::REFERENCE,
     session::slt::{Failure, rows_of},
@@ -64,7 +64,6 @@ impl Bench {
             self.provide(&context, table.name, &table.arrow_schema()).await?;
         }
         self.provide(&context, "task_parts", &parts::SCHEMA).await?;
-        self.provide(&context, "worker_times", &cube::SCHEMA).await?;
         let parameters = Parameters::default();
         let facts =
             Facts { context: &context, parameters: &parameters, local: LocalTime::new(chrono_tz::Europe::London) };

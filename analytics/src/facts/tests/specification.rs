@@ -33,6 +33,7 @@ use crate::{
     },
     parameters::Parameters,
     reference::tables::DIRECTORY,
+    tables,
 };
 
 /// A busy estate in which traces have roots, spans name tasks, and cases have two numbers now and then.
@@ -268,4 +269,38 @@ fn value(spans: &FieldSpans, span: &FieldSpan, parts: bool) -> String {
     // Parts as sent: sorted, each once.
     let parts = value.filter(|value| !value.parts.is_empty()).map(|value| format!("{:?}", value.parts));
     format!("{digest},{}", said_or(parts))
+}
+
+/// Sums of facts against what the SQL says of the facts that they are sums of.
+#[tokio::test]
+async fn sums_are_what_the_sql_says() {
+    for seed in 0..6 {
+        let made = super::facts(vec![estate::batch(&estate::busy(seed, 1_500))], 2).await;
+        let context = SessionContext::new();
+        for table in tables::FACTS {
+            context.register_table(table.name, made.table(table)).unwrap();
+        }
+        for (table, text, least) in [
+            (&tables::MATCH_LISTS, sql::MATCH_LISTS, 100),
+            (&tables::MATCHED_TIMES, sql::MATCHED_TIMES, 100),
+            (&tables::WEEKLY_TIMES, sql::WEEKLY_TIMES, 100),
+            (&tables::PAIR_TOTALS, sql::PAIR_TOTALS, 50),
+        ] {
+            let columns =
+                table.columns.iter().map(|column| format!("\"{}\"", column.name)).collect::<Vec<_>>().join(", ");
+            let of = |from: &str| format!("SELECT {columns} FROM {from}");
+            let expected = said(&context, &of(&format!("({text})"))).await;
+            assert!(expected.len() > least, "{}: {} rows are too few to tell", table.name, expected.len());
+            assert_eq!(said(&context, &of(table.name)).await, expected, "{}, seed {seed}", table.name);
+        }
+        // Lists have other names there: targets share one or do not, and sources have the same places.
+        let lists = |from: &str| {
+            format!(
+                "SELECT worker, span_id, from_span_id, from_screen, from_field, \"match\", place,
+                 min(concat(encode(worker, 'hex'), encode(span_id, 'hex'))) OVER (PARTITION BY list) FROM {from}"
+            )
+        };
+        let expected = said(&context, &lists(&format!("({})", sql::LISTED_MATCHES))).await;
+        assert_eq!(said(&context, &lists("matches")).await, expected, "lists, seed {seed}");
+    }
 }

@@ -5,9 +5,11 @@
 //! - [`sweep`]: each instant to exactly one row;
 //! - [`runs`]: task instances that nobody named;
 //! - [`parts`]: what task instances are made of;
-//! - [`cube`]: time by worker-day, system, task and category.
+//! - [`agreeing`]: time of entries that agree with a value held already;
+//! - [`cube`]: time by week, place and category.
 
 pub mod activity;
+pub mod agreeing;
 pub mod cube;
 pub mod parts;
 pub mod rows;
@@ -41,17 +43,34 @@ pub struct EntryFacts {
     pub lasts: Vec<u32>,
     /// Set where the chain is rework.
     pub rework: Vec<Option<Cause>>,
-    /// Whether it agrees with a held value; asked of the last of a chain.
-    pub matched: Vec<bool>,
+    /// The number of the list of sources that it agrees with, [`NO_LIST`] where there are none; asked of the last of a
+    /// chain.
+    pub lists: Vec<u32>,
+    /// The ids of lists by number.
+    pub list_ids: Vec<i64>,
     /// Its span id.
     pub span_ids: Vec<u64>,
 }
 
+/// The number of no list.
+pub const NO_LIST: u32 = u32::MAX;
+
 impl EntryFacts {
+    /// Why it was entered again, where its chain is rework.
+    fn cause(&self, entry: u32) -> Option<Cause> {
+        self.rework[entry as usize]
+    }
+
+    /// The id of the list of sources that the chain of an entry agrees with.
+    pub fn list(&self, entry: u32) -> Option<i64> {
+        let list = self.lists[self.lasts[entry as usize] as usize];
+        (list != NO_LIST).then(|| self.list_ids[list as usize])
+    }
+
     fn is(&self, entry: u32) -> EntryIs {
         if self.rework[entry as usize].is_some() {
             EntryIs::Rework
-        } else if self.matched[self.lasts[entry as usize] as usize] {
+        } else if self.list(entry).is_some() {
             EntryIs::Matched
         } else {
             EntryIs::First
@@ -66,8 +85,10 @@ pub struct Cut {
     pub ledger: RecordBatch,
     /// Pieces of task instances, to be added up by `sql/facts/task_instances.sql`.
     pub parts: RecordBatch,
-    /// Time by worker-day, system, task and category, to be added up by `sql/facts/worker_weeks.sql`.
+    /// Time by worker, week, place and category, to be added up into `weekly_times`.
     pub cube: RecordBatch,
+    /// Time of entries that agree with a value held already, of which `matched_times` is made.
+    pub agreeing: RecordBatch,
 }
 
 /// Cuts the time of workers. `batch` has the columns of `sql/facts/activities.sql` and `entry`, the number of an entry in
@@ -78,16 +99,23 @@ pub fn cut(batch: &RecordBatch, groups: &[Range<usize>], rules: &Rules, entries:
     let mut rows = rows::Rows::default();
     let mut parts = parts::Parts::default();
     let mut cube = cube::Cube::default();
+    let mut agreeing = agreeing::Times::default();
     for group in groups {
         let activities: Vec<Activity> = input.activities(group.clone(), entries);
         let closes = activity::closes(&activities, rules);
         let instances = input.instances(group.start, &activities, &runs::runs(&activities, &closes, rules));
         let stretches = sweep::sweep(&activities, rules);
         parts.add(&input, group.start, &activities, &closes, &stretches, &instances, entries);
-        cube.add(&input, group.start, &stretches);
+        cube.add(&input, group.start, &stretches, &instances, entries);
+        agreeing.add(&input, group.start, &stretches, &instances, entries);
         rows.add(&input, group.start, &stretches, &instances, entries);
     }
-    Ok(Cut { ledger: rows.batch(batch)?, parts: parts.batch(batch, rules)?, cube: cube.batch(batch)? })
+    Ok(Cut {
+        ledger: rows.batch(batch)?,
+        parts: parts.batch(batch, rules)?,
+        cube: cube.batch(batch)?,
+        agreeing: agreeing.batch(batch)?,
+    })
 }
 
 /// When the last of a worker's activities closes, whoever knows no later ones. Rows as for [`cut`].
@@ -108,6 +136,8 @@ pub(super) struct Input {
     keystrokes: Int64Array,
     pub(super) system: StringArray,
     pub(super) screen: StringArray,
+    pub(super) field: StringArray,
+    pub(super) function: StringArray,
     pub(super) release: StringArray,
     pub(super) task: StringArray,
     pub(super) organisation: StringArray,
@@ -158,6 +188,8 @@ impl Input {
             keystrokes: integer(batch, "keystrokes")?,
             system: text(batch, "system")?,
             screen: text(batch, "screen")?,
+            field: text(batch, "field")?,
+            function: text(batch, "function")?,
             release: text(batch, "release")?,
             task: text(batch, "task")?,
             organisation: text(batch, "organisation")?,
@@ -169,6 +201,11 @@ impl Input {
             completes: boolean(batch, "completes")?,
             entry: as_uint32_array(&column(batch, "entry", &DataType::UInt32)?)?.clone(),
         })
+    }
+
+    /// The columns of [`cube::OWNED`].
+    pub(super) const fn owned(&self) -> [&StringArray; cube::OWNED.len()] {
+        [&self.organisation, &self.role, &self.system, &self.function, &self.task]
     }
 
     pub(super) fn key(&self, row: usize) -> SpanKey {

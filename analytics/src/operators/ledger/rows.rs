@@ -4,14 +4,17 @@ use std::sync::Arc;
 
 use arrow::{
     array::{
-        ArrayRef, BinaryArray, Date32Array, Float64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
-        UInt32Array,
+        ArrayRef, BinaryArray, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray,
+        TimestampMicrosecondArray, UInt32Array,
     },
     compute::take,
 };
 use datafusion::error::Result;
 
-use super::{EntryFacts, Input, Instance, sweep::Stretch};
+use super::{
+    EntryFacts, Input, Instance,
+    sweep::{Category, Stretch},
+};
 use crate::{
     local_time::LocalTime,
     operators::{columns::column, rework::Cause},
@@ -28,6 +31,7 @@ pub(super) struct Rows {
     nexts: Vec<Option<u32>>,
     instances: Vec<Option<Instance>>,
     targets: Vec<Option<[u8; 8]>>,
+    lists: Vec<Option<i64>>,
     causes: Vec<Option<&'static str>>,
 }
 
@@ -53,7 +57,9 @@ impl Rows {
             self.instances.push(instances[stretch.owner]);
             let last = entry.map(|entry| entries.lasts[entry as usize]);
             self.targets.push(last.map(|last| entries.span_ids[last as usize].to_be_bytes()));
-            self.causes.push(entry.and_then(|entry| entries.rework[entry as usize]).map(Cause::as_str));
+            let matched = entry.filter(|_| stretch.category == Category::Matched);
+            self.lists.push(matched.and_then(|entry| entries.list(entry)));
+            self.causes.push(entry.and_then(|entry| entries.cause(entry)).map(Cause::as_str));
         }
     }
 
@@ -97,6 +103,7 @@ impl Rows {
                     "span_id" => taken("span_id", &spans)?,
                     "trace_id" => taken("trace_id", &spans)?,
                     "target_span_id" => Arc::new(BinaryArray::from_iter(self.targets.iter().copied())),
+                    "match_list" => Arc::new(Int64Array::from_iter(self.lists.iter().copied())),
                     "rework_cause" => Arc::new(StringArray::from_iter(self.causes.iter().copied())),
                     "day" => Arc::new(Date32Array::from_iter_values(self.stretches.iter().map(|stretch| stretch.day))),
                     "week" => Arc::new(Date32Array::from_iter_values(

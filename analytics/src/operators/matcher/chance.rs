@@ -44,6 +44,13 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// Adds what there is of another day.
+    pub fn add_all(&mut self, other: &Self) {
+        self.disagreements += other.disagreements;
+        self.all_trials += other.all_trials;
+        self.add(&Share { n: other.n, near_trials: other.near_trials, kinds: other.kinds });
+    }
+
     fn add(&mut self, share: &Share) {
         self.n += share.n;
         self.near_trials += share.near_trials;
@@ -182,10 +189,7 @@ impl Tallies {
         for ((to, day), tallies) in other.days {
             let sums = self.days.entry((to, day)).or_default();
             for (tally, pair) in tallies.into_iter().zip(&other.of_target[&to]).filter(|(tally, _)| tally.n > 0) {
-                let sum = at(sums, self.pairs[numbers[*pair as usize] as usize].place);
-                sum.disagreements += tally.disagreements;
-                sum.all_trials += tally.all_trials;
-                sum.add(&Share { n: tally.n, near_trials: tally.near_trials, kinds: tally.kinds });
+                at(sums, self.pairs[numbers[*pair as usize] as usize].place).add_all(&tally);
             }
         }
         for (worker, shares) in other.workers {

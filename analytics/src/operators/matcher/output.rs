@@ -1,4 +1,4 @@
-//! Tallies → rows of `pair_counts` and `pair_workers`.
+//! Tallies → rows of `pair_counts`, `pair_totals` and `pair_workers`.
 
 use std::{ops::Range, sync::Arc};
 
@@ -10,7 +10,7 @@ use super::{
     chance::{Count, OfDay, OfWorker, Share, Tallies, Tally},
     index::Index,
 };
-use crate::tables;
+use crate::{operators::hashing::FastMap, tables};
 
 /// `cross_system` or `within_system`.
 #[must_use]
@@ -24,6 +24,8 @@ pub struct Named {
     index: Index,
     workers: Vec<u64>,
     pairs: Vec<(From, u32)>,
+    // The place of each pair in order of names.
+    places: Vec<u32>,
     days: Vec<(OfDay, Tally)>,
     shares: Vec<(OfWorker, Share)>,
 }
@@ -45,7 +47,7 @@ impl Named {
         shares.sort_unstable_by_key(|((pair, kind, worker), _)| {
             (places[*pair as usize], *kind, workers[*worker as usize])
         });
-        Self { index, workers, pairs, days, shares }
+        Self { index, workers, pairs, places, days, shares }
     }
 
     /// How many rows `pair_counts` has.
@@ -63,23 +65,23 @@ impl Named {
     /// Rows of the table `pair_counts`, by day, source and target.
     pub fn pair_counts(&self, rows: Range<usize>) -> Result<RecordBatch> {
         let rows = &self.days[rows];
-        let counts = |count: fn(&Tally, Count) -> u64| -> ArrayRef {
-            Arc::new(Int64Array::from_iter_values(
-                rows.iter().map(|((_, kind, _), tally)| count(tally, tally.kinds[*kind as usize]) as i64),
-            ))
-        };
         let mut columns = self.named(rows.iter().map(|((pair, kind, _), _)| (*pair, *kind)));
-        columns.extend([
-            counts(|tally, _| tally.n.into()),
-            counts(|_, kind| kind.m.into()),
-            counts(|_, kind| kind.all_hits),
-            counts(|tally, _| tally.all_trials),
-            counts(|_, kind| kind.near_hits.into()),
-            counts(|tally, _| tally.near_trials.into()),
-            counts(|tally, _| tally.disagreements.into()),
-            Arc::new(Date32Array::from_iter_values(rows.iter().map(|((_, _, day), _)| *day))),
-        ]);
+        columns.extend(counts(&rows.iter().map(|((_, kind, _), tally)| (*kind, tally))));
+        columns.push(Arc::new(Date32Array::from_iter_values(rows.iter().map(|((_, _, day), _)| *day))));
         Ok(RecordBatch::try_new(tables::PAIR_COUNTS.arrow_schema(), columns)?)
+    }
+
+    /// The table `pair_totals`: [`Self::pair_counts`] added up over the days.
+    pub fn pair_totals(&self) -> Result<RecordBatch> {
+        let mut totals: FastMap<(u32, Agreement), Tally> = FastMap::default();
+        for ((pair, kind, _), tally) in &self.days {
+            totals.entry((*pair, *kind)).or_default().add_all(tally);
+        }
+        let mut rows: Vec<((u32, Agreement), Tally)> = totals.into_iter().collect();
+        rows.sort_unstable_by_key(|((pair, kind), _)| (self.places[*pair as usize], *kind));
+        let mut columns = self.named(rows.iter().map(|(row, _)| *row));
+        columns.extend(counts(&rows.iter().map(|((_, kind), tally)| (*kind, tally))));
+        Ok(RecordBatch::try_new(tables::PAIR_TOTALS.arrow_schema(), columns)?)
     }
 
     /// Rows of the table `pair_workers`, by source and target.
@@ -120,6 +122,24 @@ impl Named {
             Arc::new(StringArray::from_iter_values(rows.map(|row| row.1.as_str()))),
         ]
     }
+}
+
+/// The columns of counts, from n to disagreements.
+fn counts<'a, I: Iterator<Item = (Agreement, &'a Tally)> + Clone>(rows: &I) -> [ArrayRef; 7] {
+    let column = |count: fn(&Tally, Count) -> u64| -> ArrayRef {
+        Arc::new(Int64Array::from_iter_values(
+            rows.clone().map(|(kind, tally)| count(tally, tally.kinds[kind as usize]) as i64),
+        ))
+    };
+    [
+        column(|tally, _| tally.n.into()),
+        column(|_, kind| kind.m.into()),
+        column(|_, kind| kind.all_hits),
+        column(|tally, _| tally.all_trials),
+        column(|_, kind| kind.near_hits.into()),
+        column(|tally, _| tally.near_trials.into()),
+        column(|tally, _| tally.disagreements.into()),
+    ]
 }
 
 /// System, screen and field of a source; a screen has no field.
