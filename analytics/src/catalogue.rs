@@ -64,8 +64,9 @@ macro_rules! sql {
     };
 }
 
-/// Views that build on the stored tables, in an order in which each finds its inputs. Groups follow each other.
-pub static VIEWS: [&[SqlFile]; 9] = [
+/// Views that build on the stored tables, in an order in which each finds its inputs. Groups follow each other. Kept are
+/// those that add up; the others have rows for interactions, stretches of time, targets, or parts of what people have.
+pub static VIEWS: [&[SqlFile]; 7] = [
     sql!(
         KeptView,
         "views",
@@ -75,17 +76,16 @@ pub static VIEWS: [&[SqlFile]; 9] = [
         "observed_weeks",
         "observed",
         "observed_workers",
+        "coverage",
     ),
-    sql!(View, "views", "target_sources", "re_entry_times", "weighed_ledger", "coverage"),
+    sql!(View, "views", "target_sources", "re_entry_times", "weighed_ledger"),
     sql!(KeptView, "views", "time_cube", "time_by_function", "waits", "worker_time", "worker_re_entries"),
+    sql!(View, "views", "pair_trials", "figure_parts", "interactions", "time_ledger", "re_entries"),
+    // Kept for more than speed is `claims`: DataFusion pushes a filter that no row of a branch can pass (`1 = 2`) below
+    // the sums that the branch is made of, and a sum over nothing is still a row.
     sql!(
-        View,
+        KeptView,
         "views",
-        "pair_trials",
-        "figure_parts",
-        "interactions",
-        "time_ledger",
-        "re_entries",
         "re_entry_hotspots",
         "re_entry_matrix",
         "person_weeks",
@@ -96,13 +96,18 @@ pub static VIEWS: [&[SqlFile]; 9] = [
         "time_lost_by_group",
         "fixes",
         "data_quality",
+        "placed_weeks",
+        "interface_weeks",
+        "floor_ratio",
+        "releases",
+        "main_system",
+        "task_effort",
+        "attributed_hours",
+        "time_use",
+        "cost_of_delay",
+        "sensitivity",
     ),
-    sql!(KeptView, "views", "placed_weeks", "interface_weeks", "floor_ratio", "releases"),
-    sql!(View, "views", "main_system", "task_effort", "attributed_hours", "time_use", "cost_of_delay"),
     sql!(View, "views", "task_weeks", "lost_weeks", "interface_outcomes"),
-    sql!(KeptView, "views", "sensitivity"),
-    // Kept for more than speed: DataFusion pushes a filter that no row of a branch can pass (`1 = 2`) below the sums that
-    // the branch is made of, and a sum over nothing is still a row.
     sql!(KeptView, "views", "claims"),
 ];
 

@@ -43,7 +43,6 @@ use arrow::{
 };
 use chrono_tz::Tz;
 use datafusion::{
-    catalog::MemTable,
     common::DataFusionError,
     dataframe::DataFrame,
     error::Result,
@@ -66,9 +65,9 @@ use crate::{
         ledger::{Cut, EntryFacts, activity::Rules, cut},
         matcher::output::Named,
         weekly_times::{Sums, WeeklyTimes},
+        worker_weeks::worker_weeks,
     },
     parameters::Parameters,
-    reference::tables::HOLIDAYS,
     tables,
 };
 use assemble::{Assembled, Shift, assemble};
@@ -123,13 +122,6 @@ pub async fn compute(context: &SessionContext, parameters: &Parameters, zone: Tz
     drop(lists);
     let spans = Arc::new(spans);
     let list_of = matched_times::lists(&spans, &matches);
-    let by_day = lots(matches.chunk_by(|one, other| one.day == other.day).map(<[Matched]>::len));
-    let rows = Arc::new((spans.clone(), matches, list_ids.clone()));
-    let found = streams(&tables::MATCHES, by_day, &rows, |(spans, matches, ids), rows| {
-        matching::batch(&matches[rows], spans, ids)
-    });
-    sink.write_sorted(&tables::MATCHES, found).await?;
-    drop(rows);
     let pairs = Arc::new(pairs);
     let halves = |rows: usize| lots([rows.div_ceil(2), rows / 2].into_iter());
     let counts = streams(&tables::PAIR_COUNTS, halves(pairs.days()), &pairs, Named::pair_counts);
@@ -145,31 +137,28 @@ pub async fn compute(context: &SessionContext, parameters: &Parameters, zone: Tz
     let Gathered { pieces, agreeing, times } =
         facts.ledger(&days, &Arc::new(correction), &spans, &entries, sink).await?;
 
-    let matched = Arc::new(blocking(move || MatchedTimes::new(agreeing, spans, entries, local)).await?);
+    let holidays = known::holidays(context).await?;
+    let (matched, weekly, instances) = tokio::try_join!(
+        blocking(move || MatchedTimes::new(agreeing, spans, entries, local)),
+        blocking(move || WeeklyTimes::new(times)),
+        blocking(move || Instances::new(pieces)),
+    )?;
+    let (matched, weekly, instances) = (Arc::new(matched), Arc::new(weekly), Arc::new(instances));
     let rows = streams(&tables::MATCHED_TIMES, lots(matched.weeks()), &matched, MatchedTimes::batch);
     sink.write_sorted(&tables::MATCHED_TIMES, rows).await?;
-    drop(matched);
+    let by_day = lots(matches.chunk_by(|one, other| one.day == other.day).map(<[Matched]>::len));
+    let rows = Arc::new((matched, matches));
+    let found = streams(&tables::MATCHES, by_day, &rows, |(matched, matches), rows| matched.matches(&matches[rows]));
+    sink.write_sorted(&tables::MATCHES, found).await?;
+    drop(rows);
 
-    let weekly = Arc::new(blocking(move || WeeklyTimes::new(times)).await?);
-    let weeks = lots(weekly.weeks());
-    sink.write_sorted(&tables::WEEKLY_TIMES, streams(&tables::WEEKLY_TIMES, weeks, &weekly, WeeklyTimes::batch))
-        .await?;
-    let instances = Arc::new(blocking(move || Instances::new(pieces)).await?);
+    let weeks = streams(&tables::WEEKLY_TIMES, lots(weekly.weeks()), &weekly, WeeklyTimes::batch);
+    sink.write_sorted(&tables::WEEKLY_TIMES, weeks).await?;
     let rows = streams(&tables::TASK_INSTANCES, lots(instances.days()), &instances, Instances::batch);
     sink.write_sorted(&tables::TASK_INSTANCES, rows).await?;
     drop(instances);
-
-    let times = lots(std::iter::once(weekly.len())).concat().into_iter().map(|rows| weekly.batch(rows));
-    let times = MemTable::try_new(tables::WEEKLY_TIMES.arrow_schema(), vec![times.collect::<Result<_>>()?])?;
-    drop(weekly);
-    context.register_table(tables::WEEKLY_TIMES.name, Arc::new(times))?;
-    if !context.table_exist(HOLIDAYS.name)? {
-        context.register_table(HOLIDAYS.name, Arc::new(MemTable::try_new(HOLIDAYS.arrow_schema(), vec![vec![]])?))?;
-    }
-    let weeks = facts.query(sql::WORKER_WEEKS).await?;
-    sink.write(&tables::WORKER_WEEKS, facts.stream(weeks, &tables::WORKER_WEEKS).await?).await?;
-    context.deregister_table(tables::WEEKLY_TIMES.name)?;
-    Ok(())
+    let weeks = blocking(move || worker_weeks(&weekly, &holidays)).await??;
+    facts.write(&tables::WORKER_WEEKS, weeks, sink).await
 }
 
 /// What cutting the time of workers leaves beside the ledger.

@@ -6,7 +6,8 @@
 //! - A session pinned at a version record reads every table, `spans` and `intake` too, as that record names it, with its
 //!   parameters; so does nobody else: a pin belongs to one session.
 //! - Views whose rows others share (see [`crate::catalogue::Purpose::KeptView`]) are worked out once a session, when
-//!   first read; so are the tables that Rust makes of the rows of views (see [`Derived`]).
+//!   first read; so are the tables that Rust makes of the rows of views (see [`Derived`]). A session of everything leaves
+//!   them in the store for the sessions that come after it.
 //! - Memory is bounded: what does not fit is spilled to temporary files, and what cannot be spilled fails.
 
 use std::{collections::HashMap, sync::Arc};
@@ -43,6 +44,7 @@ mod dictionary;
 mod functions;
 mod kept;
 mod pinned;
+mod saved;
 mod stored;
 
 #[cfg(test)]
@@ -52,6 +54,7 @@ mod tests;
 
 pub use derived::Derived;
 pub use dictionary::{Dictionary, Meaning};
+use saved::Saved;
 
 /// Memory that the queries of a session may hold before they spill.
 const QUERY_BYTES_MAX: usize = 2 << 30;
@@ -88,13 +91,14 @@ impl Session {
         pending: Vec<RecordBatch>,
     ) -> Result<Self, Error> {
         let pin = scope.version()?;
+        let newest = store.latest_version()?;
         let record = match pin {
             Some(number) => Some(store.version(number)?),
-            None => store.latest_version()?,
+            None => newest.clone(),
         };
-        let providers = match &record {
+        let (providers, received_since) = match &record {
             Some(record) => pinned::recorded(store, record, pin.is_some()).await?,
-            None => pinned::received(store).await?,
+            None => (pinned::received(store).await?.0, true),
         };
         if record.is_some() {
             pinned::refuse_unknown_names(scope, &providers).await?;
@@ -102,8 +106,13 @@ impl Session {
         let pending = if pin.is_some() { Vec::new() } else { pending };
         let told = record.as_ref().and_then(|record| serde_json::from_value(record.parameters.clone()).ok());
         let manifest = store.manifest();
-        let mut session =
-            Self::assemble(providers, scope, told.as_ref().unwrap_or(parameters), pending, manifest.time_zone).await?;
+        // What is saved is of everything, at the newest record.
+        let whole = Scope { as_of: None, ..scope.clone() } == Scope::default();
+        let saved = record.as_ref().filter(|_| whole && record == newest);
+        let saved = saved.map(|record| Saved::new(store, record, received_since || !pending.is_empty()));
+        let parameters = told.as_ref().unwrap_or(parameters);
+        let zone = manifest.time_zone;
+        let mut session = Self::assemble(providers, scope, parameters, pending, zone, saved.map(Arc::new)).await?;
         session.estate.clone_from(&manifest.estate);
         session.version = record.map_or(0, |record| record.number);
         Ok(session)
@@ -121,7 +130,7 @@ impl Session {
         if let Some(version) = &scope.as_of {
             return Err(Error::Invalid(format!("cannot be pinned as of `{version}`: these tables have one version")));
         }
-        Self::assemble(providers, scope, parameters, pending, zone).await
+        Self::assemble(providers, scope, parameters, pending, zone, None).await
     }
 
     async fn assemble(
@@ -130,6 +139,7 @@ impl Session {
         parameters: &Parameters,
         pending: Vec<RecordBatch>,
         zone: Tz,
+        saved: Option<Arc<Saved>>,
     ) -> Result<Self, Error> {
         let filters = Filters::of(scope)?;
         let context = context()?;
@@ -166,22 +176,24 @@ impl Session {
             scope: scope.clone(),
             parameters: parameters.clone(),
         };
-        session.add_views().await?;
+        session.add_views(saved).await?;
         session.dictionary = dictionary::describe(&session.context).await?;
         session.context.register_table("data_dictionary", dictionary::table(&session.dictionary)?)?;
         Ok(session)
     }
 
-    async fn add_views(&self) -> Result<(), Error> {
+    async fn add_views(&self, saved: Option<Arc<Saved>>) -> Result<(), Error> {
         for file in catalogue::views() {
             let plan = self.context.state().create_logical_plan(file.text).await?;
             let provider: Arc<dyn TableProvider> = match file.purpose {
-                Purpose::KeptView => Arc::new(kept::Kept::new(file.name, plan, file.text, KEPT_BYTES_MAX)),
+                Purpose::KeptView => {
+                    Arc::new(kept::Kept::new(file.name, plan, file.text, KEPT_BYTES_MAX, saved.clone()))
+                }
                 _ => Arc::new(ViewTable::new(plan, Some(file.text.to_owned()))),
             };
             self.context.register_table(file.name, provider)?;
             for derived in catalogue::derived_after(file) {
-                let provider = derived::Provider::new(&self.context, derived, &self.parameters).await?;
+                let provider = derived::Provider::new(&self.context, derived, &self.parameters, saved.clone()).await?;
                 self.context.register_table(derived.table.name, Arc::new(provider))?;
             }
         }

@@ -1,9 +1,10 @@
--- Matches, each with the list of all sources of its target in order of preference (verdicts apart), and its place there.
+-- Matches, each with the list of all sources of its target in order of preference (verdicts apart), and its place there; and with the
+-- time of the target's chain.
 -- Lists are numbered in the order of what is on them; the facts name them by a hash of the same instead, which does not
 -- change when other lists come.
 --
 -- grain: a target and a source field that agrees
--- inputs: matches
+-- inputs: matches, ledger
 -- columns like: matches
 WITH placed AS (
     SELECT
@@ -38,10 +39,18 @@ lists AS (
 ),
 numbered AS (
     SELECT worker, span_id, CAST(dense_rank() OVER (ORDER BY sources) AS BIGINT) AS number FROM lists
+),
+times AS (
+    SELECT worker, target_span_id, sum(CAST(round(seconds * 1000000) AS BIGINT)) AS microseconds
+    FROM ledger
+    WHERE category = 'matched'
+    GROUP BY worker, target_span_id
 )
 SELECT
     p.span_id, p.at, p.worker, p.case_id, p.scope, p."match", p.origin, p.from_span_id, p.from_at, p.latest_from_at,
     p.from_worker, p.from_system, p.from_screen, p.from_field, p.to_system, p.to_screen, p.to_field,
-    n.number AS list, CAST(p.target_place AS BIGINT) AS place, p.day
+    n.number AS list, CAST(p.target_place AS BIGINT) AS place,
+    coalesce(t.microseconds, 0) AS microseconds, p.day
 FROM placed p
 JOIN numbered n ON n.worker = p.worker AND n.span_id = p.span_id
+LEFT JOIN times t ON t.worker = p.worker AND t.target_span_id = p.span_id

@@ -1,7 +1,7 @@
 -- What the figures rest on, and what is missing from it.
 --
 -- grain: a check
--- inputs: spans, intake, clock_shifts, case_links, ledger, categories, parameters
+-- inputs: spans, intake, clock_shifts, case_links, ledger, weekly_times, categories, parameters
 -- columns:
 --   check: its name
 --   value: its value; null when there is nothing to judge by
@@ -37,13 +37,12 @@ links AS (
 ),
 worked AS (
     SELECT
-        count(DISTINCT l.worker) AS workers, count(DISTINCT l.day) AS days,
-        sum(CASE WHEN c.category_group IS DISTINCT FROM 'outside'
-            THEN CAST(round(l.seconds * 1000000) AS BIGINT) ELSE 0 END) AS active,
-        sum(CASE WHEN (c.category_group IS DISTINCT FROM 'outside') AND l.case_id IS NULL AND l.task_instance IS NULL
-            THEN CAST(round(l.seconds * 1000000) AS BIGINT) ELSE 0 END) AS unattributed
-    FROM ledger l
-    LEFT JOIN categories c ON c.category = l.category
+        count(DISTINCT t.worker) AS workers, (SELECT count(DISTINCT day) FROM ledger) AS days,
+        sum(CASE WHEN c.category_group IS DISTINCT FROM 'outside' THEN t.microseconds ELSE 0 END) AS active,
+        sum(CASE WHEN (c.category_group IS DISTINCT FROM 'outside') AND NOT t.attributed THEN t.microseconds ELSE 0 END)
+            AS unattributed
+    FROM weekly_times t
+    LEFT JOIN categories c ON c.category = t.category
 ),
 checks AS (
     SELECT column1 AS name, column2 AS unit, column3 AS meaning

@@ -1,4 +1,4 @@
-//! Reference data that decide facts: who is behind a login, and where tasks start and end.
+//! Reference data that decide facts: who is behind a login, where tasks start and end, and holidays.
 
 use datafusion::{error::Result, prelude::SessionContext};
 
@@ -6,10 +6,10 @@ use super::gather::id;
 use crate::{
     operators::{
         columns::{Symbols, binary, column, text, word},
-        hashing::FastMap,
+        hashing::{FastMap, FastSet},
         task_rules::{Catalogue, Edge, Rule},
     },
-    reference::tables::{DIRECTORY, TASKS},
+    reference::tables::{DIRECTORY, HOLIDAYS, TASKS},
 };
 
 /// What is known beside the spans.
@@ -93,6 +93,18 @@ async fn directory(context: &SessionContext) -> Result<Directory> {
         logins.sort_unstable_by_key(|login| (login.from, login.person));
     }
     Ok(directory)
+}
+
+/// The days of the table `holidays`, since 1970; none where it is not there.
+pub async fn holidays(context: &SessionContext) -> Result<FastSet<i32>> {
+    let mut days = FastSet::default();
+    if context.table_exist(HOLIDAYS.name)? {
+        for batch in context.table(HOLIDAYS.name).await?.collect().await? {
+            let column = column(&batch, "day", &arrow::datatypes::DataType::Date32)?;
+            days.extend(datafusion::common::cast::as_date32_array(&column)?.iter().flatten());
+        }
+    }
+    Ok(days)
 }
 
 async fn catalogue(context: &SessionContext) -> Result<Catalogue> {

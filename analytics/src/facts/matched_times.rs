@@ -14,13 +14,14 @@ use datafusion::{
 
 use super::{
     field_spans::{FieldSpan, FieldSpans},
-    matching::Matched,
+    matching::{self, Matched},
 };
 use crate::{
     local_time::LocalTime,
     operators::{
         SpanKey,
         columns::{Symbols, binary, boolean, column, integer, text, word},
+        hashing::FastMap,
         ledger::{EntryFacts, NO_LIST},
     },
     tables,
@@ -92,6 +93,8 @@ pub fn lists(spans: &FieldSpans, matches: &[Matched]) -> Vec<u32> {
 pub struct MatchedTimes {
     names: Vec<String>,
     pieces: Vec<Piece>,
+    // Time of each target, by its number.
+    microseconds: FastMap<u32, i64>,
     spans: Arc<FieldSpans>,
     entries: Arc<EntryFacts>,
 }
@@ -103,9 +106,12 @@ impl MatchedTimes {
     pub fn new(pieces: Pieces, spans: Arc<FieldSpans>, entries: Arc<EntryFacts>, local: LocalTime) -> Self {
         let Pieces { names, all: mut pieces } = pieces;
         pieces.sort_unstable_by_key(|piece| (piece.target, piece.ended));
+        let mut microseconds: FastMap<u32, i64> = FastMap::default();
         let mut untimed: Vec<bool> = entries.lists.iter().map(|list| *list != NO_LIST).collect();
         for of_target in pieces.chunk_by_mut(|one, other| one.target == other.target) {
+            let time = of_target.iter().map(|piece| piece.microseconds).sum();
             if let Some(last) = of_target.last_mut() {
+                microseconds.insert(last.target, time);
                 last.counted = true;
                 untimed[last.target as usize] = false;
             }
@@ -128,7 +134,13 @@ impl MatchedTimes {
             let span = &spans.rows[piece.target as usize];
             (LocalTime::monday(piece.day), spans.workers[span.worker as usize], span.key, piece.ended)
         });
-        Self { names: names.into_values(), pieces, spans, entries }
+        Self { names: names.into_values(), pieces, microseconds, spans, entries }
+    }
+
+    /// Rows of the table `matches`.
+    pub fn matches(&self, found: &[Matched]) -> Result<RecordBatch> {
+        let time = |target: u32| self.microseconds.get(&target).copied().unwrap_or(0);
+        matching::batch(found, &self.spans, &self.entries.list_ids, time)
     }
 
     /// How many rows each week has, in order.

@@ -220,8 +220,8 @@ impl Held {
     }
 }
 
-/// Rows of the table `matches`. `lists` are the ids of lists by number.
-pub fn batch(found: &[Matched], spans: &FieldSpans, lists: &[i64]) -> Result<RecordBatch> {
+/// Rows of the table `matches`. `lists` are the ids of lists by number, `time` gives the microseconds of a target.
+pub fn batch(found: &[Matched], spans: &FieldSpans, lists: &[i64], time: impl Fn(u32) -> i64) -> Result<RecordBatch> {
     let rows = |of: fn(&Matched) -> u32| found.iter().map(move |found| &spans.rows[of(found) as usize]);
     let (targets, sources, latest) = (
         || rows(|found: &Matched| found.target),
@@ -266,6 +266,7 @@ pub fn batch(found: &[Matched], spans: &FieldSpans, lists: &[i64]) -> Result<Rec
                 "to_field" => names(&mut targets().map(|span| span.place), 2),
                 "list" => Arc::new(Int64Array::from_iter_values(found.iter().map(|found| lists[found.list as usize]))),
                 "place" => Arc::new(Int64Array::from_iter_values(found.iter().map(|found| i64::from(found.place)))),
+                "microseconds" => Arc::new(Int64Array::from_iter_values(found.iter().map(|found| time(found.target)))),
                 "day" => Arc::new(Date32Array::from_iter_values(found.iter().map(|found| found.day))),
                 other => return internal_err!("nobody fills the column {other} of matches"),
             })

@@ -93,6 +93,7 @@ sources! {
     "operators/rework.rs",
     "operators/task_rules.rs",
     "operators/weekly_times.rs",
+    "operators/worker_weeks.rs",
     "tables.rs",
 }
 

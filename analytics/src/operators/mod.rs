@@ -13,6 +13,7 @@ pub mod matcher;
 pub mod rework;
 pub mod task_rules;
 pub mod weekly_times;
+pub mod worker_weeks;
 
 /// Identity of a span: span ids alone may repeat over traces. Orders by span id, then trace id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]

@@ -82,6 +82,40 @@ impl Sum {
     }
 }
 
+/// A row of the table.
+#[derive(Debug, Clone, Copy)]
+pub struct Time<'a> {
+    names: &'a [String],
+    row: &'a (Cell, Sum),
+}
+
+impl<'a> Time<'a> {
+    /// A column of names.
+    #[must_use]
+    pub fn name(&self, column: &str) -> Option<&'a str> {
+        let place = NAMES.iter().position(|name| *name == column)?;
+        self.names.get(self.row.0.names[place] as usize).map(String::as_str)
+    }
+
+    /// The worker.
+    #[must_use]
+    pub const fn worker(&self) -> u64 {
+        self.row.0.worker
+    }
+
+    /// Monday of the week.
+    #[must_use]
+    pub const fn week(&self) -> i32 {
+        self.row.0.week
+    }
+
+    /// The time.
+    #[must_use]
+    pub const fn microseconds(&self) -> i64 {
+        self.row.1.microseconds
+    }
+}
+
 /// Times in the order of their table.
 #[derive(Debug)]
 pub struct WeeklyTimes {
@@ -106,21 +140,23 @@ impl WeeklyTimes {
         Self { names, rows }
     }
 
+    /// First and last local day of all.
+    #[must_use]
+    pub fn period(&self) -> [i32; 2] {
+        let days = self.rows.iter().map(|(_, sum)| sum.days);
+        days.reduce(|all, days| [all[0].min(days[0]), all[1].max(days[1])]).unwrap_or_default()
+    }
+
+    /// The times of each worker in each week.
+    pub fn workers_weeks(&self) -> impl Iterator<Item = impl Iterator<Item = Time<'_>>> {
+        let same =
+            |one: &(Cell, Sum), other: &(Cell, Sum)| (one.0.week, one.0.worker) == (other.0.week, other.0.worker);
+        self.rows.chunk_by(same).map(|rows| rows.iter().map(|row| Time { names: &self.names, row }))
+    }
+
     /// How many rows each week has, in order.
     pub fn weeks(&self) -> impl Iterator<Item = usize> {
         self.rows.chunk_by(|one, other| one.0.week == other.0.week).map(<[_]>::len)
-    }
-
-    /// How many rows there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.rows.len()
-    }
-
-    /// Whether there are none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
     }
 
     /// Rows of the table `weekly_times`, by week and worker.

@@ -21,6 +21,7 @@ use futures::TryStreamExt;
 use gilbreth_collector::schema::Table;
 use tokio::sync::OnceCell;
 
+use super::saved::Saved;
 use crate::{Error, parameters::Parameters};
 
 /// What there is to know of such a table.
@@ -43,6 +44,7 @@ pub(super) struct Provider {
     schema: SchemaRef,
     parameters: Parameters,
     inputs: Vec<LogicalPlan>,
+    saved: Option<Arc<Saved>>,
     rows: OnceCell<(MemTable, MemoryReservation)>,
 }
 
@@ -58,19 +60,28 @@ impl Provider {
         context: &SessionContext,
         derived: &'static Derived,
         parameters: &Parameters,
+        saved: Option<Arc<Saved>>,
     ) -> Result<Self> {
         let mut inputs = Vec::with_capacity(derived.inputs.len());
         for &input in derived.inputs {
             inputs.push(context.table(input).await?.into_unoptimized_plan());
         }
         let schema = derived.table.arrow_schema();
-        Ok(Self { derived, schema, parameters: parameters.clone(), inputs, rows: OnceCell::new() })
+        Ok(Self { derived, schema, parameters: parameters.clone(), inputs, saved, rows: OnceCell::new() })
     }
 
     async fn work_out(&self, state: &dyn Session) -> Result<(MemTable, MemoryReservation)> {
         let derived = self.derived;
         let consumer = MemoryConsumer::new(format!("derived table {}", derived.table.name));
         let granted = consumer.register(state.task_ctx().memory_pool());
+        if let Some(saved) = self.saved.clone() {
+            let schema = self.schema.clone();
+            let read = tokio::task::spawn_blocking(move || saved.rows(derived.table.name, &schema)).await;
+            if let Some(rows) = read.ok().flatten() {
+                granted.try_resize(rows.iter().map(RecordBatch::get_array_memory_size).sum())?;
+                return Ok((MemTable::try_new(self.schema.clone(), vec![rows])?, granted));
+            }
+        }
         let mut inputs = Vec::with_capacity(self.inputs.len());
         for input in &self.inputs {
             let physical = state.create_physical_plan(input).await?;
@@ -87,6 +98,11 @@ impl Provider {
         let worked_out = tokio::task::spawn_blocking(move || (derived.work_out)(&parameters, &inputs)).await;
         let rows = worked_out.map_err(external)?.map_err(external)?;
         granted.try_resize(rows.get_array_memory_size())?;
+        if let Some(saved) = self.saved.clone() {
+            let (schema, rows) = (self.schema.clone(), rows.clone());
+            // Nobody waits for it.
+            drop(tokio::task::spawn_blocking(move || saved.save(derived.table.name, &schema, &[rows])));
+        }
         Ok((MemTable::try_new(self.schema.clone(), vec![vec![rows]])?, granted))
     }
 }

@@ -19,6 +19,8 @@ use datafusion::{
 use futures::TryStreamExt;
 use tokio::sync::OnceCell;
 
+use super::saved::Saved;
+
 /// The rows, and the memory that they were granted.
 struct Rows {
     table: MemTable,
@@ -30,6 +32,7 @@ pub(super) struct Kept {
     name: &'static str,
     view: ViewTable,
     bytes_max: usize,
+    saved: Option<Arc<Saved>>,
     rows: OnceCell<Option<Rows>>,
 }
 
@@ -40,15 +43,33 @@ impl fmt::Debug for Kept {
 }
 
 impl Kept {
-    pub(super) fn new(name: &'static str, plan: LogicalPlan, definition: &str, bytes_max: usize) -> Self {
-        Self { name, view: ViewTable::new(plan, Some(definition.to_owned())), bytes_max, rows: OnceCell::new() }
+    pub(super) fn new(
+        name: &'static str,
+        plan: LogicalPlan,
+        definition: &str,
+        bytes_max: usize,
+        saved: Option<Arc<Saved>>,
+    ) -> Self {
+        let view = ViewTable::new(plan, Some(definition.to_owned()));
+        Self { name, view, bytes_max, saved, rows: OnceCell::new() }
     }
 
     async fn work_out(&self, state: &dyn Session) -> Result<Option<Rows>> {
-        let physical = state.create_physical_plan(self.view.logical_plan()).await?;
-        let schema = physical.schema();
         let context = state.task_ctx();
         let granted = MemoryConsumer::new(format!("kept view {}", self.name)).register(context.memory_pool());
+        if let Some(saved) = self.saved.clone() {
+            let (name, schema) = (self.name, self.view.schema());
+            let read = tokio::task::spawn_blocking(move || saved.rows(name, &schema)).await.ok().flatten();
+            let fits = |rows: &Vec<RecordBatch>| {
+                let bytes = rows.iter().map(RecordBatch::get_array_memory_size).sum();
+                bytes <= self.bytes_max && granted.try_grow(bytes).is_ok()
+            };
+            if let Some(rows) = read.filter(fits) {
+                return self.spread(state, self.view.schema(), rows, granted).map(Some);
+            }
+        }
+        let physical = state.create_physical_plan(self.view.logical_plan()).await?;
+        let schema = physical.schema();
         let mut stream = execute_stream(physical, context)?;
         let mut batches: Vec<RecordBatch> = Vec::new();
         while let Some(batch) = stream.try_next().await? {
@@ -59,12 +80,31 @@ impl Kept {
             }
             batches.push(batch);
         }
+        if let Some(saved) = self.saved.clone() {
+            let (name, wanted) = (self.name, self.view.schema());
+            let rows = batches.iter().map(|batch| batch.clone().with_schema(wanted.clone()));
+            if let Ok(rows) = rows.collect::<std::result::Result<Vec<_>, _>>() {
+                // Nobody waits for it.
+                drop(tokio::task::spawn_blocking(move || saved.save(name, &wanted, &rows)));
+            }
+        }
+        self.spread(state, schema, batches, granted).map(Some)
+    }
+
+    /// Rows as a table of as many partitions as a query has.
+    fn spread(
+        &self,
+        state: &dyn Session,
+        schema: SchemaRef,
+        batches: Vec<RecordBatch>,
+        granted: MemoryReservation,
+    ) -> Result<Rows> {
         let partitions = state.config().target_partitions().clamp(1, batches.len().max(1));
         let mut spread = vec![Vec::new(); partitions];
         for (position, batch) in batches.into_iter().enumerate() {
             spread[position % partitions].push(batch);
         }
-        Ok(Some(Rows { table: MemTable::try_new(schema, spread)?, _granted: granted }))
+        Ok(Rows { table: MemTable::try_new(schema, spread)?, _granted: granted })
     }
 }
 

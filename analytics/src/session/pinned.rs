@@ -1,5 +1,7 @@
 //! Which version of each table of a store a session reads.
 
+use std::collections::BTreeMap;
+
 use arrow::{array::AsArray as _, compute::cast, datatypes::DataType};
 use datafusion::{
     physical_plan::common::collect,
@@ -16,20 +18,23 @@ use crate::{Error, scope::Scope, tables::WORKER_WEEKS};
 /// Names that an error lists at most.
 const NAMES_MAX: usize = 20;
 
-/// What the collector writes, as it is now.
-pub(super) async fn received(store: &Store) -> Result<Providers, Error> {
-    let mut providers = Providers::new();
+/// What the collector writes, as it is now, and in which version.
+pub(super) async fn received(store: &Store) -> Result<(Providers, BTreeMap<&'static str, u64>), Error> {
+    let (mut providers, mut versions) = (Providers::new(), BTreeMap::new());
     for table in [&SPANS, &INTAKE] {
         if let Some(snapshot) = store.snapshot(table).await? {
+            versions.insert(table.name, snapshot.version);
             providers.insert(table.name, snapshot.provider);
         }
     }
-    Ok(providers)
+    Ok((providers, versions))
 }
 
-/// The tables that a record names: what the collector writes is as it is now, unless it is `pinned` too.
-pub(super) async fn recorded(store: &Store, record: &VersionRecord, pinned: bool) -> Result<Providers, Error> {
-    let mut providers = if pinned { Providers::new() } else { received(store).await? };
+/// The tables that a record names: what the collector writes is as it is now, unless it is `pinned` too. Says, too,
+/// whether the collector has written since.
+pub(super) async fn recorded(store: &Store, record: &VersionRecord, pinned: bool) -> Result<(Providers, bool), Error> {
+    let (mut providers, versions) = if pinned { (Providers::new(), BTreeMap::new()) } else { received(store).await? };
+    let received_since = versions.iter().any(|(name, version)| record.tables.get(*name) != Some(version));
     for table in stored_tables().filter(|table| !providers.contains_key(table.name)).collect::<Vec<_>>() {
         if let Some(version) = record.tables.get(table.name) {
             providers.insert(table.name, store.snapshot_at(table, *version).await?.provider);
@@ -42,7 +47,7 @@ pub(super) async fn recorded(store: &Store, record: &VersionRecord, pinned: bool
             record.number, INTAKE.name
         )));
     }
-    Ok(providers)
+    Ok((providers, received_since))
 }
 
 /// Refuses a scope about something that never was: a slip of the pen must not look like an answer of nought.

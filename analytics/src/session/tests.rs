@@ -154,7 +154,7 @@ async fn a_view_answers_alike_kept_or_too_large_to_keep() {
 async fn kept_rows(bytes_max: usize) -> (usize, usize) {
     let context = context().unwrap();
     let plan = context.state().create_logical_plan("SELECT * FROM (VALUES (1), (2), (3)) AS t (n)").await.unwrap();
-    let view = kept::Kept::new("three", plan, "", bytes_max);
+    let view = kept::Kept::new("three", plan, "", bytes_max, None);
     context.register_table("three", Arc::new(view)).unwrap();
     let first = context.table("three").await.unwrap().count().await.unwrap();
     (first, context.table("three").await.unwrap().count().await.unwrap())
@@ -187,7 +187,7 @@ async fn doubled(input: &str) -> Result<(usize, i64), datafusion::error::DataFus
     let context = context().unwrap();
     let plan = context.state().create_logical_plan(input).await?;
     context.register_table("numbers", Arc::new(ViewTable::new(plan, None)))?;
-    let provider = derived::Provider::new(&context, &DERIVED, &Parameters::default()).await?;
+    let provider = derived::Provider::new(&context, &DERIVED, &Parameters::default(), None).await?;
     context.register_table("doubled", Arc::new(provider))?;
     let rows = context.table("doubled").await?.count().await?;
     let batches = context.table("doubled").await?.collect().await?;

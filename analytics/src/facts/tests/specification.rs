@@ -32,7 +32,7 @@ use crate::{
         ledger::{EntryFacts, activity::Rules, cut, parts},
     },
     parameters::Parameters,
-    reference::tables::DIRECTORY,
+    reference::tables::{DIRECTORY, HOLIDAYS},
     tables,
 };
 
@@ -280,7 +280,9 @@ async fn sums_are_what_the_sql_says() {
         for table in tables::FACTS {
             context.register_table(table.name, made.table(table)).unwrap();
         }
+        context.register_batch(HOLIDAYS.name, RecordBatch::new_empty(HOLIDAYS.arrow_schema())).unwrap();
         for (table, text, least) in [
+            (&tables::WORKER_WEEKS, sql::WORKER_WEEKS, 20),
             (&tables::MATCH_LISTS, sql::MATCH_LISTS, 100),
             (&tables::MATCHED_TIMES, sql::MATCHED_TIMES, 100),
             (&tables::WEEKLY_TIMES, sql::WEEKLY_TIMES, 100),
@@ -296,7 +298,7 @@ async fn sums_are_what_the_sql_says() {
         // Lists have other names there: targets share one or do not, and sources have the same places.
         let lists = |from: &str| {
             format!(
-                "SELECT worker, span_id, from_span_id, from_screen, from_field, \"match\", place,
+                "SELECT worker, span_id, from_span_id, from_screen, from_field, \"match\", place, microseconds,
                  min(concat(encode(worker, 'hex'), encode(span_id, 'hex'))) OVER (PARTITION BY list) FROM {from}"
             )
         };
