@@ -62,7 +62,7 @@ use crate::{
         cases::Link,
         hashing::FastMap,
         instances::{Instances, Pieces},
-        ledger::{Cut, EntryFacts, activity::Rules, cut},
+        ledger::{Cut, EntryFacts, activity::Rules, cut, tried},
         matcher::output::Named,
         weekly_times::{Sums, WeeklyTimes},
         worker_weeks::worker_weeks,
@@ -134,7 +134,7 @@ pub async fn compute(context: &SessionContext, parameters: &Parameters, zone: Tz
     let Judgement { heads, lasts, rework } = judged;
     let span_ids = spans.rows.iter().map(|span| span.key.span).collect();
     let entries = Arc::new(EntryFacts { heads, lasts, rework, lists: list_of, list_ids, span_ids });
-    let Gathered { pieces, agreeing, times } =
+    let Gathered { pieces, agreeing, times, tried } =
         facts.ledger(&days, &Arc::new(correction), &spans, &entries, sink).await?;
 
     let holidays = known::holidays(context).await?;
@@ -154,6 +154,7 @@ pub async fn compute(context: &SessionContext, parameters: &Parameters, zone: Tz
 
     let weeks = streams(&tables::WEEKLY_TIMES, lots(weekly.weeks()), &weekly, WeeklyTimes::batch);
     sink.write_sorted(&tables::WEEKLY_TIMES, weeks).await?;
+    facts.write(&tables::TRIED_VALUES, tried.batch()?, sink).await?;
     let rows = streams(&tables::TASK_INSTANCES, lots(instances.days()), &instances, Instances::batch);
     sink.write_sorted(&tables::TASK_INSTANCES, rows).await?;
     drop(instances);
@@ -167,13 +168,21 @@ struct Gathered {
     pieces: Pieces,
     agreeing: matched_times::Pieces,
     times: Sums,
+    tried: tried::Sums,
 }
 
 impl Gathered {
-    fn add(&mut self, cut: &Cut) -> Result<()> {
-        self.pieces.add(&cut.parts)?;
-        self.agreeing.add(&cut.agreeing)?;
-        self.times.add(&cut.cube)
+    fn add(
+        &mut self,
+        parts: &RecordBatch,
+        agreeing: &RecordBatch,
+        cube: &RecordBatch,
+        tried: tried::Sums,
+    ) -> Result<()> {
+        self.tried.merge(tried);
+        self.pieces.add(parts)?;
+        self.agreeing.add(agreeing)?;
+        self.times.add(cube)
     }
 }
 
@@ -329,22 +338,6 @@ impl Facts<'_> {
         sink.write(table, self.stream(self.context.read_batch(rows)?, table).await?).await
     }
 
-    /// A query with the parameters that it names bound.
-    pub(crate) async fn query(&self, text: &str) -> Result<DataFrame> {
-        let parameters = [
-            ("activity_max_us", self.parameters.activity_max_h * 3600.0),
-            ("clock_tolerance_us", self.parameters.clock_tolerance_s),
-            ("clock_replay_us", self.parameters.clock_replay_h * 3600.0),
-        ];
-        let named: Vec<(&str, ScalarValue)> = parameters
-            .into_iter()
-            .filter(|(name, _)| text.contains(&format!("${name}")))
-            .map(|(name, seconds)| (name, ScalarValue::Int64(Some(microseconds(seconds)))))
-            .collect();
-        let query = self.context.sql(text).await?;
-        if named.is_empty() { Ok(query) } else { query.with_param_values(named) }
-    }
-
     /// The rows of a query, with the columns of a table.
     async fn stream(&self, query: DataFrame, table: &'static Table) -> Result<SendableRecordBatchStream> {
         Ok(sink::conform(query.execute_stream().await?, table))
@@ -359,9 +352,10 @@ async fn cut_on_a_core(
     gathered: &Mutex<Gathered>,
 ) -> Result<RecordBatch> {
     let Stretches { batch, groups } = stretches?;
-    let cut = blocking(move || cut(&batch, &groups, &rules, &entries)).await??;
-    gathered.lock().unwrap_or_else(PoisonError::into_inner).add(&cut)?;
-    by_day(cut.ledger)
+    let Cut { ledger, parts, cube, agreeing, tried } =
+        blocking(move || cut(&batch, &groups, &rules, &entries)).await??;
+    gathered.lock().unwrap_or_else(PoisonError::into_inner).add(&parts, &agreeing, &cube, tried)?;
+    by_day(ledger)
 }
 
 /// A stream of what is worked out batch by batch, until there is none.

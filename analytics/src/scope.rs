@@ -136,8 +136,6 @@ impl Filters {
         match table {
             // The part of the workforce that is looked at: with it what was observed and said is compared.
             "staffing" | "survey" => {}
-            // Made of what is in the scope's days already.
-            "system_changes" => {}
             "spans" => {
                 wanted.extend(self.from.map(|day| col("started_at").gt_eq(midnight(day, zone))));
                 wanted.extend(self.to.map(|day| col("started_at").lt(midnight(day + Days::new(1), zone))));
@@ -146,8 +144,8 @@ impl Filters {
                 wanted.extend(self.from.map(|day| col("day").gt_eq(date(day))));
                 wanted.extend(self.to.map(|day| col("day").lt_eq(date(day))));
             }
-            // Weeks that the scope tears are added up anew.
-            "weekly_times" => {
+            // Of `weekly_times`, weeks that the scope tears are added up anew; of `tried_values`, only whole ones are read.
+            "weekly_times" | "tried_values" => {
                 wanted.extend(self.from.map(|day| col("week").gt_eq(date(day))));
                 wanted.extend(self.to.map(|day| col("week").lt_eq(date(day - Days::new(6)))));
             }
@@ -160,7 +158,6 @@ impl Filters {
         let columns: &[&str] = match table {
             "matches" => &["to_system"],
             "task_instances" => &["organisation", "role", "task"],
-            "system_changes" => &["system", "task"],
             "staffing" | "diary" => &["organisation", "role"],
             "survey" => &["organisation", "role", "system"],
             _ => &["system", "organisation", "role", "task"],

@@ -35,7 +35,7 @@ use crate::{
     reference::tables::{CATEGORIES, REFERENCE},
     scope::{Filters, Scope},
     statistics,
-    tables::{FACTS, LEDGER, MATCHES, SYSTEM_CHANGES, WEEKS_WORKED, WORKER_WEEKS},
+    tables::{FACTS, MATCHES, WEEKS_WORKED, WORKER_WEEKS},
 };
 
 pub(crate) mod built_in;
@@ -143,7 +143,7 @@ impl Session {
     ) -> Result<Self, Error> {
         let filters = Filters::of(scope)?;
         let context = context()?;
-        // The scope of `matches` is told by the ledger.
+        // The scope of `matches` is told by the time of targets.
         let (last, first): (Vec<&Table>, Vec<&Table>) = stored_tables().partition(|table| table.name == MATCHES.name);
         for table in first.into_iter().chain(last) {
             let provider = match providers.remove(table.name) {
@@ -154,10 +154,6 @@ impl Session {
             if table.name == WORKER_WEEKS.name {
                 let weeks = stored::weeks_worked(&context, provider.clone(), &filters, zone).await?;
                 context.register_table(WEEKS_WORKED.name, weeks)?;
-            }
-            if table.name == LEDGER.name {
-                let changes = stored::system_changes(&context, provider.clone(), &filters, zone).await?;
-                context.register_table(SYSTEM_CHANGES.name, changes)?;
             }
             let pending = if table.name == SPANS.name { pending.as_slice() } else { &[] };
             let provider = stored::provide(&context, table, provider, pending, &filters, zone).await?;

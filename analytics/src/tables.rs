@@ -332,21 +332,27 @@ pub static WEEKS_WORKED: Table = Table {
     ],
 };
 
-/// Gaps between two systems, whole and of whatever length: what the idle threshold and the time of switching cut. Stored
-/// nowhere: a session makes it of the ledger in the scope's days, organisation and role, and keeps those that go to the
-/// scope's system and task. The rows of one gap may be of two systems, so that a scope of the ledger would tear it.
-pub static SYSTEM_CHANGES: Table = Table {
-    name: "system_changes",
-    folder: "",
-    grain: "a gap between interactions with two systems",
+/// What the time of a category would be with other values of the parameters that move it most: of switching (idle
+/// threshold, time of switching) and of waits (tolerated wait).
+pub static TRIED_VALUES: Table = Table {
+    name: "tried_values",
+    folder: "facts/tried_values",
+    grain: "a week, organisation, role, system and task, and a value of a parameter",
     partition: &[],
-    sort: &[],
+    sort: &["week"],
     columns: &[
-        required("worker", Binary, "keyed hash of the person"),
         required("week", Date, "Monday of the ISO week"),
-        optional("system", Text, "the system gone to"),
-        optional("task", Text, "the task gone to; where the gap is away, the task before it"),
-        required("microseconds", Integer, "length of the gap"),
+        optional("organisation", Text, "organisation of the worker"),
+        optional("role", Text, "role of the worker"),
+        optional("system", Text, "the system; for switching, the one gone to"),
+        optional(
+            "task",
+            Text,
+            "the task; for switching, the one gone to, or where all of a gap is away the one before it",
+        ),
+        required("parameter", Text, "the parameter, as `parameters` names it"),
+        required("value", Double, "the value tried, in the unit that the name ends with"),
+        required("microseconds", Integer, "time of switching, or of waits, with this value"),
     ],
 };
 
@@ -381,7 +387,7 @@ pub static CLOCK_SHIFTS: Table = Table {
 };
 
 /// Every fact table, in the order in which refresh writes them.
-pub static FACTS: [&Table; 12] = [
+pub static FACTS: [&Table; 13] = [
     &CASE_LINKS,
     &CLOCK_SHIFTS,
     &MATCH_LISTS,
@@ -392,6 +398,7 @@ pub static FACTS: [&Table; 12] = [
     &MATCHED_TIMES,
     &MATCHES,
     &WEEKLY_TIMES,
+    &TRIED_VALUES,
     &TASK_INSTANCES,
     &WORKER_WEEKS,
 ];

@@ -1,11 +1,11 @@
--- Key figures as they would be with other values of the parameters that move them most. Worked out exactly from the
--- facts: the ledger keeps each gap whole and each wait with the start of its chain, lists of sources keep how long ago a field
--- last held the value. For another look-back, pairs keep the verdicts and certainties of the whole one, and of a target's sources
--- those count whose field held the value last within it. What a smaller idle threshold takes from reading is not lost by
--- the method's grouping, and is not followed. Person-weeks stay the same throughout.
+-- Key figures as they would be with other values of the parameters that move them most. Exact: the facts hold the time of
+-- switching and waits with each value, and lists of sources how long ago a field last held the value. For another
+-- look-back, pairs keep the verdicts and certainties of the whole one, and of a target's sources those count whose field
+-- held the value last within it. What a smaller idle threshold takes from reading is not lost by the method's grouping,
+-- and is not followed. Person-weeks stay the same throughout.
 --
 -- grain: a parameter, a value of it and a measure
--- inputs: parameters, system_changes, ledger, match_lists, established_pairs, matched_times, time_cube, categories, observed, observed_weeks
+-- inputs: parameters, tried_values, match_lists, established_pairs, matched_times, time_cube, categories, observed, observed_weeks
 -- columns:
 --   parameter: the parameter, as `parameters` names it
 --   value: the value tried, in the unit that the name ends with
@@ -15,10 +15,7 @@
 --   difference: from the measure with the value in force
 --   person_weeks: person-weeks behind it
 WITH tried AS (
-    SELECT
-        t.parameter, t.value, p.value AS in_force,
-        CAST(round(t.value * CASE t.parameter WHEN 'look_back_days' THEN 86400 ELSE 1 END * 1000000) AS BIGINT)
-            AS microseconds
+    SELECT t.parameter, t.value, p.value AS in_force
     FROM (
         SELECT column1 AS parameter, column2 AS value
         FROM (VALUES
@@ -45,43 +42,11 @@ moves AS (
 weeks AS (
     SELECT DISTINCT week FROM observed_weeks
 ),
-changes AS (
-    SELECT microseconds, count(*) AS gaps
-    FROM system_changes
+of_values AS (
+    SELECT parameter, value, sum(microseconds) AS microseconds
+    FROM tried_values
     WHERE week IN (SELECT week FROM weeks)
-    GROUP BY microseconds
-),
-switching AS (
-    SELECT
-        t.parameter, t.value,
-        sum(CASE WHEN c.microseconds <= CASE t.parameter WHEN 'idle_threshold_s' THEN t.microseconds ELSE i.idle END
-            THEN c.gaps * least(c.microseconds, CASE t.parameter WHEN 'switch_s' THEN t.microseconds ELSE i.switch END)
-            ELSE 0 END) AS microseconds
-    FROM changes c
-    CROSS JOIN (SELECT * FROM tried WHERE parameter IN ('idle_threshold_s', 'switch_s')) t
-    CROSS JOIN (
-        SELECT
-            max(CASE parameter WHEN 'idle_threshold_s' THEN microseconds END) AS idle,
-            max(CASE parameter WHEN 'switch_s' THEN microseconds END) AS switch
-        FROM tried WHERE value = in_force
-    ) i
-    GROUP BY t.parameter, t.value
-),
--- Time of waits, from the start of their chain.
-waits AS (
-    SELECT
-        arrow_cast(started_at, 'Int64') - arrow_cast(chain_started_at, 'Int64') AS waited,
-        CAST(round(seconds * 1000000) AS BIGINT) AS microseconds
-    FROM ledger
-    WHERE chain_started_at IS NOT NULL AND category IN ('response', 'wait') AND week IN (SELECT week FROM weeks)
-),
-waiting AS (
-    SELECT
-        t.parameter, t.value,
-        sum(greatest(0, w.microseconds - greatest(0, t.microseconds - w.waited))) AS microseconds
-    FROM waits w
-    CROSS JOIN (SELECT * FROM tried WHERE parameter = 'tolerated_wait_s') t
-    GROUP BY t.parameter, t.value
+    GROUP BY parameter, value
 ),
 established AS (
     SELECT l.list, l.place, l.within_days, p.certainty
@@ -98,7 +63,7 @@ sources AS (
         t.parameter, t.value, e.list, e.certainty,
         row_number() OVER (PARTITION BY t.value, e.list ORDER BY e.place) AS place
     FROM established e
-    JOIN tried t ON t.parameter = 'look_back_days' AND (e.within_days <= t.value OR t.value = t.in_force)
+    JOIN tried t ON t.parameter = 'look_back_days' AND e.within_days <= t.value
 ),
 again AS (
     SELECT
@@ -109,9 +74,7 @@ again AS (
     GROUP BY s.parameter, s.value
 ),
 moved AS (
-    SELECT * FROM switching
-    UNION ALL
-    SELECT * FROM waiting
+    SELECT * FROM of_values
     UNION ALL
     SELECT * FROM again
 ),
@@ -128,8 +91,11 @@ figures AS (
     SELECT
         t.parameter, t.value, t.value = t.in_force AS in_force, m.category,
         coalesce(b.microseconds, 0) AS before,
-        CASE WHEN t.parameter = 'look_back_days' AND t.value > t.in_force THEN NULL
-            ELSE coalesce(a.microseconds, 0) END AS after,
+        CASE
+            WHEN t.value = t.in_force THEN coalesce(b.microseconds, 0)
+            WHEN t.parameter = 'look_back_days' AND t.value > t.in_force THEN NULL
+            ELSE coalesce(a.microseconds, 0)
+        END AS after,
         CASE g.category_group WHEN 'lost' THEN 1 ELSE 0 END - CASE o.category_group WHEN 'lost' THEN 1 ELSE 0 END
             AS sign
     FROM tried t

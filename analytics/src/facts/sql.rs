@@ -42,6 +42,8 @@ facts! {
     MATCHED_TIMES = "matched_times.sql";
     /// The cube.
     WEEKLY_TIMES = "weekly_times.sql";
+    /// Time with other values of parameters.
+    TRIED_VALUES = "tried_values.sql";
     /// Weeks of workers.
     WORKER_WEEKS = "worker_weeks.sql";
 }
@@ -80,6 +82,7 @@ sources! {
     "operators/ledger/rows.rs",
     "operators/ledger/runs.rs",
     "operators/ledger/sweep.rs",
+    "operators/ledger/tried.rs",
     "operators/ledger/waits.rs",
     "operators/matcher/agree.rs",
     "operators/matcher/case.rs",

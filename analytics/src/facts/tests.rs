@@ -12,7 +12,10 @@ use std::{collections::BTreeMap, sync::Arc};
 use arrow::array::RecordBatch;
 use datafusion::{
     catalog::MemTable,
+    dataframe::DataFrame,
+    error::Result,
     prelude::{SessionConfig, SessionContext},
+    scalar::ScalarValue,
 };
 use gilbreth_collector::schema::{SPANS, SPANS_SCHEMA, Table};
 use rand::{SeedableRng, seq::SliceRandom};
@@ -25,6 +28,26 @@ use crate::{
 };
 use estate::{S, Span, batch};
 use memory::Memory;
+
+impl super::Facts<'_> {
+    /// A query with the parameters that it names bound.
+    pub(crate) async fn query(&self, text: &str) -> Result<DataFrame> {
+        let parameters = [
+            ("activity_max_us", self.parameters.activity_max_h * 3600.0),
+            ("clock_tolerance_us", self.parameters.clock_tolerance_s),
+            ("clock_replay_us", self.parameters.clock_replay_h * 3600.0),
+            ("idle_us", self.parameters.idle_threshold_s),
+            ("switch_us", self.parameters.switch_s),
+        ];
+        let named: Vec<(&str, ScalarValue)> = parameters
+            .into_iter()
+            .filter(|(name, _)| text.contains(&format!("${name}")))
+            .map(|(name, seconds)| (name, ScalarValue::Int64(Some(super::microseconds(seconds)))))
+            .collect();
+        let query = self.context.sql(text).await?;
+        if named.is_empty() { Ok(query) } else { query.with_param_values(named) }
+    }
+}
 
 /// The facts of spans that come in these batches.
 async fn facts(batches: Vec<RecordBatch>, partitions: usize) -> Memory {

@@ -10,11 +10,7 @@ use arrow::{
 use datafusion::{catalog::TableProvider, datasource::MemTable, prelude::SessionContext};
 
 use super::{built_in, stored_tables};
-use crate::{
-    Error, catalogue,
-    questions::Question,
-    tables::{SYSTEM_CHANGES, WEEKS_WORKED},
-};
+use crate::{Error, catalogue, questions::Question, tables::WEEKS_WORKED};
 
 /// A table (without a column) or a column, and what it means.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,7 +72,7 @@ impl fmt::Display for Dictionary {
 pub(super) async fn describe(context: &SessionContext) -> Result<Vec<Meaning>, Error> {
     let mut known: BTreeMap<(String, String), String> = BTreeMap::new();
     let mut tables: Vec<(String, &'static str, String)> = Vec::new();
-    for table in stored_tables().chain([&WEEKS_WORKED, &SYSTEM_CHANGES]) {
+    for table in stored_tables().chain([&WEEKS_WORKED]) {
         tables.push((table.name.to_owned(), "table", table.grain.to_owned()));
         for column in table.columns {
             known.insert((table.name.to_owned(), column.name.to_owned()), column.meaning.to_owned());

@@ -18,7 +18,7 @@ use crate::{
     facts::sql,
     parameters::Parameters,
     scope::Scope,
-    tables::{LEDGER, MATCH_LISTS, MATCHED_TIMES, MATCHES, PAIR_COUNTS, PAIR_TOTALS, WEEKLY_TIMES},
+    tables::{LEDGER, MATCH_LISTS, MATCHED_TIMES, MATCHES, PAIR_COUNTS, PAIR_TOTALS, TRIED_VALUES, WEEKLY_TIMES},
 };
 
 struct Bench {
@@ -97,6 +97,11 @@ async fn add_up(providers: &mut Providers) -> Result<(), Error> {
             None => context.register_table(table.name, rows_as(table, &[])?)?,
         };
     }
+    let parameters = Parameters::default();
+    let us = |seconds: f64| format!("{}", (seconds * 1e6).round());
+    let tried = sql::TRIED_VALUES
+        .replace("$idle_us", &us(parameters.idle_threshold_s))
+        .replace("$switch_us", &us(parameters.switch_s));
     let listed_ledger = "SELECT l.* EXCLUDE (match_list), t.list AS match_list FROM ledger l
         LEFT JOIN (SELECT DISTINCT worker, span_id, list FROM matches) t
         ON t.worker = l.worker AND t.span_id = l.target_span_id AND l.category = 'matched'";
@@ -107,6 +112,7 @@ async fn add_up(providers: &mut Providers) -> Result<(), Error> {
         (&PAIR_TOTALS, sql::PAIR_TOTALS),
         (&MATCHED_TIMES, sql::MATCHED_TIMES),
         (&WEEKLY_TIMES, sql::WEEKLY_TIMES),
+        (&TRIED_VALUES, &tried),
     ] {
         let made = rows_as(table, &context.sql(sql).await?.collect().await?)?;
         context.deregister_table(table.name)?;

@@ -3,23 +3,20 @@
 
 use std::sync::Arc;
 
-use arrow::{datatypes::DataType, record_batch::RecordBatch};
+use arrow::record_batch::RecordBatch;
 use chrono_tz::Tz;
 use datafusion::{
     catalog::TableProvider,
     common::{JoinType, ScalarValue},
     datasource::ViewTable,
-    functions::expr_fn::{coalesce, round},
-    functions_aggregate::expr_fn::{max, sum},
-    logical_expr::{Operator, binary_expr},
-    prelude::{DataFrame, SessionContext, cast, col, lit, when},
+    prelude::{DataFrame, SessionContext, cast, col, lit},
 };
 use gilbreth_collector::schema::Table;
 
 use crate::{
     Error, facts,
     scope::Filters,
-    tables::{LEDGER, MATCHED_TIMES, MATCHES, SYSTEM_CHANGES, WEEKLY_TIMES, WEEKS_WORKED, WORKER_WEEKS},
+    tables::{MATCHED_TIMES, MATCHES, WEEKLY_TIMES, WEEKS_WORKED, WORKER_WEEKS},
 };
 
 /// The table as the session shows it.
@@ -81,50 +78,6 @@ pub(super) async fn weeks_worked(
     let weeks = provide(context, &WORKER_WEEKS, stored, &[], &people, zone).await?;
     let columns = WEEKS_WORKED.columns.iter().map(|column| col(column.name)).collect::<Vec<_>>();
     let rows = context.read_table(weeks)?.select(columns)?.distinct()?;
-    Ok(Arc::new(ViewTable::new(rows.into_unoptimized_plan(), None)))
-}
-
-/// Gaps between two systems, from the stored `ledger`: the rows of a gap are named by the span before it.
-pub(super) async fn system_changes(
-    context: &SessionContext,
-    stored: Arc<dyn TableProvider>,
-    filters: &Filters,
-    zone: Tz,
-) -> Result<Arc<dyn TableProvider>, Error> {
-    let people = filters.people();
-    let ledger = provide(context, &LEDGER, stored, &[], &people, zone).await?;
-    let switching = col("category").eq(lit("switching"));
-    // The rest of a gap is of the system before it.
-    let leaves = col("category").in_list(["reading", "elsewhere", "away"].map(lit).to_vec(), false).and(binary_expr(
-        col("system"),
-        Operator::IsDistinctFrom,
-        col("next_system"),
-    ));
-    let microseconds = cast(round(vec![col("seconds") * lit(1_000_000.0)]), DataType::Int64);
-    let named = ["worker", "week", "span_id", "trace_id", "next_system"].map(col).to_vec();
-    let gone_to = when(switching.clone(), col("task")).end()?;
-    let rows = context
-        .read_table(ledger)?
-        .filter(switching.or(leaves))?
-        .aggregate(
-            named,
-            vec![
-                max(gone_to).alias("task_gone_to"),
-                max(col("task")).alias("task_before"),
-                sum(microseconds).alias("microseconds"),
-            ],
-        )?
-        .select([
-            col("worker"),
-            col("week"),
-            col("next_system").alias("system"),
-            coalesce(vec![col("task_gone_to"), col("task_before")]).alias("task"),
-            col("microseconds"),
-        ])?;
-    let rows = match filters.rows(SYSTEM_CHANGES.name, zone) {
-        Some(in_scope) => rows.filter(in_scope)?,
-        None => rows,
-    };
     Ok(Arc::new(ViewTable::new(rows.into_unoptimized_plan(), None)))
 }
 

@@ -281,6 +281,14 @@ async fn sums_are_what_the_sql_says() {
             context.register_table(table.name, made.table(table)).unwrap();
         }
         context.register_batch(HOLIDAYS.name, RecordBatch::new_empty(HOLIDAYS.arrow_schema())).unwrap();
+        let parameters = Parameters::default();
+        let local = LocalTime::new(chrono_tz::Europe::London);
+        let query = Facts { context: &context, parameters: &parameters, local }.query(sql::TRIED_VALUES).await.unwrap();
+        let names = "week, organisation, role, system, task, parameter, value, microseconds";
+        context.register_table("tried", query.into_view()).unwrap();
+        let tried = said(&context, &format!("SELECT {names} FROM tried")).await;
+        assert!(tried.len() > 10, "too few values to tell");
+        assert_eq!(said(&context, &format!("SELECT {names} FROM tried_values")).await, tried, "values, seed {seed}");
         for (table, text, least) in [
             (&tables::WORKER_WEEKS, sql::WORKER_WEEKS, 20),
             (&tables::MATCH_LISTS, sql::MATCH_LISTS, 100),
@@ -295,6 +303,12 @@ async fn sums_are_what_the_sql_says() {
             assert!(expected.len() > least, "{}: {} rows are too few to tell", table.name, expected.len());
             assert_eq!(said(&context, &of(table.name)).await, expected, "{}, seed {seed}", table.name);
         }
+        let listed =
+            "SELECT count(*), count(match_list), count(*) FILTER (WHERE match_list IS DISTINCT FROM list) FROM ledger l
+            LEFT JOIN (SELECT DISTINCT worker, span_id, list FROM matches) t
+            ON t.worker = l.worker AND t.span_id = l.target_span_id AND l.category = 'matched'";
+        let listed = said(&context, listed).await[0].clone();
+        assert!(listed.ends_with(",0") && !listed.contains(",0,"), "lists of the ledger, seed {seed}: {listed}");
         // Lists have other names there: targets share one or do not, and sources have the same places.
         let lists = |from: &str| {
             format!(

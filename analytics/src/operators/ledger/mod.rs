@@ -6,7 +6,8 @@
 //! - [`runs`]: task instances that nobody named;
 //! - [`parts`]: what task instances are made of;
 //! - [`agreeing`]: time of entries that agree with a value held already;
-//! - [`cube`]: time by week, place and category.
+//! - [`cube`]: time by week, place and category;
+//! - [`tried`]: time with other values of parameters.
 
 pub mod activity;
 pub mod agreeing;
@@ -15,6 +16,7 @@ pub mod parts;
 pub mod rows;
 pub mod runs;
 pub mod sweep;
+pub mod tried;
 pub mod waits;
 
 #[cfg(test)]
@@ -89,6 +91,8 @@ pub struct Cut {
     pub cube: RecordBatch,
     /// Time of entries that agree with a value held already, of which `matched_times` is made.
     pub agreeing: RecordBatch,
+    /// Time with other values of parameters.
+    pub tried: tried::Sums,
 }
 
 /// Cuts the time of workers. `batch` has the columns of `sql/facts/activities.sql` and `entry`, the number of an entry in
@@ -100,6 +104,7 @@ pub fn cut(batch: &RecordBatch, groups: &[Range<usize>], rules: &Rules, entries:
     let mut parts = parts::Parts::default();
     let mut cube = cube::Cube::default();
     let mut agreeing = agreeing::Times::default();
+    let mut tried = tried::Sums::default();
     for group in groups {
         let activities: Vec<Activity> = input.activities(group.clone(), entries);
         let closes = activity::closes(&activities, rules);
@@ -108,6 +113,7 @@ pub fn cut(batch: &RecordBatch, groups: &[Range<usize>], rules: &Rules, entries:
         parts.add(&input, group.start, &activities, &closes, &stretches, &instances, entries);
         cube.add(&input, group.start, &stretches, &instances, entries);
         agreeing.add(&input, group.start, &stretches, &instances, entries);
+        tried.add(&input, group.start, &stretches, rules);
         rows.add(&input, group.start, &stretches, &instances, entries);
     }
     Ok(Cut {
@@ -115,6 +121,7 @@ pub fn cut(batch: &RecordBatch, groups: &[Range<usize>], rules: &Rules, entries:
         parts: parts.batch(batch, rules)?,
         cube: cube.batch(batch)?,
         agreeing: agreeing.batch(batch)?,
+        tried,
     })
 }
 

@@ -3,6 +3,7 @@
 //! `cargo test --release -p gilbreth-analytics coverage` takes 200 seeds of each size; with GILBRETH_COVERAGE_SEEDS=2000
 //! as many as the method promises figures for, which it prints with `-- --nocapture`.
 
+use rand::seq::SliceRandom as _;
 use rand_chacha::{
     ChaCha8Rng,
     rand_core::{Rng, SeedableRng},
@@ -105,6 +106,51 @@ fn coverage_of_the_mean_of_the_generator() {
         let share = covered(seeds(), |seed| generator.table(people, seed * 131 + people as u64));
         check(&format!("{people} people"), share, bounds, seeds());
     }
+}
+
+/// Whether two teams differ significantly, judged by the interval of each: the logarithms of two independent figures differ
+/// by more than both intervals reach together (the method of variance estimates recovery, Zou & Donner 2008).
+fn differ(one: &[(f64, i64)], other: &[(f64, i64)], seed: u64) -> bool {
+    let [one, other] = [one, other].map(|team| {
+        let team: Vec<(&str, f64, i64)> = team.iter().map(|(hours, weeks)| ("team", *hours, *weeks)).collect();
+        let row = Rows::lost(&team).only(&Parameters { bootstrap_seed: seed, ..Parameters::default() });
+        let (low, high) = row.interval.expect("thirty people have an interval");
+        (f64::midpoint(low.ln(), high.ln()), (high / low).ln() / 2.0)
+    });
+    (one.0 - other.0).abs() > one.1.hypot(other.1)
+}
+
+/// A table of sixty people with the label of each: what a person lost, in how many weeks.
+fn labelled(generator: &Generator, seed: u64) -> (Vec<&'static str>, Vec<(f64, i64)>) {
+    let (rows, _) = generator.table(60, seed * 149 + 17);
+    let labels = rows.workers.iter().map(|worker| worker.1.unwrap_or_default()).collect();
+    let hours = |person| rows.parts.iter().filter(|part| part.2 == person).map(|part| part.4).sum();
+    (labels, rows.workers.iter().map(|worker| (hours(worker.0), worker.3)).collect())
+}
+
+#[test]
+fn teams_with_shuffled_labels_differ_no_oftener_than_by_chance() {
+    let generator = Generator::new();
+    let found = (0..seeds()).filter(|&seed| {
+        let (_, mut people) = labelled(&generator, seed);
+        people.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
+        differ(&people[..30], &people[30..], seed)
+    });
+    let share = found.count() as f64 / seeds() as f64;
+    check("teams alike that are not told apart", 1.0 - share, (0.93, 0.97), seeds());
+}
+
+#[test]
+fn teams_that_differ_are_told_apart() {
+    // Of the same people, the twenty that lose most by their organisation and the twenty that lose least: 1.3 to 0.8.
+    let generator = Generator::new();
+    let found = (0..100).filter(|&seed| {
+        let (labels, people) = labelled(&generator, seed);
+        let of = |label| people.iter().zip(&labels).filter(|(_, of)| **of == label).map(|(person, _)| *person);
+        let teams = [of("a").collect::<Vec<_>>(), of("c").collect()];
+        differ(&teams[0], &teams[1], seed)
+    });
+    assert!(found.count() > 60, "fewer than 60 of 100");
 }
 
 #[test]
