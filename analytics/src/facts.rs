@@ -37,10 +37,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use arrow::{
-    array::{BinaryArray, BooleanArray, Date32Array, Int64Array, RecordBatch, UInt32Array},
-    datatypes::SchemaRef,
-};
+use arrow::array::{BinaryArray, BooleanArray, Date32Array, Int64Array, RecordBatch, UInt32Array};
 use chrono_tz::Tz;
 use datafusion::{
     common::DataFusionError,
@@ -262,17 +259,21 @@ impl Facts<'_> {
         let gathered = Arc::new(Mutex::new(Gathered::default()));
         let (send, receive) = mpsc::channel::<Result<Stretches>>(1);
         let receive = Arc::new(tokio::sync::Mutex::new(receive));
+        let local = self.local;
         let streams = (0..cores::cores())
-            .map(|_| {
-                let (receive, entries, gathered) = (receive.clone(), entries.clone(), gathered.clone());
-                let next = move || {
-                    let (receive, entries, gathered) = (receive.clone(), entries.clone(), gathered.clone());
-                    async move {
-                        let stretches = receive.lock().await.recv().await?;
-                        Some(cut_on_a_core(stretches, rules, entries, &gathered).await)
-                    }
-                };
-                stream_of(tables::LEDGER.arrow_schema(), next)
+            .map(|_| -> SendableRecordBatchStream {
+                let stretches = futures::stream::unfold(receive.clone(), async |receive| {
+                    let next = receive.lock().await.recv().await;
+                    next.map(|stretches| (stretches, receive))
+                });
+                let lots = stretches.map(move |stretches| stretches.and_then(|stretches| stretches.lots(local)));
+                let lots = lots.flat_map(|lots| match lots {
+                    Ok(lots) => futures::stream::iter(lots).map(Ok).left_stream(),
+                    Err(error) => futures::stream::iter([Err(error)]).right_stream(),
+                });
+                let (entries, gathered) = (entries.clone(), gathered.clone());
+                let rows = lots.then(move |lot| cut_on_a_core(lot, rules, entries.clone(), gathered.clone()));
+                Box::pin(RecordBatchStreamAdapter::new(tables::LEDGER.arrow_schema(), rows.boxed()))
             })
             .collect();
         let written = sink.write_sorted(&tables::LEDGER, streams);
@@ -349,22 +350,13 @@ async fn cut_on_a_core(
     stretches: Result<Stretches>,
     rules: Rules,
     entries: Arc<EntryFacts>,
-    gathered: &Mutex<Gathered>,
+    gathered: Arc<Mutex<Gathered>>,
 ) -> Result<RecordBatch> {
     let Stretches { batch, groups } = stretches?;
     let Cut { ledger, parts, cube, agreeing, tried } =
         blocking(move || cut(&batch, &groups, &rules, &entries)).await??;
     gathered.lock().unwrap_or_else(PoisonError::into_inner).add(&parts, &agreeing, &cube, tried)?;
     by_day(ledger)
-}
-
-/// A stream of what is worked out batch by batch, until there is none.
-fn stream_of<F: Future<Output = Option<Result<RecordBatch>>> + Send + 'static>(
-    schema: SchemaRef,
-    next: impl Fn() -> F + Send + 'static,
-) -> SendableRecordBatchStream {
-    let batches = futures::stream::unfold(next, async |next| next().await.map(|batch| (batch, next)));
-    Box::pin(RecordBatchStreamAdapter::new(schema, batches.boxed()))
 }
 
 /// Rows of the ledger by local day: stretches held over midnight have rows of several.

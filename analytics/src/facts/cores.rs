@@ -44,6 +44,13 @@ pub fn sums_on_cores<T: Send, S: Default + Send>(pieces: Vec<T>, add: impl Fn(&m
     })
 }
 
+/// Sorts by a key: each core a part, and then the parts, which are in order already, together.
+pub fn sort_on_cores<T: Send, K: Ord>(all: &mut [T], key: impl Fn(&T) -> K + Sync) {
+    let part = all.len().div_ceil(cores()).max(1);
+    on_cores(all.chunks_mut(part).collect(), |part| part.sort_unstable_by_key(&key));
+    all.sort_by_key(key);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -51,6 +58,17 @@ mod tests {
     #[test]
     fn results_are_in_the_order_of_the_pieces() {
         assert_eq!(on_cores((0..100).collect(), |piece: u32| piece * 2), (0..200).step_by(2).collect::<Vec<u32>>());
+    }
+
+    #[test]
+    fn what_cores_sort_is_in_order() {
+        for count in [0, 1, 2, 3, 1_001_u32] {
+            let mut all: Vec<u32> = (0..count).map(|number| number.wrapping_mul(2_654_435_761) % 997).collect();
+            let mut expected = all.clone();
+            expected.sort_unstable();
+            sort_on_cores(&mut all, |number| *number);
+            assert_eq!(all, expected);
+        }
     }
 
     #[test]

@@ -31,6 +31,35 @@ pub struct Stretches {
     pub groups: Vec<Range<usize>>,
 }
 
+/// Activities cut at a time: what becomes of more does not fit into memory that is used again and again, so that much of
+/// the time of cutting went into getting fresh memory.
+const LOT_ROWS: usize = 16_384;
+
+impl Stretches {
+    /// The stretches in lots of about [`LOT_ROWS`] activities. All that was held over from days before the last is in the
+    /// first: rows of a day then come one after the other.
+    pub fn lots(self, local: LocalTime) -> Result<Vec<Self>> {
+        let starts = integer(&self.batch, "started_us")?;
+        let mut days = Days::new(local);
+        let mut day_of = |group: &Range<usize>| days.of(starts.value(group.start)).day;
+        let last = self.groups.iter().map(&mut day_of).max().unwrap_or_default();
+        let (held_over, of_day): (Vec<_>, Vec<_>) = self.groups.into_iter().partition(|group| day_of(group) < last);
+        let mut lots = if held_over.is_empty() { vec![] } else { vec![held_over] };
+        let mut rows = LOT_ROWS;
+        for group in of_day {
+            if rows >= LOT_ROWS {
+                rows = 0;
+                lots.push(Vec::new());
+            }
+            rows += group.len();
+            if let Some(lot) = lots.last_mut() {
+                lot.push(group);
+            }
+        }
+        Ok(lots.into_iter().map(|groups| Self { batch: self.batch.clone(), groups }).collect())
+    }
+}
+
 /// Activities that wait for their day to be complete.
 #[derive(Debug)]
 pub struct Pending {

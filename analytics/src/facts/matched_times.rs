@@ -13,6 +13,7 @@ use datafusion::{
 };
 
 use super::{
+    cores::sort_on_cores,
     field_spans::{FieldSpan, FieldSpans},
     matching::{self, Matched},
 };
@@ -105,7 +106,7 @@ impl MatchedTimes {
     #[must_use]
     pub fn new(pieces: Pieces, spans: Arc<FieldSpans>, entries: Arc<EntryFacts>, local: LocalTime) -> Self {
         let Pieces { names, all: mut pieces } = pieces;
-        pieces.sort_unstable_by_key(|piece| (piece.target, piece.ended));
+        sort_on_cores(&mut pieces, |piece| (piece.target, piece.ended));
         let mut microseconds: FastMap<u32, i64> = FastMap::default();
         let mut untimed: Vec<bool> = entries.lists.iter().map(|list| *list != NO_LIST).collect();
         for of_target in pieces.chunk_by_mut(|one, other| one.target == other.target) {
@@ -130,7 +131,7 @@ impl MatchedTimes {
                 counted: true,
             }
         }));
-        pieces.sort_unstable_by_key(|piece| {
+        sort_on_cores(&mut pieces, |piece| {
             let span = &spans.rows[piece.target as usize];
             (LocalTime::monday(piece.day), spans.workers[span.worker as usize], span.key, piece.ended)
         });

@@ -9,7 +9,7 @@ use arrow::array::{
 use datafusion::{common::internal_err, error::Result};
 
 use super::{
-    cores::sums_on_cores,
+    cores::{sort_on_cores, sums_on_cores},
     field_spans::{FieldSpan, FieldSpans, Is, NONE},
     judgement::Judgement,
 };
@@ -118,7 +118,7 @@ pub fn matching(spans: &mut FieldSpans, judged: &Judgement, look_back: i64, loca
         found.iter_mut().for_each(|found| found.list = numbers[found.list as usize]);
         matches.append(&mut found);
     }
-    matches.sort_unstable_by_key(|found| {
+    sort_on_cores(&mut matches, |found: &Matched| {
         let (target, source) = (&spans.rows[found.target as usize], &spans.rows[found.source as usize]);
         (found.day, target.key, source.held_from(), source.key)
     });

@@ -41,11 +41,17 @@ impl Named {
         for (place, pair) in (0..).zip(order) {
             places[pair] = place;
         }
-        let mut days: Vec<_> = tallies.rows().collect();
-        days.sort_unstable_by_key(|((pair, kind, day), _)| (*day, places[*pair as usize], *kind));
-        let mut shares: Vec<_> = tallies.shares().collect();
-        shares.sort_unstable_by_key(|((pair, kind, worker), _)| {
-            (places[*pair as usize], *kind, workers[*worker as usize])
+        let (days, shares) = std::thread::scope(|scope| {
+            let days = scope.spawn(|| {
+                let mut days: Vec<_> = tallies.rows().collect();
+                days.sort_unstable_by_key(|((pair, kind, day), _)| (*day, places[*pair as usize], *kind));
+                days
+            });
+            let mut shares: Vec<_> = tallies.shares().collect();
+            shares.sort_unstable_by_key(|((pair, kind, worker), _)| {
+                (places[*pair as usize], *kind, workers[*worker as usize])
+            });
+            (days.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), shares)
         });
         Self { index, workers, pairs, places, days, shares }
     }
