@@ -257,7 +257,7 @@ impl Facts<'_> {
     ) -> Result<Gathered> {
         let rules = Rules::new(self.parameters, self.local);
         let gathered = Arc::new(Mutex::new(Gathered::default()));
-        let (send, receive) = mpsc::channel::<Result<Stretches>>(cores::cores());
+        let (send, receive) = mpsc::channel::<Result<Stretches>>(1);
         let receive = Arc::new(tokio::sync::Mutex::new(receive));
         let local = self.local;
         let streams = (0..cores::cores())
@@ -310,8 +310,7 @@ impl Facts<'_> {
                 });
                 read.await.map_err(|error| DataFusionError::External(error.into()))?
             })
-            // One more than cores, so that none waits for the next.
-            .buffered(cores::cores() + 1);
+            .buffered(cores::cores());
         for place in 0..days.len() {
             let Some(batches) = activities.try_next().await? else { break };
             for batch in batches {

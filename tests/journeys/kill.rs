@@ -63,6 +63,9 @@ fn every_acknowledged_span_survives_kill_9_once() {
                             }
                         }
                         request += 3;
+                        // What came in is committed in small commits, of which each takes longer than the one before:
+                        // a fast machine would take in more than it can commit in minutes.
+                        std::thread::sleep(Duration::from_millis(10));
                     }
                     request
                 })

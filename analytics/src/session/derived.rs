@@ -99,9 +99,7 @@ impl Provider {
         let rows = worked_out.map_err(external)?.map_err(external)?;
         granted.try_resize(rows.get_array_memory_size())?;
         if let Some(saved) = self.saved.clone() {
-            let (schema, rows) = (self.schema.clone(), rows.clone());
-            // Nobody waits for it.
-            drop(tokio::task::spawn_blocking(move || saved.save(derived.table.name, &schema, &[rows])));
+            saved.save_aside(derived.table.name, self.schema.clone(), vec![rows.clone()]).await;
         }
         Ok((MemTable::try_new(self.schema.clone(), vec![vec![rows]])?, granted))
     }

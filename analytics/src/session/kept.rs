@@ -84,8 +84,7 @@ impl Kept {
             let (name, wanted) = (self.name, self.view.schema());
             let rows = batches.iter().map(|batch| batch.clone().with_schema(wanted.clone()));
             if let Ok(rows) = rows.collect::<std::result::Result<Vec<_>, _>>() {
-                // Nobody waits for it.
-                drop(tokio::task::spawn_blocking(move || saved.save(name, &wanted, &rows)));
+                saved.save_aside(name, wanted, rows).await;
             }
         }
         self.spread(state, schema, batches, granted).map(Some)

@@ -11,7 +11,10 @@ use std::{
     io,
     path::{Path, PathBuf},
     process,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use arrow::{
@@ -98,8 +101,16 @@ impl Saved {
         }
     }
 
+    /// The same as [`Self::save`], where it holds nothing else up.
+    pub(super) async fn save_aside(self: Arc<Self>, name: &'static str, schema: SchemaRef, rows: Vec<RecordBatch>) {
+        let saved = tokio::task::spawn_blocking(move || self.save(name, &schema, &rows)).await;
+        if let Err(error) = saved {
+            tracing::debug!(view = name, %error, "rows could not be saved");
+        }
+    }
+
     /// Saves the rows of a view or table for those that come after.
-    pub(super) fn save(&self, name: &str, schema: &SchemaRef, rows: &[RecordBatch]) {
+    fn save(&self, name: &str, schema: &SchemaRef, rows: &[RecordBatch]) {
         let bytes: usize = rows.iter().map(RecordBatch::get_array_memory_size).sum();
         if !self.holds(name) || bytes > BYTES_MAX {
             return;
@@ -181,8 +192,6 @@ fn reads_what_is_received(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use arrow::{
         array::Int64Array,
         datatypes::{DataType, Field, Schema},
