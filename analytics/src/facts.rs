@@ -2,10 +2,10 @@
 //!
 //! ```text
 //! spans of a day ─▶ gather ─┐                        ┌▶ judgement: chains and rework ─┐
-//! spans of a day ─▶ gather ─┼▶ assemble ─▶ field spans ┴▶ matching ─▶ matches, pair_counts, pair_workers
+//! spans of a day ─▶ gather ─┼▶ assemble ─▶ field spans ┴▶ matching ─▶ match_lists, pair_counts, _workers, _totals
 //!               …           │            └▶ correction                              │
 //! spans of a day ───────────┴───────────────▶ activities ─▶ days ─▶ ledger, pieces, times ◀┘
-//!                                        └▶ matched_times, weekly_times, task_instances, worker_weeks
+//!          └▶ matched_times, matches, weekly_times, tried_values, task_instances, worker_weeks
 //! ```
 //! Spans are read twice, a UTC day at a time, on all cores. The first time what the whole estate must know is taken from
 //! them: entries, choices and views as rows of 80 bytes, and each name and value once. From these, chains, rework and

@@ -106,9 +106,9 @@ impl Session {
         let pending = if pin.is_some() { Vec::new() } else { pending };
         let told = record.as_ref().and_then(|record| serde_json::from_value(record.parameters.clone()).ok());
         let manifest = store.manifest();
-        // What is saved is of everything, at the newest record.
+        // What is saved is of everything, at the newest record and with its parameters.
         let whole = Scope { as_of: None, ..scope.clone() } == Scope::default();
-        let saved = record.as_ref().filter(|_| whole && record == newest);
+        let saved = record.as_ref().filter(|_| whole && told.is_some() && record == newest);
         let saved = saved.map(|record| Saved::new(store, record, received_since || !pending.is_empty()));
         let parameters = told.as_ref().unwrap_or(parameters);
         let zone = manifest.time_zone;

@@ -21,7 +21,7 @@ use futures::TryStreamExt;
 use gilbreth_collector::schema::Table;
 use tokio::sync::OnceCell;
 
-use super::saved::Saved;
+use super::saved::{self, Saved};
 use crate::{Error, parameters::Parameters};
 
 /// What there is to know of such a table.
@@ -77,8 +77,8 @@ impl Provider {
         if let Some(saved) = self.saved.clone() {
             let schema = self.schema.clone();
             let read = tokio::task::spawn_blocking(move || saved.rows(derived.table.name, &schema)).await;
-            if let Some(rows) = read.ok().flatten() {
-                granted.try_resize(rows.iter().map(RecordBatch::get_array_memory_size).sum())?;
+            let fits = |rows: &Vec<RecordBatch>| granted.try_resize(saved::bytes(rows)).is_ok();
+            if let Some(rows) = read.ok().flatten().filter(fits) {
                 return Ok((MemTable::try_new(self.schema.clone(), vec![rows])?, granted));
             }
         }

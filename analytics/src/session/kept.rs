@@ -19,7 +19,7 @@ use datafusion::{
 use futures::TryStreamExt;
 use tokio::sync::OnceCell;
 
-use super::saved::Saved;
+use super::saved::{self, Saved};
 
 /// The rows, and the memory that they were granted.
 struct Rows {
@@ -61,7 +61,7 @@ impl Kept {
             let (name, schema) = (self.name, self.view.schema());
             let read = tokio::task::spawn_blocking(move || saved.rows(name, &schema)).await.ok().flatten();
             let fits = |rows: &Vec<RecordBatch>| {
-                let bytes = rows.iter().map(RecordBatch::get_array_memory_size).sum();
+                let bytes = saved::bytes(rows);
                 bytes <= self.bytes_max && granted.try_grow(bytes).is_ok()
             };
             if let Some(rows) = read.filter(fits) {

@@ -2,8 +2,9 @@
 //!
 //! They belong to one version record, to everything that it covers (no scope) and to the code that made them: a session
 //! of anything else works out its own. They are Arrow files in `kept/NUMBER-HASH` of the store, each of which takes its
-//! name only once it is complete; those of other records are removed when the first of a record is written. Whoever
-//! deletes them loses time and nothing else, and a session that may not write does without.
+//! name only once it is complete and synced; those of earlier records are removed when the first of a record is written.
+//! Whoever deletes them loses time and nothing else, and a session that may not write does without. Like the facts, they
+//! know people and cases by keyed hashes only.
 
 use std::{
     collections::BTreeSet,
@@ -18,7 +19,7 @@ use std::{
 };
 
 use arrow::{
-    array::RecordBatch,
+    array::{Array as _, RecordBatch},
     datatypes::SchemaRef,
     error::ArrowError,
     ipc::{
@@ -48,6 +49,7 @@ macro_rules! sources {
 }
 
 sources! {
+    "catalogue.rs",
     "effects/go_live.rs",
     "effects/go_live/permutation.rs",
     "effects/go_live/table.rs",
@@ -55,6 +57,8 @@ sources! {
     "effects/release/table.rs",
     "effects/resample.rs",
     "effects/rows.rs",
+    "parameters.rs",
+    "session/built_in.rs",
     "session/functions.rs",
     "session/stored.rs",
     "statistics.rs",
@@ -68,6 +72,7 @@ sources! {
     "statistics/strata.rs",
     "statistics/verdicts.rs",
     "statistics/workforce.rs",
+    "tables.rs",
 }
 
 /// Rows saved for a version record.
@@ -81,7 +86,7 @@ pub(super) struct Saved {
 impl Saved {
     /// Those of a record, whether there are any yet or not.
     pub(super) fn new(store: &Store, record: &VersionRecord, received_since: bool) -> Self {
-        let folder = store.root().join(FOLDER).join(format!("{}-{}", record.number, hash()));
+        let folder = store.root().join(FOLDER).join(format!("{}-{}", record.number, hash(record)));
         Self { folder, received_since }
     }
 
@@ -101,7 +106,7 @@ impl Saved {
         }
     }
 
-    /// The same as [`Self::save`], where it holds nothing else up.
+    /// The same as [`Self::save`], off the threads of the runtime; who asks waits, so that no end of a program cuts it off.
     pub(super) async fn save_aside(self: Arc<Self>, name: &'static str, schema: SchemaRef, rows: Vec<RecordBatch>) {
         let saved = tokio::task::spawn_blocking(move || self.save(name, &schema, &rows)).await;
         if let Err(error) = saved {
@@ -129,7 +134,8 @@ impl Saved {
         let unfinished = self.folder.join(format!("{name}-{}-{number}", process::id()));
         let options = IpcWriteOptions::default().try_with_compression(Some(CompressionType::LZ4_FRAME))?;
         let mut writer = FileWriter::try_new_with_options(File::create(&unfinished)?, schema, options)?;
-        let written = rows.iter().try_for_each(|batch| writer.write(batch)).and_then(|()| writer.finish());
+        let written = rows.iter().try_for_each(|batch| writer.write(batch)).and_then(|()| writer.into_inner());
+        let written = written.and_then(|file| Ok(file.sync_all()?));
         let done = written.and_then(|()| Ok(fs::rename(&unfinished, self.file(name))?));
         if done.is_err() {
             fs::remove_file(&unfinished)?;
@@ -137,12 +143,23 @@ impl Saved {
         done
     }
 
-    /// Makes the folder, and removes those of other records.
+    /// Makes the folder, and removes those of earlier records; where there is one of a later record, nobody will ask.
     fn begin(&self) -> io::Result<()> {
+        let others = self.folder.parent().map(fs::read_dir).transpose().or_else(|error| match error.kind() {
+            io::ErrorKind::NotFound => Ok(None),
+            _ => Err(error),
+        })?;
+        let others: Vec<PathBuf> = others.into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+        let own = number(&self.folder);
+        if others.iter().any(|other| number(other) > own) {
+            return Err(io::Error::other("a later record is kept"));
+        }
         fs::create_dir_all(&self.folder)?;
-        let others = self.folder.parent().map(fs::read_dir).transpose()?.into_iter().flatten();
-        for other in others.flatten().map(|entry| entry.path()).filter(|path| *path != self.folder) {
-            fs::remove_dir_all(other)?;
+        for earlier in others.iter().filter(|other| number(other) < own) {
+            match fs::remove_dir_all(earlier) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
         }
         Ok(())
     }
@@ -156,11 +173,26 @@ impl Saved {
     }
 }
 
-/// A hash of what makes the rows of views of facts.
-fn hash() -> String {
+/// Bytes of rows that were read. (Columns that could not be compressed share the block of the file that they are in, of
+/// which `get_array_memory_size` would count the whole for each.)
+pub(super) fn bytes(rows: &[RecordBatch]) -> usize {
+    let columns = rows.iter().flat_map(RecordBatch::columns);
+    columns.map(|column| column.to_data().get_slice_memory_size().unwrap_or(column.get_array_memory_size())).sum()
+}
+
+/// The number of the record that a folder belongs to.
+fn number(folder: &Path) -> Option<u64> {
+    folder.file_name()?.to_str()?.split('-').next()?.parse().ok()
+}
+
+/// A hash of a record and of what makes rows of views of its facts. Numbers of records may come again, in a store that was
+/// restored.
+fn hash(record: &VersionRecord) -> String {
     let mut hash = Sha256::new();
     let views = catalogue::views().map(|file| (file.name, file.text));
-    for (name, text) in views.chain(SOURCES.iter().copied()) {
+    let recorded = serde_json::to_string(record).unwrap_or_default();
+    let more = [("record", recorded.as_str()), ("gilbreth", env!("CARGO_PKG_VERSION"))];
+    for (name, text) in views.chain(SOURCES.iter().copied()).chain(more) {
         for part in [name, text] {
             hash.update((part.len() as u64).to_le_bytes());
             hash.update(part);
@@ -218,6 +250,9 @@ mod tests {
         of("2-a", false).save("fixes", &schema, &rows);
         assert_eq!(of("1-a", false).rows("headline", &schema), None, "the record before");
         assert_eq!(fs::read_dir(place.path().join("kept/2-a")).unwrap().count(), 1);
+        of("1-a", false).save("headline", &schema, &rows);
+        assert_eq!(of("1-a", false).rows("headline", &schema), None, "a session of before leaves the later ones alone");
+        assert_eq!(of("2-a", false).rows("fixes", &schema).unwrap(), rows);
         fs::write(place.path().join("kept/2-a/fixes.arrow"), "torn").unwrap();
         assert_eq!(of("2-a", false).rows("fixes", &schema), None, "torn");
     }
