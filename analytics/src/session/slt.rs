@@ -7,7 +7,7 @@
 use std::{path::Path, sync::Arc};
 
 use arrow::{array::new_null_array, compute::cast, record_batch::RecordBatch, util::display::array_value_to_string};
-use datafusion::{datasource::MemTable, prelude::SessionContext};
+use datafusion::{common::ScalarValue, datasource::MemTable, prelude::SessionContext};
 use sqllogictest::{AsyncDB, DBOutput, DefaultColumnType, Record, Runner};
 
 use gilbreth_collector::schema::Table;
@@ -98,10 +98,8 @@ async fn add_up(providers: &mut Providers) -> Result<(), Error> {
         };
     }
     let parameters = Parameters::default();
-    let us = |seconds: f64| format!("{}", (seconds * 1e6).round());
-    let tried = sql::TRIED_VALUES
-        .replace("$idle_us", &us(parameters.idle_threshold_s))
-        .replace("$switch_us", &us(parameters.switch_s));
+    let us = |seconds: f64| ScalarValue::Int64(Some((seconds * 1e6).round() as i64));
+    let (idle, switch) = (us(parameters.idle_threshold_s), us(parameters.switch_s));
     let listed_ledger = "SELECT l.* EXCLUDE (match_list), t.list AS match_list FROM ledger l
         LEFT JOIN (SELECT DISTINCT worker, span_id, list FROM matches) t
         ON t.worker = l.worker AND t.span_id = l.target_span_id AND l.category = 'matched'";
@@ -112,9 +110,13 @@ async fn add_up(providers: &mut Providers) -> Result<(), Error> {
         (&PAIR_TOTALS, sql::PAIR_TOTALS),
         (&MATCHED_TIMES, sql::MATCHED_TIMES),
         (&WEEKLY_TIMES, sql::WEEKLY_TIMES),
-        (&TRIED_VALUES, &tried),
+        (&TRIED_VALUES, sql::TRIED_VALUES),
     ] {
-        let made = rows_as(table, &context.sql(sql).await?.collect().await?)?;
+        let mut rows = context.sql(sql).await?;
+        if table.name == TRIED_VALUES.name {
+            rows = rows.with_param_values(vec![("idle_us", idle.clone()), ("switch_us", switch.clone())])?;
+        }
+        let made = rows_as(table, &rows.collect().await?)?;
         context.deregister_table(table.name)?;
         context.register_table(table.name, made.clone())?;
         let is_sum = table.name != LEDGER.name && table.name != MATCHES.name;

@@ -100,6 +100,42 @@ async fn each_table_of_a_pinned_version_has_the_rows_that_it_had() {
     assert_eq!(rows(&known).await, then);
 }
 
+/// Where sessions leave rows of views for others, of the newest version.
+fn kept(root: &Path, view: &str) -> std::path::PathBuf {
+    let folders: Vec<_> = std::fs::read_dir(root.join("kept")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(folders.len(), 1, "{folders:?}");
+    folders[0].join(view).with_extension("arrow")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_that_a_session_left_are_read_where_they_hold_and_nowhere_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let writer = store(folder.path());
+    let root = writer.store().root().to_owned();
+    version(&writer, 1, 400, &Parameters::default()).await;
+    let ask = "SELECT * FROM time_by_function ORDER BY system, function";
+    let of = async |scope: &Scope| memory::lines(&open(&root, scope).await.sql(ask).await.unwrap());
+    let one_system = Scope { system: Some("a".to_owned()), ..Scope::default() };
+    let (all, one) = (of(&Scope::default()).await, of(&one_system).await);
+    assert_ne!(all, one);
+
+    // What is left says that there is nothing: who reads it, says so too.
+    let left = kept(&root, "time_by_function");
+    let schema = arrow::ipc::reader::FileReader::try_new(std::fs::File::open(&left).unwrap(), None).unwrap().schema();
+    let file = std::fs::File::create(&left).unwrap();
+    arrow::ipc::writer::FileWriter::try_new(file, &schema).unwrap().finish().unwrap();
+    assert!(of(&Scope::default()).await.is_empty() && of(&pinned(1)).await.is_empty(), "nobody reads what was left");
+    assert_eq!(of(&one_system).await, one, "a scope has rows of its own");
+
+    // Of the version before they are read no more, and those of the newest are left in their place.
+    version(&writer, 2, 600, &Parameters::default()).await;
+    let newest = of(&Scope::default()).await;
+    assert!(!newest.is_empty() && newest != all);
+    assert!(!left.exists() && kept(&root, "time_by_function").exists());
+    assert_eq!(of(&pinned(1)).await, all, "a session of before works out its own");
+    assert!(kept(&root, "time_by_function").exists(), "and takes nothing away");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_version_that_is_not_there_names_those_that_are() {
     let folder = tempfile::tempdir().unwrap();
