@@ -275,12 +275,17 @@ fn value(spans: &FieldSpans, span: &FieldSpan, parts: bool) -> String {
 #[tokio::test]
 async fn sums_are_what_the_sql_says() {
     for seed in 0..6 {
-        let made = super::facts(vec![estate::batch(&estate::busy(seed, 1_500))], 2).await;
+        // The estate ends on a Wednesday: its week is whole if that Thursday and Friday are holidays.
+        let shut =
+            format!("SELECT column1 AS day FROM (VALUES (DATE '2025-03-06'), (DATE '2025-03-0{}'))", 6 + seed % 2);
+        let spans = vec![estate::batch(&estate::busy(seed, 1_500))];
+        let made = super::facts_by(&Parameters::default(), spans, 2, &[(&HOLIDAYS, &shut)]).await;
         let context = SessionContext::new();
+        let shut = context.sql(&shut).await.unwrap().into_view();
         for table in tables::FACTS {
             context.register_table(table.name, made.table(table)).unwrap();
         }
-        context.register_batch(HOLIDAYS.name, RecordBatch::new_empty(HOLIDAYS.arrow_schema())).unwrap();
+        context.register_table(HOLIDAYS.name, shut).unwrap();
         let parameters = Parameters::default();
         let local = LocalTime::new(chrono_tz::Europe::London);
         let query = Facts { context: &context, parameters: &parameters, local }.query(sql::TRIED_VALUES).await.unwrap();
@@ -289,6 +294,18 @@ async fn sums_are_what_the_sql_says() {
         let tried = said(&context, &format!("SELECT {names} FROM tried")).await;
         assert!(tried.len() > 10, "too few values to tell");
         assert_eq!(said(&context, &format!("SELECT {names} FROM tried_values")).await, tried, "values, seed {seed}");
+        let whole = said(&context, "SELECT DISTINCT whole_week FROM worker_weeks").await;
+        assert_eq!(whole, [(seed % 2 == 1).to_string()], "seed {seed}");
+        // The values in force give what the ledger says.
+        let in_force = "SELECT parameter, sum(microseconds) FROM tried_values
+            WHERE parameter = 'idle_threshold_s' AND value = 60 OR parameter = 'switch_s' AND value = 5
+                OR parameter = 'tolerated_wait_s' AND value = 1 GROUP BY parameter";
+        let of_ledger = "SELECT column1, sum(microseconds) FROM weekly_times JOIN (VALUES
+            ('idle_threshold_s', 'switching'), ('switch_s', 'switching'), ('tolerated_wait_s', 'wait'))
+            ON column2 = category GROUP BY column1";
+        let expected = said(&context, of_ledger).await;
+        assert_eq!(expected.len(), 3, "switching and waits are there");
+        assert_eq!(said(&context, in_force).await, expected, "values in force, seed {seed}");
         for (table, text, least) in [
             (&tables::WORKER_WEEKS, sql::WORKER_WEEKS, 20),
             (&tables::MATCH_LISTS, sql::MATCH_LISTS, 100),
