@@ -1,10 +1,10 @@
 //! Spans → facts: what is worked out, in which order.
 //!
 //! ```text
-//! spans of a day ─▶ gather ─┐                        ┌▶ judgement: chains and rework ─┐
-//! spans of a day ─▶ gather ─┼▶ assemble ─▶ field spans ┴▶ matching ─▶ match_lists, pair_counts, _workers, _totals
-//!               …           │            └▶ correction                              │
-//! spans of a day ───────────┴───────────────▶ activities ─▶ days ─▶ ledger, pieces, times ◀┘
+//! spans of a day ─▶ gather ─▶ day ─┐                              ┌▶ judgement: chains and rework ─┐
+//! spans of a day ─▶ gather ─▶ day ─┼▶ assemble ─▶ field spans ────┴▶ matching ─▶ match_lists, pair_counts, _workers, _totals
+//!               …           (kept) │  (touched)  └▶ correction                              │
+//! spans of a day ──────────────────┴─────────────▶ activities ─▶ days ─▶ ledger, pieces, times ◀┘
 //!          └▶ matched_times, matches, weekly_times, tried_values, task_instances, worker_weeks
 //! ```
 //! Spans are read twice, a UTC day at a time, on all cores. The first time what the whole estate must know is taken from
@@ -13,70 +13,73 @@
 //! written as they come. So memory grows with entries and values held, with matches and counts, and with the pieces of task
 //! instances and worker-days (together about 150 bytes an interaction), and not with the rows of the ledger.
 //!
+//! What was taken from each day, and what trials of matches and pieces of instances add up to, is [`kept`]. When spans of
+//! some days change, [`touched`] says which local days and cases that may make others; these are worked out again, in the
+//! same steps, and their partitions replaced. Either way ends in the same facts: a test holds both equal.
+//!
 //! `sql/facts/` says in SQL what the steps do; a test holds both equal. A day's facts depend on spans alone, never on
 //! verdicts.
 
 pub mod assemble;
 pub mod cores;
 pub mod correction;
+pub mod cutting;
+pub mod day;
 pub mod days;
+pub mod estate;
 pub mod field_spans;
 pub mod gather;
 pub mod judgement;
+pub mod kept;
 pub mod known;
 pub mod matched_times;
 pub mod matching;
 pub mod sink;
 pub mod sql;
+pub mod touched;
+pub mod trials;
+pub mod writing;
 
 #[cfg(test)]
 mod tests;
 
 use std::{
-    ops::Range,
-    sync::{Arc, Mutex, PoisonError},
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
 };
 
-use arrow::array::{BinaryArray, BooleanArray, Date32Array, Int64Array, RecordBatch, UInt32Array};
 use chrono_tz::Tz;
 use datafusion::{
     common::DataFusionError,
     dataframe::DataFrame,
     error::Result,
     execution::{SendableRecordBatchStream, memory_pool::FairSpillPool, runtime_env::RuntimeEnvBuilder},
-    physical_plan::stream::RecordBatchStreamAdapter,
     prelude::{SessionConfig, SessionContext, col, lit},
     scalar::ScalarValue,
 };
 use futures::{StreamExt, TryStreamExt};
-use gilbreth_collector::schema::{SPANS, Table};
-use tokio::sync::mpsc;
+use gilbreth_collector::schema::SPANS;
 
 use crate::{
     local_time::LocalTime,
     operators::{
-        SpanKey,
-        cases::Link,
-        hashing::FastMap,
-        instances::{Instances, Pieces},
-        ledger::{Cut, EntryFacts, activity::Rules, cut, tried},
-        matcher::output::Named,
-        weekly_times::{Sums, WeeklyTimes},
-        worker_weeks::worker_weeks,
+        encoding::{Decoder, Encoder, Torn},
+        hashing::FastSet,
+        ledger::activity::Rules,
     },
     parameters::Parameters,
-    tables,
 };
-use assemble::{Assembled, Shift, assemble};
-use correction::Correction;
-use days::{Pending, Stretches};
+use assemble::{Context, Names, context as context_of, rows};
+use day::{Day, DayRows, KeptDay};
+use estate::Estate;
 use field_spans::FieldSpans;
 use gather::Part;
 use judgement::{Judgement, judgement};
+use kept::{Kept, Leaving};
 use known::{Known, known};
-use matched_times::MatchedTimes;
-use matching::{Matched, Matching, matching};
+use matching::{Before, Matching, matching};
 pub use sink::Sink;
+use touched::{Surroundings, Touched, touched};
 
 /// What DataFusion may hold at once before it spills.
 const MEMORY_BYTES: usize = 1 << 30;
@@ -88,99 +91,125 @@ pub fn context() -> Result<SessionContext> {
     Ok(SessionContext::new_with_config_rt(config, runtime))
 }
 
-/// Works out all facts from the table `spans` of the context and writes them to the sink, in the order of
-/// [`tables::FACTS`].
-pub async fn compute(context: &SessionContext, parameters: &Parameters, zone: Tz, sink: &mut impl Sink) -> Result<()> {
+/// What the last refresh left, and where to leave what the next may go on from.
+#[derive(Debug)]
+pub struct Keeping<'a> {
+    /// What was left. The facts that it belongs to are tables of the context.
+    pub kept: &'a Kept,
+    /// Where to leave things.
+    pub leaving: &'a Arc<Leaving>,
+    /// Tells the files of each UTC day's spans from others.
+    pub files: BTreeMap<i32, u64>,
+    /// Everything is worked out again where that is more than this share of days: then it is quicker.
+    pub share_max: f64,
+}
+
+/// The usual [`Keeping::share_max`].
+pub const SHARE_MAX: f64 = 0.3;
+
+/// How much was worked out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// Nothing: the facts are as they were.
+    Nothing,
+    /// So many local days.
+    Days(usize),
+    /// Everything.
+    Everything,
+}
+
+/// Works out facts from the table `spans` of the context and writes them to the sink, in the order of
+/// [`tables::FACTS`](crate::tables::FACTS): all of them, or those that differ from the ones that `keeping` goes on from.
+pub async fn compute(
+    context: &SessionContext,
+    parameters: &Parameters,
+    zone: Tz,
+    keeping: Option<&Keeping<'_>>,
+    sink: &mut impl Sink,
+) -> Result<Extent> {
     let facts = Facts { context, parameters, local: LocalTime::new(zone) };
-    let days = facts.days().await?;
+    let days = match keeping {
+        Some(keeping) => keeping.files.keys().copied().collect(),
+        None => facts.days().await?,
+    };
     let known = Arc::new(known(context).await?);
-    let parts = facts.gather(&days, &known).await?;
-    tracing::debug!(days = days.len(), "gathered");
-    let (asked, local) = (parameters.clone(), facts.local);
-    let Assembled { spans, correction, links, shifts } =
-        blocking(move || assemble(parts, known, &asked, local)).await?;
-    facts.write(&tables::CASE_LINKS, case_links(&links)?, sink).await?;
-    facts.write(&tables::CLOCK_SHIFTS, clock_shifts(&shifts)?, sink).await?;
-    drop((links, shifts));
-
-    let look_back = microseconds(parameters.look_back_days * 86_400.0);
-    let (spans, judged, matches, lists, pairs) = blocking(move || {
-        let mut spans = spans;
-        let judged = judgement(&spans, local);
-        tracing::debug!(spans = spans.rows.len(), "judged");
-        let Matching { matches, tallies, index, lists } = matching(&mut spans, &judged, look_back, local);
-        tracing::debug!(matches = matches.len(), lists = lists.ids().len(), "matched");
-        let pairs = Named::new(&tallies, index, spans.workers.clone());
-        (spans, judged, matches, lists, pairs)
-    })
-    .await?;
-    facts.write(&tables::MATCH_LISTS, lists.batch()?, sink).await?;
-    let list_ids = lists.ids().to_vec();
-    drop(lists);
-    let spans = Arc::new(spans);
-    let list_of = matched_times::lists(&spans, &matches);
-    let pairs = Arc::new(pairs);
-    let halves = |rows: usize| lots([rows.div_ceil(2), rows / 2].into_iter());
-    let counts = streams(&tables::PAIR_COUNTS, halves(pairs.days()), &pairs, Named::pair_counts);
-    sink.write_sorted(&tables::PAIR_COUNTS, counts).await?;
-    let shares = streams(&tables::PAIR_WORKERS, halves(pairs.shares()), &pairs, Named::pair_workers);
-    sink.write_sorted(&tables::PAIR_WORKERS, shares).await?;
-    facts.write(&tables::PAIR_TOTALS, pairs.pair_totals()?, sink).await?;
-    drop(pairs);
-
-    let Judgement { heads, lasts, rework } = judged;
-    let span_ids = spans.rows.iter().map(|span| span.key.span).collect();
-    let entries = Arc::new(EntryFacts { heads, lasts, rework, lists: list_of, list_ids, span_ids });
-    let Gathered { pieces, agreeing, times, tried } =
-        facts.ledger(&days, &Arc::new(correction), &spans, &entries, sink).await?;
-
-    let holidays = known::holidays(context).await?;
-    let (matched, weekly, instances) = tokio::try_join!(
-        blocking(move || MatchedTimes::new(agreeing, spans, entries, local)),
-        blocking(move || WeeklyTimes::new(times)),
-        blocking(move || Instances::new(pieces)),
-    )?;
-    let (matched, weekly, instances) = (Arc::new(matched), Arc::new(weekly), Arc::new(instances));
-    let rows = streams(&tables::MATCHED_TIMES, lots(matched.weeks()), &matched, MatchedTimes::batch);
-    sink.write_sorted(&tables::MATCHED_TIMES, rows).await?;
-    let by_day = lots(matches.chunk_by(|one, other| one.day == other.day).map(<[Matched]>::len));
-    let rows = Arc::new((matched, matches));
-    let found = streams(&tables::MATCHES, by_day, &rows, |(matched, matches), rows| matched.matches(&matches[rows]));
-    sink.write_sorted(&tables::MATCHES, found).await?;
-    drop(rows);
-
-    let weeks = streams(&tables::WEEKLY_TIMES, lots(weekly.weeks()), &weekly, WeeklyTimes::batch);
-    sink.write_sorted(&tables::WEEKLY_TIMES, weeks).await?;
-    facts.write(&tables::TRIED_VALUES, tried.batch()?, sink).await?;
-    let rows = streams(&tables::TASK_INSTANCES, lots(instances.days()), &instances, Instances::batch);
-    sink.write_sorted(&tables::TASK_INSTANCES, rows).await?;
-    drop(instances);
-    let weeks = blocking(move || worker_weeks(&weekly, &holidays)).await??;
-    facts.write(&tables::WORKER_WEEKS, weeks, sink).await
-}
-
-/// What cutting the time of workers leaves beside the ledger.
-#[derive(Debug, Default)]
-struct Gathered {
-    pieces: Pieces,
-    agreeing: matched_times::Pieces,
-    times: Sums,
-    tried: tried::Sums,
-}
-
-impl Gathered {
-    fn add(
-        &mut self,
-        parts: &RecordBatch,
-        agreeing: &RecordBatch,
-        cube: &RecordBatch,
-        tried: tried::Sums,
-    ) -> Result<()> {
-        self.tried.merge(tried);
-        self.pieces.add(parts)?;
-        self.agreeing.add(agreeing)?;
-        self.times.add(cube)
+    if let Some(keeping) = keeping.filter(|keeping| !keeping.kept.is_empty()) {
+        match facts.go_on(&days, &known, keeping, sink).await? {
+            Some(extent) => return Ok(extent),
+            None => tracing::debug!("everything is worked out again"),
+        }
     }
+    facts.everything(&days, &known, keeping, sink).await?;
+    Ok(Extent::Everything)
+}
+
+/// Where things are kept: names of files.
+mod names {
+    pub(super) const DAYS: &str = "days";
+    pub(super) const ESTATE: &str = "estate";
+    pub(super) const DAY: &str = "day-";
+    pub(super) const TRIALS: &str = "trials-";
+    pub(super) const PIECES: &str = "pieces-";
+}
+
+/// What the last refresh left of one kind, by day.
+fn by_day(kept: &Kept, kind: &str) -> std::result::Result<BTreeMap<i32, Vec<u8>>, Torn> {
+    let names: Vec<&str> = kept.names(kind).collect();
+    let read = cores::on_cores(names, |name| {
+        Ok((name.parse().map_err(|_| Torn)?, kept.bytes(&format!("{kind}{name}")).ok_or(Torn)?))
+    });
+    read.into_iter().collect()
+}
+
+/// What the last refresh left.
+struct Left {
+    estate: Estate,
+    // Tells the files of each UTC day from others.
+    sources: BTreeMap<i32, u64>,
+    // Local days of which there is time, and those at whose end work went on.
+    worked: BTreeSet<i32>,
+    open: BTreeSet<i32>,
+    days: BTreeMap<i32, KeptDay>,
+    trials: BTreeMap<i32, Vec<u8>>,
+    pieces: BTreeMap<i32, Vec<u8>>,
+}
+
+impl Left {
+    fn read(kept: &Kept) -> std::result::Result<Self, Torn> {
+        let bytes = kept.bytes(names::DAYS).ok_or(Torn)?;
+        let mut sources = Decoder::new(&bytes);
+        let (numbers, files) = (sources.column()?, sources.column()?);
+        let days = by_day(kept, names::DAY)?;
+        Ok(Self {
+            estate: Estate::decode(&kept.bytes(names::ESTATE).ok_or(Torn)?)?,
+            sources: numbers.iter().zip(files.iter()).collect(),
+            worked: sources.column()?.iter().collect(),
+            open: sources.column()?.iter().collect(),
+            days: days.into_iter().map(|(day, bytes)| (day, KeptDay::new(bytes))).collect(),
+            trials: by_day(kept, names::TRIALS)?,
+            pieces: by_day(kept, names::PIECES)?,
+        })
+    }
+}
+
+fn leave_days(keeping: &Keeping<'_>, worked: &BTreeSet<i32>, open: &BTreeSet<i32>) -> Result<()> {
+    let mut to = Encoder::default();
+    to.column(keeping.files.keys().copied());
+    to.column(keeping.files.values().copied());
+    to.column(worked.iter().copied());
+    to.column(open.iter().copied());
+    Ok(keeping.leaving.write(names::DAYS, &to.into_bytes())?)
+}
+
+/// Everything that is judged and matched, of all days or of some.
+struct Judged {
+    /// The local days that are worked out; all where there are none.
+    asked: Option<BTreeSet<i32>>,
+    context: Context,
+    spans: FieldSpans,
+    with_parts: FastSet<u32>,
+    judged: Judgement,
+    matching: Matching,
 }
 
 /// The step's surroundings.
@@ -222,20 +251,29 @@ impl Facts<'_> {
         DataFrame::new(state, plan).execute_stream().await
     }
 
-    /// What each day's spans say, on all cores.
-    async fn gather(&self, days: &[i32], known: &Arc<Known>) -> Result<Vec<Part>> {
+    /// What each day's spans say, on all cores; it is left for the next refresh.
+    async fn gather(
+        &self,
+        days: &[i32],
+        known: &Arc<Known>,
+        leaving: Option<&Arc<Leaving>>,
+    ) -> Result<Vec<(Day, DayRows)>> {
         let activity_max_us = microseconds(self.parameters.activity_max_h * 3600.0);
         let mut gathered = Vec::with_capacity(days.len());
         let mut parts = futures::stream::iter(days)
             .map(async |&day| {
                 let mut spans = self.spans_of(day, &gather::COLUMNS).await?;
-                let known = known.clone();
+                let (known, leaving) = (known.clone(), leaving.cloned());
                 let part = tokio::spawn(async move {
                     let mut part = Part::new(day);
                     while let Some(batch) = spans.try_next().await? {
                         part.add(&batch, activity_max_us, &known)?;
                     }
-                    Ok::<_, DataFusionError>(part)
+                    let (day, rows) = part.finish();
+                    if let Some(leaving) = leaving {
+                        leaving.write(&format!("{}{}", names::DAY, day.day), &day.encode(&rows))?;
+                    }
+                    Ok::<_, DataFusionError>((day, rows))
                 });
                 part.await.map_err(|error| DataFusionError::External(error.into()))?
             })
@@ -246,193 +284,159 @@ impl Facts<'_> {
         Ok(gathered)
     }
 
-    /// Writes the ledger; gives what else the time of workers is cut into.
-    async fn ledger(
+    /// Works out everything.
+    async fn everything(
         &self,
         days: &[i32],
-        correction: &Arc<Correction>,
-        spans: &Arc<FieldSpans>,
-        entries: &Arc<EntryFacts>,
+        known: &Arc<Known>,
+        keeping: Option<&Keeping<'_>>,
         sink: &mut impl Sink,
-    ) -> Result<Gathered> {
-        let rules = Rules::new(self.parameters, self.local);
-        let gathered = Arc::new(Mutex::new(Gathered::default()));
-        let (send, receive) = mpsc::channel::<Result<Stretches>>(1);
-        let receive = Arc::new(tokio::sync::Mutex::new(receive));
-        let local = self.local;
-        let streams = (0..cores::cores())
-            .map(|_| -> SendableRecordBatchStream {
-                let stretches = futures::stream::unfold(receive.clone(), async |receive| {
-                    let next = receive.lock().await.recv().await;
-                    next.map(|stretches| (stretches, receive))
-                });
-                let lots = stretches.map(move |stretches| stretches.and_then(|stretches| stretches.lots(local)));
-                let lots = lots.flat_map(|lots| match lots {
-                    Ok(lots) => futures::stream::iter(lots).map(Ok).left_stream(),
-                    Err(error) => futures::stream::iter([Err(error)]).right_stream(),
-                });
-                let (entries, gathered) = (entries.clone(), gathered.clone());
-                let rows = lots.then(move |lot| cut_on_a_core(lot, rules, entries.clone(), gathered.clone()));
-                Box::pin(RecordBatchStreamAdapter::new(tables::LEDGER.arrow_schema(), rows.boxed()))
-            })
-            .collect();
-        let written = sink.write_sorted(&tables::LEDGER, streams);
-        let (fed, written) = tokio::join!(self.feed(days, correction, spans, &rules, send), written);
-        fed?;
-        written?;
-        let mut gathered = gathered.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(std::mem::take(&mut *gathered))
+    ) -> Result<()> {
+        let gathered = self.gather(days, known, keeping.map(|keeping| keeping.leaving)).await?;
+        tracing::debug!(days = days.len(), "gathered");
+        let (known, parameters, local) = (known.clone(), self.parameters.clone(), self.local);
+        let look_back = microseconds(parameters.look_back_days * 86_400.0);
+        let judged = blocking(move || {
+            let context = context_of(gathered.iter().map(|(day, _)| day), known, &parameters, local);
+            let mut names = Names::default();
+            let (outlines, of_days): (Vec<Day>, Vec<DayRows>) = gathered.into_iter().unzip();
+            let all = rows(outlines.iter().zip(of_days), &context.correction, &mut names);
+            let mut with_parts = FastSet::default();
+            for day in &outlines {
+                with_parts.extend(day.with_parts.iter().map(|place| names.place(&day.places[*place as usize])));
+            }
+            drop(outlines);
+            let spans = all.named(&names.lists());
+            let judged = judgement(&spans, local);
+            tracing::debug!(spans = spans.rows.len(), "judged");
+            let matching = matching(&spans, &judged, (look_back, local), &with_parts, None, None)?;
+            tracing::debug!(matches = matching.matches.len(), lists = matching.lists.ids().len(), "matched");
+            Ok::<_, Torn>(Judged { asked: None, context, spans, with_parts, judged, matching })
+        })
+        .await?
+        .map_err(|torn| DataFusionError::External(torn.into()))?;
+        self.write_all(days, judged, None, keeping, sink).await
     }
 
-    /// Reads the spans of each day as activities and sends on whole stretches of time.
-    async fn feed(
+    /// Goes on from what the last refresh left. `None` where that cannot be done, or takes longer than to begin anew:
+    /// then nothing was written.
+    async fn go_on(
         &self,
         days: &[i32],
-        correction: &Arc<Correction>,
-        spans: &Arc<FieldSpans>,
-        rules: &Rules,
-        send: mpsc::Sender<Result<Stretches>>,
-    ) -> Result<()> {
-        let activity_max_us = microseconds(self.parameters.activity_max_h * 3600.0);
-        let shift_max_us = correction.shifts.values().map(|shift| shift.abs()).max().unwrap_or(0);
-        let mut pending = Pending::new(*rules, self.local, shift_max_us);
-        let mut activities = futures::stream::iter(days)
-            .map(async |&day| {
-                let mut rows = self.spans_of(day, &correction::COLUMNS).await?;
-                let (correction, spans) = (correction.clone(), spans.clone());
-                let read = tokio::spawn(async move {
-                    let row_of = rows_of_day(&spans, day);
-                    let mut activities = Vec::new();
-                    while let Some(rows) = rows.try_next().await? {
-                        activities.push(correction.activities(&rows, day, activity_max_us, &row_of)?);
-                    }
-                    Ok::<_, DataFusionError>(activities)
-                });
-                read.await.map_err(|error| DataFusionError::External(error.into()))?
-            })
-            .buffered(cores::cores());
-        for place in 0..days.len() {
-            let Some(batches) = activities.try_next().await? else { break };
-            for batch in batches {
-                pending.add(&batch)?;
+        known: &Arc<Known>,
+        keeping: &Keeping<'_>,
+        sink: &mut impl Sink,
+    ) -> Result<Option<Extent>> {
+        let left = match tokio::task::block_in_place(|| Left::read(keeping.kept)) {
+            Ok(left) => left,
+            Err(torn) => {
+                tracing::warn!(%torn, "what the last refresh left is of no use");
+                return Ok(None);
             }
-            let next = days.get(place + 1).copied();
-            loop {
-                let (done, again) = blocking(move || {
-                    let done = pending.complete(next);
-                    (done, pending)
-                })
-                .await?;
-                pending = again;
-                let Some(stretches) = done? else { break };
-                // Nobody listens any more when the writing failed, which says so itself.
-                if send.send(Ok(stretches)).await.is_err() {
-                    return Ok(());
-                }
-            }
+        };
+        tracing::debug!("read what the last refresh left");
+        let other = |day: &&i32| left.sources.get(day) != keeping.files.get(day);
+        let others: Vec<i32> = days.iter().filter(other).copied().collect();
+        let gone: BTreeSet<i32> = left.sources.keys().filter(|day| !keeping.files.contains_key(day)).copied().collect();
+        let too_many = |some: usize, all: usize| some as f64 > all as f64 * keeping.share_max && some > ALWAYS;
+        if too_many(others.len() + gone.len(), days.len()) {
+            return Ok(None);
         }
-        Ok(())
-    }
-
-    /// Writes a small table.
-    async fn write(&self, table: &'static Table, rows: RecordBatch, sink: &mut impl Sink) -> Result<()> {
-        sink.write(table, self.stream(self.context.read_batch(rows)?, table).await?).await
-    }
-
-    /// The rows of a query, with the columns of a table.
-    async fn stream(&self, query: DataFrame, table: &'static Table) -> Result<SendableRecordBatchStream> {
-        Ok(sink::conform(query.execute_stream().await?, table))
-    }
-}
-
-/// Cuts stretches; gives the rows of the ledger, and keeps the rest.
-async fn cut_on_a_core(
-    stretches: Result<Stretches>,
-    rules: Rules,
-    entries: Arc<EntryFacts>,
-    gathered: Arc<Mutex<Gathered>>,
-) -> Result<RecordBatch> {
-    let Stretches { batch, groups } = stretches?;
-    let Cut { ledger, parts, cube, agreeing, tried } =
-        blocking(move || cut(&batch, &groups, &rules, &entries)).await??;
-    gathered.lock().unwrap_or_else(PoisonError::into_inner).add(&parts, &agreeing, &cube, tried)?;
-    by_day(ledger)
-}
-
-/// Rows of the ledger by local day: stretches held over midnight have rows of several.
-fn by_day(rows: RecordBatch) -> Result<RecordBatch> {
-    let days = rows.column(rows.schema().index_of("day")?).clone();
-    let days = datafusion::common::cast::as_date32_array(&days)?;
-    if days.values().is_sorted() {
-        return Ok(rows);
-    }
-    let mut order: Vec<u32> = (0..rows.num_rows() as u32).collect();
-    order.sort_by_key(|&row| days.value(row as usize));
-    Ok(arrow::compute::take_record_batch(&rows, &UInt32Array::from(order))?)
-}
-
-/// The places of a UTC day's spans about a field, by corrected start and key.
-fn rows_of_day(spans: &FieldSpans, day: i32) -> FastMap<(i64, SpanKey), u32> {
-    let Some(rows) = spans.days.get(&day) else { return FastMap::default() };
-    (rows.start as u32..).zip(&spans.rows[rows.clone()]).map(|(row, span)| ((span.start, span.key), row)).collect()
-}
-
-/// Rows written at a time.
-const BATCH_ROWS: usize = 65_536;
-
-/// Runs of rows (of these lengths, one after the other) shared out over the cores, each a list of ranges of no more than
-/// [`BATCH_ROWS`].
-fn lots(runs: impl Iterator<Item = usize>) -> Vec<Vec<Range<usize>>> {
-    let mut lots = vec![Vec::new(); cores::cores()];
-    let mut first = 0;
-    for (place, length) in runs.enumerate() {
-        let end = first + length;
-        let lot = place % lots.len();
-        while first < end {
-            let next = end.min(first + BATCH_ROWS);
-            lots[lot].push(first..next);
-            first = next;
+        for day in days.iter().filter(|day| !others.contains(day)) {
+            keeping.kept.hand_on(&format!("{}{day}", names::DAY), keeping.leaving);
         }
-    }
-    lots
-}
-
-/// A stream for each lot, of batches that are made as they are asked for.
-fn streams<T: Send + Sync + 'static>(
-    table: &'static Table,
-    lots: Vec<Vec<Range<usize>>>,
-    rows: &Arc<T>,
-    batch: fn(&T, Range<usize>) -> Result<RecordBatch>,
-) -> Vec<SendableRecordBatchStream> {
-    lots.into_iter()
-        .map(|lot| -> SendableRecordBatchStream {
-            let rows = rows.clone();
-            let batches = futures::stream::iter(lot).map(move |range| batch(&rows, range));
-            Box::pin(RecordBatchStreamAdapter::new(table.arrow_schema(), batches))
+        let gathered = self.gather(&others, known, Some(keeping.leaving)).await?;
+        tracing::debug!(days = others.len(), "gathered");
+        let rules = Rules::new(self.parameters, self.local);
+        let around = Surroundings {
+            known: known.clone(),
+            parameters: self.parameters.clone(),
+            local: self.local,
+            pause: rules.run_pause.max(rules.wait_chain),
+        };
+        let (look_back, local) = (microseconds(self.parameters.look_back_days * 86_400.0), self.local);
+        let Left { estate, days: kept_days, worked, open, trials, pieces, .. } = left;
+        let went_on = open.clone();
+        let found = blocking(move || {
+            let gathered = gathered.into_iter().map(|(day, rows)| (day.day, KeptDay::new(day.encode(&rows)))).collect();
+            let Some(touched) = touched(&kept_days, &gathered, &gone, (&estate, &went_on), &around)? else {
+                return Ok(None);
+            };
+            drop((kept_days, gathered));
+            tracing::debug!(
+                days = touched.days.len(),
+                spans = touched.spans.rows.len(),
+                then = touched.then.rows.len(),
+                "touched"
+            );
+            Ok::<_, Torn>(Some((touched, estate, trials)))
         })
-        .collect()
+        .await?;
+        let (touched, estate, trials) = match found {
+            Ok(Some(found)) => found,
+            Ok(None) => {
+                for kind in [names::TRIALS, names::PIECES, names::ESTATE] {
+                    hand_on_all(keeping, kind);
+                }
+                leave_days(keeping, &worked, &open)?;
+                return Ok(Some(Extent::Nothing));
+            }
+            Err(torn) => {
+                tracing::warn!(%torn, "what the last refresh left is of no use");
+                return Ok(None);
+            }
+        };
+        let known_days = worked.union(&touched.days).count();
+        if too_many(touched.days.len(), known_days) {
+            return Ok(None);
+        }
+        let Touched { days: asked, shifted, linked, context, spans, then, with_parts } = touched;
+        let trials = Arc::new(trials);
+        let prior = Prior { days: worked, open, trials: trials.clone(), pieces, shifted, linked };
+        let Estate { counts, with_parts: had_parts, .. } = estate;
+        let went_on = blocking(move || {
+            let judged = judgement(&spans, local);
+            tracing::debug!("judged");
+            let before = Before { spans: then, counts, had_parts, trials };
+            let matching = matching(&spans, &judged, (look_back, local), &with_parts, Some(&asked), Some(&before))?;
+            tracing::debug!(matches = matching.matches.len(), "matched");
+            Ok::<_, Torn>(Judged { asked: Some(asked), context, spans, with_parts, judged, matching })
+        });
+        let judged = match went_on.await? {
+            Ok(judged) if !judged.matching.other_kinds => judged,
+            Ok(_) => return Ok(None),
+            Err(torn) => {
+                tracing::warn!(%torn, "what the last refresh left is of no use");
+                return Ok(None);
+            }
+        };
+        let extent = Extent::Days(judged.asked.as_ref().map_or(0, BTreeSet::len));
+        self.write_all(days, judged, Some(prior), Some(keeping), sink).await?;
+        Ok(Some(extent))
+    }
 }
 
-fn case_links(links: &[Link]) -> Result<RecordBatch> {
-    Ok(RecordBatch::try_new(
-        tables::CASE_LINKS.arrow_schema(),
-        vec![
-            Arc::new(BinaryArray::from_iter_values(links.iter().map(|link| link.number.to_be_bytes()))),
-            Arc::new(BinaryArray::from_iter_values(links.iter().map(|link| link.case.to_be_bytes()))),
-            Arc::new(Int64Array::from_iter_values(links.iter().map(|link| link.numbers as i64))),
-            Arc::new(BooleanArray::from_iter(links.iter().map(|link| Some(link.linked)))),
-        ],
-    )?)
+/// So few days are never too many to go on with.
+const ALWAYS: usize = 4;
+
+fn hand_on_all(keeping: &Keeping<'_>, kind: &str) {
+    for name in keeping.kept.names(kind) {
+        keeping.kept.hand_on(&format!("{kind}{name}"), keeping.leaving);
+    }
 }
 
-fn clock_shifts(shifts: &[Shift]) -> Result<RecordBatch> {
-    Ok(RecordBatch::try_new(
-        tables::CLOCK_SHIFTS.arrow_schema(),
-        vec![
-            Arc::new(BinaryArray::from_iter_values(shifts.iter().map(|shift| shift.0.to_be_bytes()))),
-            Arc::new(BinaryArray::from_iter_values(shifts.iter().map(|shift| shift.1.to_be_bytes()))),
-            Arc::new(Date32Array::from_iter_values(shifts.iter().map(|shift| shift.2))),
-            Arc::new(Int64Array::from_iter_values(shifts.iter().map(|shift| shift.3))),
-        ],
-    )?)
+/// What belongs to days that are not worked out again.
+struct Prior {
+    /// Local days of which there was time.
+    days: BTreeSet<i32>,
+    /// Those at whose end work went on.
+    open: BTreeSet<i32>,
+    /// Trials by local day.
+    trials: Arc<BTreeMap<i32, Vec<u8>>>,
+    /// Pieces of task instances by local day.
+    pieces: BTreeMap<i32, Vec<u8>>,
+    /// UTC days of which clock shifts are others.
+    shifted: BTreeSet<i32>,
+    /// Whether case numbers are linked otherwise.
+    linked: bool,
 }

@@ -1,6 +1,11 @@
 //! Bringing the facts up to date with the spans: what must be done, as a pure plan, and doing it.
 
-use std::{collections::BTreeMap, fmt, sync::Arc, time::SystemTime};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::Arc,
+    time::SystemTime,
+};
 
 use datafusion::{
     catalog::TableProvider, datasource::MemTable, error::DataFusionError, execution::SendableRecordBatchStream,
@@ -12,9 +17,13 @@ use gilbreth_collector::{
 };
 
 use crate::{
-    facts::{self, Sink},
+    facts::{
+        self, Extent, Keeping, SHARE_MAX, Sink,
+        kept::{Kept, Leaving, Mark},
+    },
     parameters::Parameters,
     reference::tables::{DECIDING_FACTS, REFERENCE},
+    tables::FACTS,
 };
 
 /// Delta versions by table.
@@ -58,6 +67,9 @@ pub enum Plan {
     Nothing,
     /// The facts are those of the spans; other reference data are to be recorded beside them.
     Record,
+    /// The facts that other spans make others are worked out again, as far as the last refresh left what is needed for
+    /// it; else all.
+    Changes,
     /// All facts are worked out again.
     Everything,
 }
@@ -67,8 +79,24 @@ pub enum Plan {
 pub struct Refreshed {
     /// What was done.
     pub plan: Plan,
+    /// How much was worked out.
+    pub extent: Extent,
     /// The number of the record that names the tables that belong together.
     pub version: u64,
+}
+
+/// What to say of how much was worked out.
+struct Days(Extent);
+
+impl fmt::Display for Days {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Extent::Nothing => f.write_str(", nothing to work out"),
+            Extent::Days(1) => f.write_str(", 1 day worked out"),
+            Extent::Days(days) => write!(f, ", {days} days worked out"),
+            Extent::Everything => Ok(()),
+        }
+    }
 }
 
 impl fmt::Display for Refreshed {
@@ -76,6 +104,7 @@ impl fmt::Display for Refreshed {
         match self.plan {
             Plan::Nothing => write!(f, "already up to date, version {}", self.version),
             Plan::Record => write!(f, "version {}, with other reference data", self.version),
+            Plan::Changes => write!(f, "version {}{}", self.version, Days(self.extent)),
             Plan::Everything => write!(f, "version {}", self.version),
         }
     }
@@ -93,14 +122,15 @@ pub fn plan(
 ) -> Plan {
     let Some(record) = latest else { return Plan::Everything };
     let same = |table: &&Table| record.tables.get(table.name) == reference.get(table.name);
-    let facts_hold = record.tables.get(SPANS.name).copied() == spans
-        && DECIDING_FACTS.iter().all(same)
-        && record.parameters == *parameters
-        && record.facts_hash == facts_hash;
-    match (facts_hold && !full, REFERENCE.iter().all(same)) {
+    let made_alike =
+        DECIDING_FACTS.iter().all(same) && record.parameters == *parameters && record.facts_hash == facts_hash;
+    if full || !made_alike {
+        return Plan::Everything;
+    }
+    match (record.tables.get(SPANS.name).copied() == spans, REFERENCE.iter().all(same)) {
+        (false, _) => Plan::Changes,
         (true, true) => Plan::Nothing,
         (true, false) => Plan::Record,
-        (false, _) => Plan::Everything,
     }
 }
 
@@ -131,14 +161,24 @@ pub async fn run(writer: &Writer, parameters: &Parameters, full: bool) -> Result
     let facts_hash = facts::sql::hash(store.manifest().time_zone);
     let reference = reference_versions(store).await?;
     let plan = plan(latest.as_ref(), spans_version, &reference, &parameters_said, &facts_hash, full);
-    let mut tables = match (plan, latest) {
-        (Plan::Nothing, Some(record)) => return Ok(Refreshed { plan, version: record.number }),
-        (Plan::Record, Some(record)) => record.tables,
-        _ => work_out(writer, parameters, spans).await?,
+    let mark = |tables: &Versions| mark(tables, &parameters_said, &facts_hash);
+    let (mut tables, extent, leaving) = match (plan, &latest) {
+        (Plan::Nothing, Some(record)) => {
+            return Ok(Refreshed { plan, extent: Extent::Nothing, version: record.number });
+        }
+        (Plan::Record, Some(record)) => (record.tables.clone(), Extent::Nothing, None),
+        _ => {
+            let before = latest.as_ref().filter(|_| plan == Plan::Changes);
+            let kept = Kept::of(store.root(), before.map(|record| mark(&record.tables)).as_ref());
+            let leaving = Arc::new(kept.next().map_err(DataFusionError::IoError)?);
+            let (tables, extent) = work_out(writer, parameters, spans, before, (&kept, &leaving)).await?;
+            (tables, extent, Some(leaving))
+        }
     };
     tables.extend(intake.map(|intake| (INTAKE.name.to_owned(), intake.version)));
     tables.extend(reference);
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let mark = mark(&tables);
     let version = writer.record_version(VersionRecord {
         number: 0,
         written_at_us: now.as_micros() as i64,
@@ -147,12 +187,36 @@ pub async fn run(writer: &Writer, parameters: &Parameters, full: bool) -> Result
         parameters: parameters_said,
         facts_hash,
     })?;
-    Ok(Refreshed { plan, version })
+    if let Some(leaving) = leaving.and_then(Arc::into_inner)
+        && let Err(error) = leaving.finish(mark)
+    {
+        tracing::warn!(%error, "nothing is left for the next refresh, which works out everything");
+    }
+    Ok(Refreshed { plan, extent, version })
 }
 
-/// Works out all facts; the version of each of their tables and of the spans.
-async fn work_out(writer: &Writer, parameters: &Parameters, spans: Option<Snapshot>) -> Result<Versions, Error> {
+/// What decides which facts there are, and which they are.
+fn mark(tables: &Versions, parameters: &serde_json::Value, facts_hash: &str) -> Mark {
+    let known = FACTS.into_iter().chain(DECIDING_FACTS).map(|table| table.name).chain([SPANS.name]);
+    let tables = known.filter_map(|name| Some((name.to_owned(), *tables.get(name)?))).collect();
+    Mark { tables, parameters: parameters.clone(), facts_hash: facts_hash.to_owned() }
+}
+
+/// Works out facts, going on from those of a record where there is one; the version of each of their tables and of the
+/// spans.
+async fn work_out(
+    writer: &Writer,
+    parameters: &Parameters,
+    spans: Option<Snapshot>,
+    before: Option<&VersionRecord>,
+    (kept, leaving): (&Kept, &Arc<Leaving>),
+) -> Result<(Versions, Extent), Error> {
+    let store = writer.store();
     let spans_version = spans.as_ref().map(|spans| spans.version);
+    let files = match spans_version {
+        Some(version) => store.files_of_days_at(&SPANS, version).await?,
+        None => BTreeMap::new(),
+    };
 
     let context = facts::context()?;
     let provider: Arc<dyn TableProvider> = match spans {
@@ -161,15 +225,23 @@ async fn work_out(writer: &Writer, parameters: &Parameters, spans: Option<Snapsh
     };
     context.register_table(SPANS.name, provider)?;
     for table in DECIDING_FACTS {
-        if let Some(known) = writer.store().snapshot(table).await? {
+        if let Some(known) = store.snapshot(table).await? {
             context.register_table(table.name, known.provider)?;
         }
     }
-    let mut sink = Stored { writer, tables: BTreeMap::new() };
-    facts::compute(&context, parameters, writer.store().manifest().time_zone, &mut sink).await?;
+    let mut tables = Versions::new();
+    for table in FACTS.into_iter().filter(|_| !kept.is_empty()) {
+        let Some(version) = before.and_then(|record| record.tables.get(table.name)) else { continue };
+        context.register_table(table.name, store.snapshot_at(table, *version).await?.provider)?;
+        tables.insert(table.name.to_owned(), *version);
+    }
+    let mut sink = Stored { writer, tables };
+    let keeping = Keeping { kept, leaving, files, share_max: SHARE_MAX };
+    let zone = store.manifest().time_zone;
+    let extent = facts::compute(&context, parameters, zone, Some(&keeping), &mut sink).await?;
     let mut tables = sink.tables;
     tables.extend(spans_version.map(|version| (SPANS.name.to_owned(), version)));
-    Ok(tables)
+    Ok((tables, extent))
 }
 
 /// Facts in a store, with the version that each table got.
@@ -191,11 +263,15 @@ impl Sink for Stored<'_> {
     async fn write_sorted(
         &mut self,
         table: &'static Table,
+        days: Option<&BTreeSet<i32>>,
         rows: Vec<SendableRecordBatchStream>,
     ) -> Result<(), DataFusionError> {
         let started = std::time::Instant::now();
-        let version =
-            self.writer.replace_sorted(table, rows).await.map_err(|error| DataFusionError::External(error.into()))?;
+        let written = match days {
+            None => self.writer.replace_sorted(table, rows).await,
+            Some(days) => self.writer.replace_days(table, days, rows).await,
+        };
+        let version = written.map_err(|error| DataFusionError::External(error.into()))?;
         self.tables.insert(table.name.to_owned(), version);
         tracing::debug!(table = table.name, version, elapsed = ?started.elapsed(), "facts written");
         Ok(())
@@ -225,7 +301,7 @@ mod tests {
         let none = Versions::new();
         assert_eq!(plan(Some(&record), Some(7), &none, &same, "a", false), Plan::Nothing);
         assert_eq!(plan(Some(&record), Some(7), &none, &same, "a", true), Plan::Everything);
-        assert_eq!(plan(Some(&record), Some(8), &none, &same, "a", false), Plan::Everything);
+        assert_eq!(plan(Some(&record), Some(8), &none, &same, "a", false), Plan::Changes);
         assert_eq!(plan(Some(&record), Some(7), &none, &other, "a", false), Plan::Everything);
         assert_eq!(plan(Some(&record), Some(7), &none, &same, "b", false), Plan::Everything);
         assert_eq!(plan(None, None, &none, &same, "a", false), Plan::Everything);

@@ -124,8 +124,9 @@ pub static MATCH_LISTS: Table = Table {
     ],
 };
 
-/// What `re_entry_pairs` adds up: all counts are sums over the days. `n` and the hits count the first target of each
-/// case, on that target's local day.
+/// On how many cases a pair of fields was tried, by day. The first target of each case counts, on that target's local
+/// day. Hits, and trials with all other cases, are not kept by day: what other cases hold changes with every day that
+/// comes, and those of days gone by with it. `pair_workers` has the hits, `pair_totals` both.
 pub static PAIR_COUNTS: Table = Table {
     name: "pair_counts",
     folder: "facts/pair_counts",
@@ -143,17 +144,19 @@ pub static PAIR_COUNTS: Table = Table {
         required("match", Text, "whole, split or join"),
         required("n", Integer, "cases with a target and an earlier source"),
         required("m", Integer, "those whose first target matches, in this kind alone"),
-        required("all_hits", Integer, "other cases whose source values the target matches, summed over targets"),
-        required("all_trials", Integer, "other cases with the source field, summed over targets: n (C_f - 1)"),
-        required("near_hits", Integer, "the same over cases seen by the same worker on the same local day"),
-        required("near_trials", Integer, "such cases, summed over targets"),
+        required(
+            "near_trials",
+            Integer,
+            "other cases with the source field seen by the same worker on the same local day, summed over targets",
+        ),
         required("disagreements", Integer, "of the n, those whose latest source value agrees in no kind, either way"),
         required("day", Date, "local day of the target"),
     ],
 };
 
-/// The same counts by the worker who entered the target, added up over all days: what resampling of workers needs to
-/// work out r and certainty anew. Added up over the workers, each count is that of `pair_counts`; `all_trials` is
+/// Counts of pairs by the worker who entered the target, added up over all days: what resampling of workers needs to
+/// work out r and certainty anew. Hits are here and not in `pair_counts`, because those of days gone by change with
+/// what other cases come to hold. Added up over the workers, each count is that of `pair_totals`; `all_trials` is
 /// n (C_f - 1) for each worker as for all, so that it is not stored again. A worker without a trial of the pair has no
 /// row.
 pub static PAIR_WORKERS: Table = Table {
@@ -180,7 +183,10 @@ pub static PAIR_WORKERS: Table = Table {
     ],
 };
 
-/// `pair_counts` added up over all days: what `re_entry_pairs` reads.
+/// Counts of pairs over all days: what `re_entry_pairs` reads. `n`, `m`, `near_trials` and `disagreements` are those of
+/// `pair_counts`, added up over the days. Hits, and trials with all other cases, are of all days at once, because what
+/// other cases hold changes later: hits are those of `pair_workers`, added up over the workers, and `all_trials` is
+/// n (C_f - 1), for join with the cases that have any field of the source screen.
 pub static PAIR_TOTALS: Table = Table {
     name: "pair_totals",
     folder: "facts/pair_totals",
@@ -338,8 +344,8 @@ pub static TRIED_VALUES: Table = Table {
     name: "tried_values",
     folder: "facts/tried_values",
     grain: "a week, organisation, role, system and task, and a value of a parameter",
-    partition: &[],
-    sort: &["week"],
+    partition: &["week"],
+    sort: &["organisation"],
     columns: &[
         required("week", Date, "Monday of the ISO week"),
         optional("organisation", Text, "organisation of the worker"),
@@ -376,7 +382,7 @@ pub static CLOCK_SHIFTS: Table = Table {
     name: "clock_shifts",
     folder: "facts/clock_shifts",
     grain: "a worker, session and UTC day as sent",
-    partition: &[],
+    partition: &["day"],
     sort: &["worker"],
     columns: &[
         required("worker", Binary, "keyed hash of the person"),

@@ -1,12 +1,17 @@
 //! What single days say → what the whole estate says: one list of each kind of name, times corrected, cases linked,
 //! task instances told.
 
-use std::{collections::BTreeSet, hash::Hash, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    hash::{BuildHasher, BuildHasherDefault, Hash},
+    ops::Range,
+    sync::Arc,
+};
 
 use super::{
     correction::Correction,
-    field_spans::{FieldSpan, FieldSpans, NONE},
-    gather::Part,
+    day::{Day, DayRows},
+    field_spans::{FieldSpan, FieldSpans, NONE, Place},
     known::Known,
 };
 use crate::{
@@ -15,7 +20,8 @@ use crate::{
         SpanKey,
         cases::{Components, Link},
         columns::Symbols,
-        hashing::{FastMap, FastSet},
+        hashing::{FastHasher, FastMap, FastSet},
+        matcher::agree::Value,
         rework::Mishaps,
         task_rules::{Event, Instances},
     },
@@ -25,11 +31,9 @@ use crate::{
 /// A shift: worker as sent, session, UTC day as sent, microseconds to add.
 pub type Shift = (u64, u64, i32, i64);
 
-/// What is known of the whole estate.
+/// What is told only by looking at all days.
 #[derive(Debug, Default)]
-pub struct Assembled {
-    /// Spans about a field.
-    pub spans: FieldSpans,
+pub struct Context {
     /// What turns spans into activities.
     pub correction: Correction,
     /// Which case each number belongs to.
@@ -40,47 +44,55 @@ pub struct Assembled {
 
 /// How a task instance is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Instance {
+pub enum Instance {
+    /// Its spans name it.
     Id(u64),
+    /// The root of its trace names a task.
     Trace(u128),
+    /// The task catalogue tells it by the span that starts it.
     Rule(SpanKey),
 }
 
-/// Puts days together.
+/// What days say together. Their rows are not asked.
 #[must_use]
-pub fn assemble(mut parts: Vec<Part>, known: Arc<Known>, parameters: &Parameters, local: LocalTime) -> Assembled {
-    parts.sort_unstable_by_key(|part| part.day);
-    let links = links(&parts, parameters);
-    let shifts = shifts(&parts, parameters);
+pub fn context<'a>(
+    days: impl IntoIterator<Item = &'a Day>,
+    known: Arc<Known>,
+    parameters: &Parameters,
+    local: LocalTime,
+) -> Context {
+    let mut days: Vec<&Day> = days.into_iter().collect();
+    days.sort_unstable_by_key(|day| day.day);
+    let links = links(&days, parameters);
+    let shifts = shifts(&days, parameters);
     let mut correction = Correction {
         shifts: shifts.iter().map(|&(worker, session, day, by)| ((worker, session, day), by)).collect(),
         cases: links.iter().filter(|link| link.case != link.number).map(|link| (link.number, link.case)).collect(),
-        roots: roots(&mut parts),
-        task_names: task_names(&mut parts),
+        roots: roots(&days),
+        task_names: task_names(&days),
         told: Instances::default(),
         known,
     };
-    correction.told = told(&parts, &correction, local);
-    let spans = field_spans(parts, &correction);
-    Assembled { spans, correction, links, shifts }
+    correction.told = told(&days, &correction, local);
+    Context { correction, links, shifts }
 }
 
-fn links(parts: &[Part], parameters: &Parameters) -> Vec<Link> {
+fn links(days: &[&Day], parameters: &Parameters) -> Vec<Link> {
     let mut components = Components::default();
-    for part in parts {
-        part.numbers.each().for_each(|number| components.add([*number]));
-        part.together.iter().for_each(|numbers| components.add(numbers.iter().copied()));
+    for day in days {
+        day.numbers.iter().for_each(|number| components.add([*number]));
+        day.together.iter().for_each(|numbers| components.add(numbers.iter().copied()));
     }
     components.links(usize::try_from(parameters.case_numbers_max).unwrap_or(usize::MAX))
 }
 
 /// `sql/facts/clock_shifts.sql`: a session's offset is the least seen in it; where any session of a worker-day is off by
 /// more than the tolerance, all sessions of that worker-day are shifted, each by its own offset.
-fn shifts(parts: &[Part], parameters: &Parameters) -> Vec<Shift> {
+fn shifts(parts: &[&Day], parameters: &Parameters) -> Vec<Shift> {
     let us = |seconds: f64| (seconds * 1e6).round() as i64;
     let (tolerance, replay) = (us(parameters.clock_tolerance_s), us(parameters.clock_replay_h * 3600.0));
     let mut offsets: FastMap<u64, i64> = FastMap::default();
-    for (&session, &offset) in parts.iter().flat_map(|part| &part.offsets) {
+    for &(session, offset) in parts.iter().flat_map(|part| &part.offsets) {
         let least = offsets.entry(session).or_insert(offset);
         *least = offset.min(*least);
     }
@@ -88,12 +100,12 @@ fn shifts(parts: &[Part], parameters: &Parameters) -> Vec<Shift> {
     let of = |session: &u64| offsets.get(session).copied();
     let mut off: FastSet<(u64, i32)> = FastSet::default();
     for part in parts {
-        let days = part.sessions.each().filter(|session| of(&session.session).is_some_and(|by| by.abs() > tolerance));
+        let days = part.sessions.iter().filter(|session| of(&session.session).is_some_and(|by| by.abs() > tolerance));
         off.extend(days.map(|session| (session.person, part.day)));
     }
     let shifted: BTreeSet<Shift> = parts
         .iter()
-        .flat_map(|part| part.sessions.each().map(move |session| (part.day, session)))
+        .flat_map(|part| part.sessions.iter().map(move |session| (part.day, session)))
         .filter(|(day, session)| off.contains(&(session.person, *day)))
         .filter_map(|(day, session)| Some((session.login, session.session, day, of(&session.session)?)))
         .filter(|shift| shift.3 != 0)
@@ -101,42 +113,30 @@ fn shifts(parts: &[Part], parameters: &Parameters) -> Vec<Shift> {
     shifted.into_iter().collect()
 }
 
-fn roots(parts: &mut [Part]) -> FastMap<u128, String> {
-    let mut roots: FastMap<u128, (i64, u64, String)> = FastMap::default();
-    for (trace, root) in parts.iter_mut().flat_map(|part| std::mem::take(&mut part.roots)) {
-        match roots.get_mut(&trace) {
-            Some(known) if root < *known => *known = root,
-            Some(_) => {}
-            None => {
-                roots.insert(trace, root);
-            }
-        }
+fn roots(days: &[&Day]) -> FastMap<u128, String> {
+    let mut roots: FastMap<u128, (i64, u64, &String)> = FastMap::default();
+    for (&(trace, start, span), task) in days.iter().flat_map(|day| day.roots.iter().zip(&day.root_tasks)) {
+        let root = (start, span, task);
+        roots.entry(trace).and_modify(|known| *known = root.min(*known)).or_insert(root);
     }
-    roots.into_iter().map(|(trace, (_, _, task))| (trace, task)).collect()
+    roots.into_iter().map(|(trace, (_, _, task))| (trace, task.clone())).collect()
 }
 
-fn task_names(parts: &mut [Part]) -> FastMap<u64, String> {
-    let mut names: FastMap<u64, String> = FastMap::default();
-    for (instance, task) in parts.iter_mut().flat_map(|part| std::mem::take(&mut part.task_names)) {
-        match names.get_mut(&instance) {
-            Some(known) if task < *known => *known = task,
-            Some(_) => {}
-            None => {
-                names.insert(instance, task);
-            }
-        }
+fn task_names(days: &[&Day]) -> FastMap<u64, String> {
+    let mut names: FastMap<u64, &String> = FastMap::default();
+    for (instance, task) in days.iter().flat_map(|day| &day.task_names) {
+        names.entry(*instance).and_modify(|known| *known = task.min(*known)).or_insert(task);
     }
-    names
+    names.into_iter().map(|(instance, task)| (instance, task.clone())).collect()
 }
 
 /// The task instances that the catalogue tells.
-fn told(parts: &[Part], correction: &Correction, local: LocalTime) -> Instances {
+fn told(parts: &[&Day], correction: &Correction, local: LocalTime) -> Instances {
     let mut days = Days::new(local);
     let mut events = Vec::new();
     for part in parts {
-        let sessions = part.sessions.values();
         for edge in &part.edges {
-            let session = sessions.get(edge.session as usize);
+            let session = part.sessions.get(edge.session as usize);
             let shift = session.map_or(0, |of| correction.shift(of.login, of.session, part.day));
             let start = edge.start + shift;
             events.push((edge.person, Event { start, key: edge.key, edge: edge.edge, day: days.of(start).day }));
@@ -145,91 +145,205 @@ fn told(parts: &[Part], correction: &Correction, local: LocalTime) -> Instances 
     Instances::new(events)
 }
 
-fn field_spans(parts: Vec<Part>, correction: &Correction) -> FieldSpans {
-    let mut workers: Symbols<u64> = Symbols::default();
-    let mut cases: Symbols<u64> = Symbols::default();
-    let mut instances: Symbols<Instance> = Symbols::default();
-    let mut records: Symbols<u64> = Symbols::default();
-    let mut places = Symbols::default();
-    let mut values = Symbols::default();
-    let mut all = FieldSpans {
-        rows: Vec::with_capacity(parts.iter().map(|part| part.rows.len()).sum()),
-        ..FieldSpans::default()
-    };
-    let mut mishaps = Vec::new();
-    for part in parts {
-        let persons = part.workers.values();
-        let worker = renumbered(part.workers, &mut workers, |worker| worker);
-        let case = renumbered(part.numbers, &mut cases, |number| correction.case(number));
-        let task = renumbered(part.instances, &mut instances, Instance::Id);
-        let record = renumbered(part.records, &mut records, |record| record);
-        let place = renumbered(part.places, &mut places, |place| place);
-        let value = renumbered(part.values, &mut values, |value| value);
-        let shifts: Vec<i64> = part
-            .sessions
-            .into_values()
-            .into_iter()
-            .map(|of| correction.shift(of.login, of.session, part.day))
-            .collect();
-        let shift = |session: u32| if session == NONE { 0 } else { shifts[session as usize] };
-        let of = |numbers: &[u32], number: u32| if number == NONE { NONE } else { numbers[number as usize] };
+/// What spans about fields name, each once and by number. Numbers given stay as they are when more is named.
+#[derive(Debug, Default)]
+pub struct Names {
+    workers: Symbols<u64>,
+    cases: Symbols<u64>,
+    instances: Symbols<Instance>,
+    records: Symbols<u64>,
+    places: Symbols<Place>,
+    values: Symbols<Value>,
+}
 
+/// The names of [`Names`] in order of their numbers.
+#[derive(Debug, Clone, Default)]
+pub struct Lists {
+    /// The hashes of workers.
+    pub workers: Vec<u64>,
+    /// The hashes of cases.
+    pub cases: Vec<u64>,
+    /// Task instances.
+    pub instances: Vec<Instance>,
+    /// Where entries go and views look.
+    pub places: Vec<Place>,
+    /// The values.
+    pub values: Arc<Vec<Value>>,
+}
+
+impl Names {
+    /// Workers, places and values that have numbers already.
+    #[must_use]
+    pub fn of(workers: &[u64], places: &[Place], values: &[Value]) -> Self {
+        Self {
+            workers: Symbols::of(workers),
+            places: Symbols::of(places),
+            values: Symbols::of(values),
+            ..Self::default()
+        }
+    }
+
+    /// The cases named so far, in order of their numbers.
+    #[must_use]
+    pub fn cases(&self) -> Vec<u64> {
+        self.cases.values()
+    }
+
+    /// The worker of a number.
+    #[must_use]
+    pub fn workers(&self) -> Vec<u64> {
+        self.workers.values()
+    }
+
+    /// The number of a place.
+    pub fn place(&mut self, place: &Place) -> u32 {
+        self.places.number(place)
+    }
+
+    /// The values of some numbers.
+    #[must_use]
+    pub fn some_values(&self, numbers: &FastSet<u32>) -> Vec<Value> {
+        let some = self.values.each_numbered().filter(|(_, number)| numbers.contains(number));
+        some.map(|(value, _)| value.clone()).collect()
+    }
+
+    /// What is named.
+    #[must_use]
+    pub fn lists(self) -> Lists {
+        Lists {
+            workers: self.workers.into_values(),
+            cases: self.cases.into_values(),
+            instances: self.instances.into_values(),
+            places: self.places.into_values(),
+            values: Arc::new(self.values.into_values()),
+        }
+    }
+}
+
+/// Rows of several days, with numbers of all, which [`Rows::named`] makes spans about fields.
+#[derive(Debug, Default)]
+pub struct Rows {
+    rows: Vec<FieldSpan>,
+    days: FastMap<i32, Range<usize>>,
+    continues: FastMap<u32, u64>,
+    // Worker, place of the system, start, key, whether rejected.
+    mishaps: Vec<(u32, u32, i64, SpanKey, bool)>,
+}
+
+/// The numbers of what one day names, given as they are asked for.
+struct Renumbered(Vec<u32>);
+
+impl Renumbered {
+    fn new(names: usize) -> Self {
+        Self(vec![NONE; names])
+    }
+
+    fn of(&mut self, number: u32, new: impl FnOnce(usize) -> u32) -> u32 {
+        let Some(known) = self.0.get_mut(number as usize) else { return NONE };
+        if *known == NONE {
+            *known = new(number as usize);
+        }
+        *known
+    }
+}
+
+/// Rows of days, corrected.
+#[must_use]
+pub fn rows<'a>(
+    days: impl IntoIterator<Item = (&'a Day, DayRows)>,
+    correction: &Correction,
+    names: &mut Names,
+) -> Rows {
+    let mut all = Rows::default();
+    let mut days: Vec<(&Day, DayRows)> = days.into_iter().collect();
+    days.sort_unstable_by_key(|(day, _)| day.day);
+    all.rows.reserve_exact(days.iter().map(|(_, rows)| rows.rows.len()).sum());
+    for (day, DayRows { rows, sessions, continues, values: of_day }) in days {
+        let mut workers = Renumbered::new(day.workers.len());
+        let mut cases = Renumbered::new(day.numbers.len());
+        let mut instances = Renumbered::new(day.instances.len());
+        let mut records = Renumbered::new(day.records.len());
+        let mut places = Renumbered::new(day.places.len());
+        let mut values = Renumbered::new(of_day.len());
+        let shifts = day_shifts(day, correction);
+        let shift = |session: u32| shifts.get(session as usize).copied().unwrap_or(0);
         let first = all.rows.len();
-        let continues: FastMap<u32, u64> = part.continues.into_iter().collect();
-        let mut seen: FastSet<(i64, SpanKey)> = FastSet::default();
-        for ((row, session), place_in_part) in part.rows.into_iter().zip(part.sessions_of_rows).zip(0..) {
-            if !seen.insert((row.start, row.key)) {
-                continue;
-            }
-            if let Some(&span) = continues.get(&place_in_part) {
-                all.continues.insert(all.rows.len() as u32, span);
-            }
+        all.continues.extend(continues.into_iter().map(|(row, span)| (first as u32 + row, span)));
+        for (row, session) in rows.into_iter().zip(sessions) {
             let start = row.start + shift(session);
-            let by_rule = || correction.told.at(*persons.get(row.worker as usize)?, start);
-            let told = if row.task != NONE {
-                of(&task, row.task)
+            let by_rule = || correction.told.at(*day.workers.get(row.worker as usize)?, start);
+            let task = if row.task != NONE {
+                instances.of(row.task, |place| names.instances.number(&Instance::Id(day.instances[place])))
             } else if correction.roots.contains_key(&row.key.trace) {
-                instances.number(&Instance::Trace(row.key.trace))
+                names.instances.number(&Instance::Trace(row.key.trace))
             } else {
-                by_rule().map_or(NONE, |told| instances.number(&Instance::Rule(told.by)))
+                by_rule().map_or(NONE, |told| names.instances.number(&Instance::Rule(told.by)))
             };
             all.rows.push(FieldSpan {
                 start,
                 end: row.end + shift(session),
-                worker: of(&worker, row.worker),
-                case: of(&case, row.case),
-                task: told,
-                record: of(&record, row.record),
-                place: of(&place, row.place),
-                value: of(&value, row.value),
+                worker: workers.of(row.worker, |place| names.workers.number(&day.workers[place])),
+                case: cases.of(row.case, |place| names.cases.number(&correction.case(day.numbers[place]))),
+                task,
+                record: records.of(row.record, |place| names.records.number(&day.records[place])),
+                place: places.of(row.place, |place| names.places.number(&day.places[place])),
+                value: values.of(row.value, |place| names.values.number(&of_day[place])),
                 ..row
             });
         }
-        all.days.insert(part.day, first..all.rows.len());
-        mishaps.extend(part.mishaps.into_iter().map(|mishap| {
-            let system = place[mishap.system as usize];
-            (worker[mishap.worker as usize], system, mishap.start + shift(mishap.session), mishap.key, mishap.rejected)
+        all.days.insert(day.day, first..all.rows.len());
+        all.mishaps.extend(day.mishaps.iter().map(|mishap| {
+            let worker = workers.of(mishap.worker, |place| names.workers.number(&day.workers[place]));
+            let place = places.of(mishap.system, |place| names.places.number(&day.places[place]));
+            (worker, place, mishap.start + shift(mishap.session), mishap.key, mishap.rejected)
         }));
     }
-    all.workers = workers.into_values();
-    all.cases = cases.into_values();
-    all.values = values.into_values();
-    all.places = places.into_values();
-    let mut systems: Symbols<Option<String>> = Symbols::default();
-    all.systems = all.places.iter().map(|place| systems.number(&place[0])).collect();
-    all.mishaps = Mishaps::new(
-        mishaps
-            .into_iter()
-            .map(|(worker, place, start, key, rejected)| (worker, all.systems[place as usize], start, key, rejected)),
-    );
     all
 }
 
-/// For each of a day's numbers, that of what it stands for among all.
-fn renumbered<K, L>(part: Symbols<K>, all: &mut Symbols<L>, means: impl Fn(K) -> L) -> Vec<u32>
-where
-    K: Eq + Hash,
-    L: Eq + Hash + Clone,
-{
-    part.into_values().into_iter().map(|value| all.number(&means(value))).collect()
+/// What is added to the times of each session of a day.
+#[must_use]
+pub fn day_shifts(day: &Day, correction: &Correction) -> Vec<i64> {
+    day.sessions.iter().map(|of| correction.shift(of.login, of.session, day.day)).collect()
+}
+
+impl Rows {
+    /// The rows, each with what tells it from others, and the span that it continues.
+    pub fn told_apart(&self) -> impl Iterator<Item = (u64, &FieldSpan, Option<u64>)> {
+        self.rows.iter().zip(0..).map(|(row, place)| {
+            let continues = self.continues.get(&place).copied();
+            (hash(&(row, continues)), row, continues)
+        })
+    }
+
+    /// Interactions that went wrong: what tells each from others, its worker and its start.
+    pub fn mishaps(&self) -> impl Iterator<Item = (u64, u32, i64)> {
+        self.mishaps.iter().map(|mishap| (hash(mishap), mishap.0, mishap.2))
+    }
+
+    /// Spans about fields, with the names that their numbers are of.
+    #[must_use]
+    pub fn named(self, lists: &Lists) -> FieldSpans {
+        let mut systems: Symbols<Option<String>> = Symbols::default();
+        let systems: Vec<u32> = lists.places.iter().map(|place| systems.number(&place[0])).collect();
+        let mishaps = self
+            .mishaps
+            .into_iter()
+            .map(|(worker, place, start, key, rejected)| (worker, systems[place as usize], start, key, rejected));
+        FieldSpans {
+            rows: self.rows,
+            days: self.days,
+            continues: self.continues,
+            mishaps: Mishaps::new(mishaps),
+            systems,
+            workers: lists.workers.clone(),
+            cases: lists.cases.clone(),
+            places: lists.places.clone(),
+            values: lists.values.clone(),
+        }
+    }
+}
+
+fn hash(of: &impl Hash) -> u64 {
+    BuildHasherDefault::<FastHasher>::default().hash_one(of)
 }

@@ -4,7 +4,10 @@
 //! comes later cannot change it. Where it is not so, the day is held over and goes with the next. In memory are the days
 //! that spans of a UTC day can fall on, and what is held over.
 
-use std::{collections::BTreeMap, ops::Range};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 use arrow::{
     array::{Array, RecordBatch, UInt32Array, UInt64Array},
@@ -67,8 +70,19 @@ pub struct Pending {
     local: LocalTime,
     /// How many days before and after its UTC day, as sent, an activity may start.
     reach: i32,
+    /// The local days asked for; all where there are none.
+    asked: Option<BTreeSet<i32>>,
     waiting: BTreeMap<i32, Vec<RecordBatch>>,
     held_over: Vec<RecordBatch>,
+    /// The local days at whose end work went on.
+    open: BTreeSet<i32>,
+}
+
+/// How many days before and after its UTC day, as sent, an activity may start, when this is the most that times are
+/// shifted by.
+#[must_use]
+pub const fn reach(shift_max_us: i64) -> i32 {
+    (shift_max_us + ZONE_MAX_US).div_euclid(24 * HOUR_US) as i32 + 1
 }
 
 const HOUR_US: i64 = 3_600_000_000;
@@ -78,9 +92,15 @@ const ZONE_MAX_US: i64 = 15 * HOUR_US;
 impl Pending {
     /// Nothing waits. `shift_max_us` is the greatest that times are shifted by.
     #[must_use]
-    pub fn new(rules: Rules, local: LocalTime, shift_max_us: i64) -> Self {
-        let reach = (shift_max_us + ZONE_MAX_US).div_euclid(24 * HOUR_US) as i32 + 1;
-        Self { rules, local, reach, waiting: BTreeMap::new(), held_over: Vec::new() }
+    pub fn new(rules: Rules, local: LocalTime, shift_max_us: i64, asked: Option<BTreeSet<i32>>) -> Self {
+        let (waiting, held_over, open) = (BTreeMap::new(), Vec::new(), BTreeSet::new());
+        Self { rules, local, reach: reach(shift_max_us), asked, waiting, held_over, open }
+    }
+
+    /// The local days at whose end work went on.
+    #[must_use]
+    pub fn into_open(self) -> BTreeSet<i32> {
+        self.open
     }
 
     /// Takes the activities of a UTC day.
@@ -92,6 +112,9 @@ impl Pending {
             rows.entry(days.of(*start).day).or_default().push(row as u32);
         }
         let whole = rows.len() == 1;
+        if let Some(asked) = &self.asked {
+            rows.retain(|day, _| asked.contains(day));
+        }
         for (day, rows) in rows {
             let part =
                 if whole { activities.clone() } else { take_record_batch(activities, &UInt32Array::from(rows))? };
@@ -106,6 +129,10 @@ impl Pending {
         let Some((&day, _)) = self.waiting.first_key_value() else { return self.rest(next.is_none()) };
         if next.is_some_and(|next| day >= next - self.reach) {
             return Ok(None);
+        }
+        // Nothing of what was held over is open any more when nobody does anything on the day after.
+        if !self.held_over.is_empty() && self.open.last().is_none_or(|evening| evening + 1 < day) {
+            return self.rest(true);
         }
         let mut batches = std::mem::take(&mut self.held_over);
         batches.extend(self.waiting.remove(&day).unwrap_or_default());
@@ -126,6 +153,7 @@ impl Pending {
         for group in &open {
             let rows = UInt32Array::from_iter_values(group.clone().map(|row| row as u32));
             self.held_over.push(take_record_batch(&batch, &rows)?);
+            self.open.insert(day);
         }
         groups.retain(|group| !open.contains(group));
         Ok(Some(Stretches { batch, groups }))

@@ -1,7 +1,7 @@
 //! Entries, choices and views: spans about a field, as compact rows. Re-entry and rework are judged from them, for the
 //! whole estate at once, so that they are kept small (80 bytes) and name what they share by numbers.
 
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
 
 pub use crate::operators::matcher::lists::Place;
 use crate::operators::{SpanKey, hashing::FastMap, matcher::agree::Value, rework::Mishaps};
@@ -10,7 +10,7 @@ use crate::operators::{SpanKey, hashing::FastMap, matcher::agree::Value, rework:
 pub const NONE: u32 = u32::MAX;
 
 /// A span about a field. Numbers are places in the lists of [`FieldSpans`]; [`NONE`] where there is none.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct FieldSpan {
     /// Identity.
     pub key: SpanKey,
@@ -35,7 +35,7 @@ pub struct FieldSpan {
 }
 
 /// What a span about a field is: a set of properties.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Is(u8);
 
 impl Is {
@@ -56,6 +56,18 @@ impl Is {
     #[must_use]
     pub const fn and(self, other: Self, holds: bool) -> Self {
         if holds { Self(self.0 | other.0) } else { self }
+    }
+
+    /// As a number.
+    #[must_use]
+    pub const fn bits(self) -> u8 {
+        self.0
+    }
+
+    /// From [`Self::bits`].
+    #[must_use]
+    pub const fn of_bits(bits: u8) -> Self {
+        Self(bits)
     }
 
     /// Whether it has a property.
@@ -97,7 +109,7 @@ pub struct FieldSpans {
     /// Where entries go and views look.
     pub places: Vec<Place>,
     /// The values.
-    pub values: Vec<Value>,
+    pub values: Arc<Vec<Value>>,
     /// Span ids that rows continue.
     pub continues: FastMap<u32, u64>,
     /// Interactions that went wrong; workers by number, systems by [`FieldSpans::systems`].

@@ -4,7 +4,10 @@
 //! (which numbers are one case, how far a session's clock is off, what a trace's root calls its task) is left open
 //! here.
 
-use std::cmp::Ordering;
+use std::{
+    cmp::Ordering,
+    hash::{BuildHasher, BuildHasherDefault},
+};
 
 use arrow::array::{Array, AsArray, BinaryArray, Int64Array, ListArray, RecordBatch, StringArray};
 use datafusion::{common::exec_datafusion_err, error::Result};
@@ -16,7 +19,7 @@ use super::{
 use crate::operators::{
     SpanKey,
     columns::{Symbols, binary, bytes, integer, integers, list, number, text, word},
-    hashing::{FastMap, FastSet},
+    hashing::{FastHasher, FastMap, FastSet},
     matcher::agree::Value,
     task_rules::Edge,
 };
@@ -86,6 +89,14 @@ pub struct Part {
     pub task_names: FastMap<u64, String>,
     /// Where tasks of the catalogue start and end.
     pub edges: Vec<PartEdge>,
+    /// The traces of interactions, as far as their last eight bytes tell them apart.
+    pub traces: FastSet<u64>,
+    /// The instances that interactions name.
+    pub named: FastSet<u64>,
+    /// First start, last start and last end of interactions, and the last end of what may be an activity.
+    pub times: Option<[i64; 4]>,
+    /// Tells these spans from others, whatever their order.
+    pub content: u64,
 }
 
 /// A worker's session.
@@ -143,6 +154,7 @@ impl Part {
         let columns = Columns::new(batch)?;
         // Names of a batch are few and borrowed; those new to the day are copied.
         let mut places: FastMap<[Option<&str>; 3], u32> = FastMap::default();
+        let (mut last_trace, mut last_instance) = (None, None);
         for row in 0..batch.num_rows() {
             let system = word(&columns.system, row);
             let login = id(&columns.worker, row);
@@ -150,18 +162,32 @@ impl Part {
             let session = self.about_clock(&columns, row, login.zip(person));
             let case_number = self.about_case(&columns, row)?;
             self.about_task(&columns, row);
+            let (key, start, end) = (columns.key(row), columns.started.value(row), columns.ended.value(row));
+            self.content =
+                self.content.wrapping_add(BuildHasherDefault::<FastHasher>::default().hash_one((key, start, end)));
             let Some(kind) = word(&columns.kind, row) else { continue };
-            let start = columns.started.value(row);
+            if last_trace != Some(key.trace) {
+                last_trace = Some(key.trace);
+                self.traces.insert(key.trace as u64);
+            }
+            if let Some(instance) = id(&columns.instance, row)
+                && last_instance != Some(instance)
+            {
+                last_instance = Some(instance);
+                self.named.insert(instance);
+            }
+            let [first, last, latest, closes] = self.times.unwrap_or([start, start, end, start]);
+            let may_close = if end - start <= activity_max_us { end } else { start };
+            self.times = Some([first.min(start), last.max(start), latest.max(end), closes.max(may_close)]);
             if let (false, Some(person)) = (known.catalogue.is_empty(), person)
                 && columns.is_activity(row, activity_max_us)
             {
                 let edges = known.catalogue.edges(kind, system, word(&columns.screen, row), word(&columns.field, row));
-                let key = columns.key(row);
                 self.edges.extend(edges.map(|edge| PartEdge { person, session, start, key, edge }));
             }
             if let (Some("lost" | "failed" | "rejected"), Some(worker)) = (word(&columns.outcome, row), person) {
                 self.mishaps.push(PartMishap {
-                    key: columns.key(row),
+                    key,
                     start,
                     worker: self.workers.number(&worker),
                     session,
@@ -187,9 +213,9 @@ impl Part {
                 self.continues.push((self.rows.len() as u32, span));
             }
             self.rows.push(FieldSpan {
-                key: columns.key(row),
+                key,
                 start,
-                end: columns.ended.value(row),
+                end,
                 worker,
                 case: case_number,
                 task,

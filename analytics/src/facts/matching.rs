@@ -1,7 +1,11 @@
 //! Values held in the whole estate → matches, and how often pairs of fields agree by chance. Case by case, on all cores:
 //! first what each case holds goes into posting lists, then each case is asked which of its targets agree.
 
-use std::{ops::Range, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+    sync::Arc,
+};
 
 use arrow::array::{
     ArrayRef, BinaryArray, Date32Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
@@ -10,19 +14,23 @@ use datafusion::{common::internal_err, error::Result};
 
 use super::{
     cores::{sort_on_cores, sums_on_cores},
-    field_spans::{FieldSpan, FieldSpans, Is, NONE},
+    field_spans::{FieldSpan, FieldSpans, Is, NONE, Place},
     judgement::Judgement,
+    trials::{DayTrials, KeptTrials, Recount},
 };
 use crate::{
     local_time::{Days, LocalTime},
     operators::{
         columns::Symbols,
+        encoding::Torn,
+        hashing::{FastMap, FastSet},
         matcher::{
             case::{Agreement, Holder, match_case},
-            chance::Tallies,
+            chance::{Elsewhere, Outcome, Sign, Tallies, Target},
+            hits::{HitCount, HitCounts},
             index::{Builder, Fields, Index},
             lists::{Candidate, List, Lists, Within},
-            output::scope,
+            output::{CaseCounts, scope},
         },
     },
     tables,
@@ -50,14 +58,42 @@ pub struct Matched {
 /// What matching finds out.
 #[derive(Debug)]
 pub struct Matching {
-    /// Targets and their sources, by day, target and source.
+    /// Targets on the days asked for, and their sources, by day, target and source.
     pub matches: Vec<Matched>,
-    /// How often pairs agree.
-    pub tallies: Tallies,
-    /// Everything held.
-    pub index: Index,
-    /// The lists of sources that targets have.
+    /// The lists of sources that these targets have.
     pub lists: Lists,
+    /// The trials of the days asked for.
+    pub trials: FastMap<i32, DayTrials>,
+    /// What all trials add up to, and what later ones are counted against.
+    pub counts: Counts,
+    /// The fields that its numbers are of.
+    pub fields: Arc<Fields>,
+    /// Whether, other than before, a pair of fields could have agreed in a kind at all: then that is so on all days.
+    pub other_kinds: bool,
+}
+
+/// Counts over all cases, that later refreshes go on from.
+#[derive(Debug, Default)]
+pub struct Counts {
+    /// How often pairs agree; by day, only of the days asked for.
+    pub tallies: Tallies,
+    /// In how many cases each value that a target had agrees.
+    pub hits: HitCounts,
+    /// In how many cases there is each field.
+    pub cases: CaseCounts,
+}
+
+/// What was known before, for a matching of some cases and days only.
+#[derive(Debug)]
+pub struct Before {
+    /// What the same cases held then; names have the same numbers.
+    pub spans: FieldSpans,
+    /// The counts of then.
+    pub counts: Counts,
+    /// The places of which values had parts then.
+    pub had_parts: FastSet<u32>,
+    /// The trials of then, by day.
+    pub trials: Arc<BTreeMap<i32, Vec<u8>>>,
 }
 
 /// The rows that hold values of cases, by case.
@@ -65,36 +101,64 @@ struct Held {
     rows: Vec<u32>,
     cases: Vec<Range<usize>>,
     /// For each place, the number of its field among those of values held.
-    field_of_place: Vec<u32>,
+    field_of_place: Arc<Vec<u32>>,
 }
 
 /// Cases handed to a core at a time.
 const CASES: usize = 256;
 
-/// Matches everything.
+/// The fields of places, and the number of the field of each place; [`NONE`] where a part of its name is missing.
+/// `with_parts` are places of which values have parts. More places change no number.
 #[must_use]
-pub fn matching(spans: &mut FieldSpans, judged: &Judgement, look_back: i64, local: LocalTime) -> Matching {
-    let values = std::mem::take(&mut spans.values);
-    let spans = &*spans;
-    let (held, fields) = held(spans);
-    let builders = sums_on_cores(held.lots(), |builder: &mut Builder, cases| {
-        let mut days = Days::new(local);
-        for case in cases {
-            let holders: Vec<Holder> = case.clone().map(|place| held.holder(spans, judged, place, &mut days)).collect();
-            builder.add(spans.rows[held.rows[case.start] as usize].case, &holders);
+pub fn fields(places: &[Place], with_parts: &FastSet<u32>) -> (Fields, Vec<u32>) {
+    let mut field_of_place = vec![NONE; places.len()];
+    let mut fields = Vec::new();
+    for ((place, name), field) in (0..).zip(places).zip(&mut field_of_place) {
+        if let [Some(system), Some(screen), Some(name)] = name {
+            *field = fields.len() as u32;
+            fields.push(((system.clone(), screen.clone(), name.clone()), with_parts.contains(&place)));
         }
-    });
-    let mut all = Builder::default();
-    builders.into_iter().for_each(|builder| all.merge(builder));
-    let index = all.finish(fields, values);
+    }
+    (Fields::new(fields), field_of_place)
+}
+
+/// Matches the targets of some days, or of all, among cases. Where not all cases are given, `before` says what was known
+/// of the others.
+pub fn matching(
+    spans: &FieldSpans,
+    judged: &Judgement,
+    (look_back, local): (i64, LocalTime),
+    with_parts: &FastSet<u32>,
+    asked: Option<&BTreeSet<i32>>,
+    before: Option<&Before>,
+) -> std::result::Result<Matching, Torn> {
+    let (fields, field_of_place) = fields(&spans.places, with_parts);
+    let (fields, field_of_place) = (Arc::new(fields), Arc::new(field_of_place));
+    let held = Held::new(spans, field_of_place.clone());
+    let index = held.index(spans, local, &fields);
+    let then = before.map(|before| Held::new(&before.spans, field_of_place).index(&before.spans, local, &fields));
+    let recount = before.zip(then.as_ref());
+    let recount = recount.map(|(before, then)| Recount { now: &index, then, hits: &before.counts.hits });
+    let elsewhere = recount.as_ref().map_or(Elsewhere::nowhere(), Recount::elsewhere);
 
     let preference = Preference::new(spans);
-    let found = sums_on_cores(held.lots(), |(counts, matches, lists): &mut Tallied, cases| {
+    let found = sums_on_cores(held.lots(), |Tallied { tallies, matches, lists, trials }: &mut Tallied, cases| {
         let mut days = Days::new(local);
         for case in cases {
-            let holders: Vec<Holder> = case.clone().map(|place| held.holder(spans, judged, place, &mut days)).collect();
-            let found = match_case(&holders, &index, look_back);
-            counts.add(spans.rows[held.rows[case.start] as usize].case, &holders, &found.trials, &index);
+            let holders: Vec<Holder> =
+                case.clone().map(|place| held.holder(spans, Some(judged), place, &mut days)).collect();
+            let found = match_case(&holders, &index, look_back, |day| asked.is_none_or(|asked| asked.contains(&day)));
+            let number = spans.rows[held.rows[case.start] as usize].case;
+            for of_target in found.trials.chunk_by(|one, other| one.target == other.target) {
+                let Some(target) = Target::of(number, &holders, &of_target[0]) else { continue };
+                let outcomes = of_target.iter().map(|trial| Outcome {
+                    from: trial.from,
+                    agrees: trial.agrees,
+                    disagrees: trial.disagrees,
+                });
+                tallies.count(&target, outcomes.clone(), (&index, elsewhere), Sign::In);
+                trials.entry(target.day).or_default().add(&target, spans.cases[number as usize], outcomes);
+            }
             let row = |place: usize| held.rows[case.start + place];
             for of_target in found.matches.chunk_by(|one, other| one.target == other.target) {
                 let first = matches.len();
@@ -111,22 +175,95 @@ pub fn matching(spans: &mut FieldSpans, judged: &Judgement, look_back: i64, loca
             }
         }
     });
-    let (mut tallies, mut matches, mut lists) = Tallied::default();
-    for (counts, mut found, listed) in found {
-        tallies.merge(counts);
-        let numbers: Vec<u32> = listed.into_values().iter().map(|list| lists.number(list)).collect();
-        found.iter_mut().for_each(|found| found.list = numbers[found.list as usize]);
-        matches.append(&mut found);
+    let Tallied { mut tallies, mut matches, mut lists, mut trials } = Tallied::default();
+    for mut more in found {
+        tallies.merge(more.tallies);
+        let numbers: Vec<u32> = more.lists.into_values().iter().map(|list| lists.number(list)).collect();
+        more.matches.iter_mut().for_each(|found| found.list = numbers[found.list as usize]);
+        matches.append(&mut more.matches);
+        for (day, more) in more.trials {
+            trials.entry(day).or_default().append(more);
+        }
     }
     sort_on_cores(&mut matches, |found: &Matched| {
         let (target, source) = (&spans.rows[found.target as usize], &spans.rows[found.source as usize]);
         (found.day, target.key, source.held_from(), source.key)
     });
-    Matching { matches, tallies, index, lists: Lists::new(lists, spans.places.clone()) }
+    let lists = Lists::new(lists, spans.places.clone());
+    for found in &matches {
+        trials.entry(found.day).or_default().lists.insert(lists.ids()[found.list as usize]);
+    }
+    let hits = match (&recount, asked, before) {
+        (Some(recount), Some(asked), Some(before)) => recounted(recount, spans, asked, before, &mut tallies)?,
+        _ => FastMap::default(),
+    };
+    let other_kinds = before.is_some_and(|before| {
+        let had = self::fields(&spans.places, &before.had_parts).0;
+        tallies.other_kinds(&fields, &before.counts.tallies, &had)
+    });
+    let known = before.map(|before| &before.counts);
+    let counts = Counts {
+        hits: all_hits(&index, known.map(|known| &known.hits), hits),
+        cases: all_cases(&index, then.as_ref(), known.map(|known| &known.cases)),
+        tallies,
+    };
+    Ok(Matching { matches, lists, trials, counts, fields, other_kinds })
+}
+
+/// Adds trials counted before to tallies: without those of the days asked for, the others counted anew as far as what
+/// other cases hold has changed. Gives in how many cases values agree, as far as that has changed.
+fn recounted(
+    recount: &Recount<'_>,
+    spans: &FieldSpans,
+    asked: &BTreeSet<i32>,
+    Before { counts, trials, .. }: &Before,
+    tallies: &mut Tallies,
+) -> std::result::Result<FastMap<u32, Vec<HitCount>>, Torn> {
+    let numbers: FastMap<u64, u32> = spans.cases.iter().copied().zip(0..).collect();
+    let case = |case: u64| numbers.get(&case).copied();
+    tallies.merge(counts.tallies.without_days());
+    let changes = recount.changes(&spans.values);
+    let (gone, stay): (Vec<_>, Vec<_>) = trials.iter().partition(|(day, _)| asked.contains(day));
+    for (day, bytes) in gone {
+        recount.take_back(&KeptTrials::read(*day, bytes)?, case, tallies);
+    }
+    recount.stay(&stay, &changes, case, tallies)?;
+    Ok(changes.counts(&counts.hits))
+}
+
+/// In how many cases each value agrees: as before, but for those that changed, and those asked for the first time.
+fn all_hits(index: &Index, before: Option<&HitCounts>, mut changed: FastMap<u32, Vec<HitCount>>) -> HitCounts {
+    let none = HitCounts::default();
+    let before = before.unwrap_or(&none);
+    for value in 0..index.values() {
+        if let (true, Some(hits)) = (before.of(value).is_empty(), index.worked_out(value)) {
+            changed.insert(value, hits.counts().collect());
+        }
+    }
+    before.with(index.values() as usize, &changed)
+}
+
+/// In how many cases there is each field and screen.
+fn all_cases(index: &Index, then: Option<&Index>, before: Option<&CaseCounts>) -> CaseCounts {
+    let count = |number: u32, of: fn(&Index, u32) -> u64, before: Option<&Vec<u64>>| {
+        let elsewhere = before.and_then(|before| before.get(number as usize)).copied().unwrap_or(0);
+        of(index, number) + elsewhere - then.map_or(0, |then| of(then, number))
+    };
+    let (fields, screens) = (index.fields().len() as u32, index.fields().screens() as u32);
+    CaseCounts {
+        fields: (0..fields).map(|field| count(field, Index::cases_of_field, before.map(|of| &of.fields))).collect(),
+        screens: (0..screens).map(|of| count(of, Index::cases_of_screen, before.map(|of| &of.screens))).collect(),
+    }
 }
 
 /// What a core finds.
-type Tallied = (Tallies, Vec<Matched>, Symbols<List>);
+#[derive(Default)]
+struct Tallied {
+    tallies: Tallies,
+    matches: Vec<Matched>,
+    lists: Symbols<List>,
+    trials: FastMap<i32, DayTrials>,
+}
 
 /// In which order sources are preferred, verdicts apart: across systems before within one; whole, split, join; the
 /// earliest span; the smaller span id; then by name.
@@ -169,43 +306,53 @@ impl<'a> Preference<'a> {
     }
 }
 
-/// Which rows hold values, by case, and the fields that they are in.
-fn held(spans: &FieldSpans) -> (Held, Fields) {
-    let mut rows: Vec<u32> = (0..).zip(&spans.rows).filter(|(_, span)| spans.holds(span)).map(|(row, _)| row).collect();
-    rows.sort_unstable_by_key(|&row| (spans.rows[row as usize].case, row));
-    let mut cases = Vec::new();
-    let mut first = 0;
-    for run in rows.chunk_by(|one, other| spans.rows[*one as usize].case == spans.rows[*other as usize].case) {
-        cases.push(first..first + run.len());
-        first += run.len();
-    }
-    // Cases that one worker saw first, and at one time, are looked at together: their counts lie side by side.
-    cases.sort_by_cached_key(|case: &Range<usize>| {
-        rows[case.clone()].iter().map(|&row| &spans.rows[row as usize]).map(|span| (span.worker, span.start)).min()
-    });
-    let mut field_of_place = vec![NONE; spans.places.len()];
-    let mut names = Vec::new();
-    for (place, name) in spans.places.iter().enumerate() {
-        if let [Some(system), Some(screen), Some(field)] = name {
-            field_of_place[place] = names.len() as u32;
-            names.push((system.clone(), screen.clone(), field.clone()));
-        }
-    }
-    (Held { rows, cases, field_of_place }, Fields::new(names))
-}
-
 impl Held {
+    /// Which rows hold values, by case.
+    fn new(spans: &FieldSpans, field_of_place: Arc<Vec<u32>>) -> Self {
+        let mut rows: Vec<u32> =
+            (0..).zip(&spans.rows).filter(|(_, span)| spans.holds(span)).map(|(row, _)| row).collect();
+        rows.sort_unstable_by_key(|&row| (spans.rows[row as usize].case, row));
+        let mut cases = Vec::new();
+        let mut first = 0;
+        for run in rows.chunk_by(|one, other| spans.rows[*one as usize].case == spans.rows[*other as usize].case) {
+            cases.push(first..first + run.len());
+            first += run.len();
+        }
+        // Cases that one worker saw first, and at one time, are looked at together: their counts lie side by side.
+        cases.sort_by_cached_key(|case: &Range<usize>| {
+            rows[case.clone()].iter().map(|&row| &spans.rows[row as usize]).map(|span| (span.worker, span.start)).min()
+        });
+        Self { rows, cases, field_of_place }
+    }
+
+    /// Everything held.
+    fn index(&self, spans: &FieldSpans, local: LocalTime, fields: &Arc<Fields>) -> Index {
+        let builders = sums_on_cores(self.lots(), |builder: &mut Builder, cases| {
+            let mut days = Days::new(local);
+            for case in cases {
+                let holders: Vec<Holder> =
+                    case.clone().map(|place| self.holder(spans, None, place, &mut days)).collect();
+                builder.add(spans.rows[self.rows[case.start] as usize].case, &holders);
+            }
+        });
+        let mut all = Builder::default();
+        builders.into_iter().for_each(|builder| all.merge(builder));
+        all.finish(fields.clone(), spans.values.clone())
+    }
+
     /// Cases in lots, as cores take them.
     fn lots(&self) -> Vec<&[Range<usize>]> {
         self.cases.chunks(CASES).collect()
     }
 
-    fn holder(&self, spans: &FieldSpans, judged: &Judgement, place: usize, days: &mut Days) -> Holder {
+    /// A row as what it holds; as a target only where entries were judged.
+    fn holder(&self, spans: &FieldSpans, judged: Option<&Judgement>, place: usize, days: &mut Days) -> Holder {
         let row = self.rows[place];
         let span = &spans.rows[row as usize];
         let from = span.held_from();
-        let is_target =
-            span.worker != NONE && judged.lasts[row as usize] == row && judged.rework[row as usize].is_none();
+        let row_is = row as usize;
+        let is_last = judged.is_some_and(|judged| judged.lasts[row_is] == row && judged.rework[row_is].is_none());
+        let is_target = span.worker != NONE && is_last;
         Holder {
             key: span.key,
             start: span.start,

@@ -1,6 +1,6 @@
 //! Where facts go.
 
-use std::future::Future;
+use std::{collections::BTreeSet, future::Future};
 
 use arrow::array::RecordBatch;
 use datafusion::{
@@ -21,10 +21,12 @@ pub trait Sink: Send {
     ) -> impl Future<Output = Result<()>> + Send;
 
     /// Replaces a table's content by rows that come in several streams at once, each batch in the order of the table's
-    /// partition and sort columns.
+    /// partition and sort columns. With `days`, only that of these partitions; to a table without partitions, rows are
+    /// added then.
     fn write_sorted(
         &mut self,
         table: &'static Table,
+        days: Option<&BTreeSet<i32>>,
         rows: Vec<SendableRecordBatchStream>,
     ) -> impl Future<Output = Result<()>> + Send;
 }
@@ -32,16 +34,14 @@ pub trait Sink: Send {
 /// The columns of a table, by name, each cast to its type.
 #[must_use]
 pub fn conform(rows: SendableRecordBatchStream, table: &'static Table) -> SendableRecordBatchStream {
+    let rows = rows.and_then(move |batch| futures::future::ready(conformed(&batch, table)));
+    Box::pin(RecordBatchStreamAdapter::new(table.arrow_schema(), rows))
+}
+
+/// The same of a batch.
+pub fn conformed(batch: &RecordBatch, table: &'static Table) -> Result<RecordBatch> {
     let schema = table.arrow_schema();
-    let wanted = schema.clone();
-    let conformed = rows.and_then(move |batch| {
-        let columns = wanted
-            .fields()
-            .iter()
-            .map(|field| column(&batch, field.name(), field.data_type()))
-            .collect::<Result<Vec<_>>>()
-            .and_then(|columns| Ok(RecordBatch::try_new(wanted.clone(), columns)?));
-        futures::future::ready(columns)
-    });
-    Box::pin(RecordBatchStreamAdapter::new(schema, conformed))
+    let columns = schema.fields().iter().map(|field| column(batch, field.name(), field.data_type()));
+    let columns = columns.collect::<Result<Vec<_>>>()?;
+    Ok(RecordBatch::try_new(schema, columns)?)
 }

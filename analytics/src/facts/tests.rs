@@ -1,6 +1,7 @@
 //! Spans in, facts out: the whole way through SQL and operators, in memory.
 
 mod estate;
+mod incremental;
 mod memory;
 mod pins;
 mod sensitivity;
@@ -72,17 +73,21 @@ async fn facts_by(
     context.register_table(SPANS.name, Arc::new(spans)).unwrap();
     for (table, sql) in reference {
         let rows = context.sql(sql).await.unwrap().collect().await.unwrap();
-        let schema = table.arrow_schema();
-        let columns = schema.fields().iter().map(|field| match rows[0].column_by_name(field.name()) {
-            Some(given) => arrow::compute::cast(given, field.data_type()).unwrap(),
-            None => arrow::array::new_null_array(field.data_type(), rows[0].num_rows()),
-        });
-        let rows = RecordBatch::try_new(schema.clone(), columns.collect()).unwrap();
-        context.register_batch(table.name, rows).unwrap();
+        context.register_batch(table.name, as_table(table, &rows[0])).unwrap();
     }
     let mut memory = Memory::default();
-    super::compute(&context, parameters, chrono_tz::Europe::London, &mut memory).await.unwrap();
+    super::compute(&context, parameters, chrono_tz::Europe::London, None, &mut memory).await.unwrap();
     memory
+}
+
+/// Rows with the columns of a table, null where they are not given.
+fn as_table(table: &Table, rows: &RecordBatch) -> RecordBatch {
+    let schema = table.arrow_schema();
+    let columns = schema.fields().iter().map(|field| match rows.column_by_name(field.name()) {
+        Some(given) => arrow::compute::cast(given, field.data_type()).unwrap(),
+        None => arrow::array::new_null_array(field.data_type(), rows.num_rows()),
+    });
+    RecordBatch::try_new(schema.clone(), columns.collect()).unwrap()
 }
 
 async fn check(facts: &Memory, sql: &str, expected: &str) {
@@ -109,7 +114,7 @@ async fn a_value_keyed_into_two_systems_is_a_match_and_the_rest_is_none() {
     check(
         &facts,
         "SELECT from_field, to_field, sum(n), sum(m), sum(all_hits), sum(all_trials), sum(disagreements)
-         FROM pair_counts WHERE from_field = to_field AND to_system = 'b' AND \"match\" = 'whole'
+         FROM pair_totals WHERE from_field = to_field AND to_system = 'b' AND \"match\" = 'whole'
          GROUP BY ALL ORDER BY 1",
         "sex,sex,12,12,60,132,0\nsurname,surname,12,12,0,132,0",
     )
@@ -270,24 +275,29 @@ async fn a_week_that_begins_with_a_holiday_is_whole_from_its_first_working_day()
 }
 
 #[tokio::test]
-async fn counts_by_worker_add_up_to_those_by_day() {
+async fn counts_by_worker_add_up_to_those_by_day_and_to_totals() {
     let facts = facts(vec![batch(&estate::busy(11, 400))], 2).await;
-    let sums = |table: &str| {
-        format!(
-            "SELECT from_system, from_screen, from_field, to_system, to_screen, to_field, scope, \"match\", sum(n),
-             sum(m), sum(all_hits), sum(near_hits), sum(near_trials) FROM {table} GROUP BY ALL"
+    for (counts, other) in
+        [("sum(n), sum(m), sum(near_trials)", "pair_counts"), ("sum(all_hits), sum(near_hits)", "pair_totals")]
+    {
+        let sums = |table: &str| {
+            format!(
+                "SELECT from_system, from_screen, from_field, to_system, to_screen, to_field, scope, \"match\", {counts}
+                 FROM {table} GROUP BY ALL"
+            )
+        };
+        let (others, workers) = (sums(other), sums("pair_workers"));
+        check(
+            &facts,
+            &format!(
+                "SELECT (SELECT count(*) FROM ({others} EXCEPT {workers})) AS a,
+                 (SELECT count(*) FROM ({workers} EXCEPT {others})) AS b,
+                 (SELECT count(*) > 100 FROM pair_workers) AS c, (SELECT count(DISTINCT worker) FROM pair_workers) AS d"
+            ),
+            "0,0,true,4",
         )
-    };
-    let (days, workers) = (sums("pair_counts"), sums("pair_workers"));
-    check(
-        &facts,
-        &format!(
-            "SELECT (SELECT count(*) FROM ({days} EXCEPT {workers})) AS a, (SELECT count(*) FROM ({workers} EXCEPT {days})) AS b,
-             (SELECT count(*) > 100 FROM pair_workers) AS c, (SELECT count(DISTINCT worker) FROM pair_workers) AS d"
-        ),
-        "0,0,true,4",
-    )
-    .await;
+        .await;
+    }
 }
 
 #[tokio::test]

@@ -85,6 +85,15 @@ impl<K> Default for Symbols<K> {
 }
 
 impl<K: Eq + Hash> Symbols<K> {
+    /// Values, each once, that are numbered in their order.
+    #[must_use]
+    pub fn of(values: &[K]) -> Self
+    where
+        K: Clone,
+    {
+        Self { numbers: values.iter().cloned().zip(0..).collect() }
+    }
+
     /// The number of a value, new where it was not seen before.
     pub fn number<Q>(&mut self, value: &Q) -> u32
     where
@@ -123,6 +132,11 @@ impl<K: Eq + Hash> Symbols<K> {
     /// The values, in no order.
     pub fn each(&self) -> impl Iterator<Item = &K> {
         self.numbers.keys()
+    }
+
+    /// The values with their numbers, in no order.
+    pub fn each_numbered(&self) -> impl Iterator<Item = (&K, u32)> {
+        self.numbers.iter().map(|(value, number)| (value, *number))
     }
 
     /// Copies of the values in order of their numbers.

@@ -2,7 +2,12 @@
 //! in one pass over the pieces in order of their instance. (The SQL groups the pieces eight times; a test holds both
 //! equal.)
 
-use std::{cmp::Reverse, ops::Range, sync::Arc};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+    sync::Arc,
+};
 
 use arrow::array::{
     ArrayRef, BinaryArray, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
@@ -14,7 +19,8 @@ use datafusion::{
 
 use super::{
     columns::{Symbols, binary, bytes, column, integer, text, word},
-    hashing::FastMap,
+    encoding::{Column, Decoder, Encoder, Lists, Torn},
+    hashing::{FastMap, FastSet},
 };
 use crate::tables;
 
@@ -144,6 +150,12 @@ impl Instances {
         Ok(RecordBatch::try_new(schema.clone(), columns)?)
     }
 
+    /// The local days on which any begins.
+    #[must_use]
+    pub fn first_days(&self) -> BTreeSet<i32> {
+        self.rows.iter().map(|row| row.day).collect()
+    }
+
     /// How many rows each day has, in order.
     pub fn days(&self) -> impl Iterator<Item = usize> {
         self.rows.chunk_by(|one, other| one.day == other.day).map(<[Piece]>::len)
@@ -181,6 +193,119 @@ impl Pieces {
             });
         }
         Ok(())
+    }
+}
+
+/// Pieces of a day, as they are kept.
+#[derive(Debug)]
+pub struct KeptPieces<'a> {
+    ids: Lists<'a, u8>,
+    names: Vec<String>,
+    workers: Column<'a, u64>,
+    // Whether there is a case, and which.
+    has_case: Column<'a, u8>,
+    cases: Column<'a, u64>,
+    of_names: Vec<Column<'a, u32>>,
+    counts: Vec<Column<'a, i64>>,
+    day: i32,
+}
+
+/// The number of no name.
+const NONE: u32 = u32::MAX;
+
+impl Piece {
+    fn names(&self) -> [Option<u32>; 7] {
+        [self.delimiter, self.task, self.organisation, self.role, self.system, self.screen, self.release]
+    }
+}
+
+impl Pieces {
+    /// The pieces of each day as bytes, which [`KeptPieces`] reads.
+    #[must_use]
+    pub fn encode(&self) -> BTreeMap<i32, Vec<u8>> {
+        let (ids, names) = (self.ids.values(), self.names.values());
+        let mut days: BTreeMap<i32, Vec<&Piece>> = BTreeMap::new();
+        for piece in &self.all {
+            days.entry(piece.day).or_default().push(piece);
+        }
+        let encoded = days.into_iter().map(|(day, pieces)| {
+            let mut to = Encoder::default();
+            let mut of_day: Symbols<u32> = Symbols::default();
+            let numbers: Vec<[u32; 7]> = pieces
+                .iter()
+                .map(|piece| piece.names().map(|name| name.map_or(NONE, |name| of_day.number(&name))))
+                .collect();
+            to.texts(of_day.into_values().iter().map(|name| Some(names[*name as usize].as_str())));
+            to.lists(pieces.iter().map(|piece| ids[piece.instance as usize].as_slice()));
+            to.column(pieces.iter().map(|piece| piece.worker));
+            to.column(pieces.iter().map(|piece| u8::from(piece.case.is_some())));
+            to.column(pieces.iter().map(|piece| piece.case.unwrap_or_default()));
+            for name in 0..7 {
+                to.column(numbers.iter().map(|numbers| numbers[name]));
+            }
+            for count in 0..COUNTS.len() {
+                to.column(pieces.iter().map(|piece| piece.counts[count]));
+            }
+            (day, to.into_bytes())
+        });
+        encoded.collect()
+    }
+
+    /// The instances that there are pieces of.
+    #[must_use]
+    pub fn instances(&self) -> FastSet<Vec<u8>> {
+        self.ids.each().cloned().collect()
+    }
+
+    /// Takes those kept pieces that are of some instances. Gives the instances.
+    pub fn add_kept(&mut self, kept: &KeptPieces<'_>, of: &FastSet<Vec<u8>>) -> FastSet<Vec<u8>> {
+        let mut found = FastSet::default();
+        let mut id = Vec::new();
+        for place in 0..kept.ids.len() {
+            id.clear();
+            id.extend(kept.ids.get(place));
+            if !of.contains(&id) {
+                continue;
+            }
+            found.insert(id.clone());
+            let mut named = |name: usize| {
+                let name = kept.names.get(kept.of_names[name].get(place) as usize)?;
+                Some(self.names.number(name))
+            };
+            self.all.push(Piece {
+                delimiter: named(0),
+                task: named(1),
+                organisation: named(2),
+                role: named(3),
+                system: named(4),
+                screen: named(5),
+                release: named(6),
+                instance: self.ids.number(&id),
+                worker: kept.workers.get(place),
+                case: (kept.has_case.get(place) != 0).then(|| kept.cases.get(place)),
+                counts: std::array::from_fn(|count| kept.counts[count].get(place)),
+                day: kept.day,
+            });
+        }
+        found
+    }
+}
+
+impl<'a> KeptPieces<'a> {
+    /// From the bytes of a day.
+    pub fn read(day: i32, bytes: &'a [u8]) -> std::result::Result<Self, Torn> {
+        let mut from = Decoder::new(bytes);
+        let names = from.whole_texts()?;
+        let (ids, workers) = (from.lists()?, from.column()?);
+        let (has_case, cases) = (from.column()?, from.column()?);
+        let of_names = (0..7).map(|_| from.column()).collect::<std::result::Result<_, _>>()?;
+        let counts = COUNTS.iter().map(|_| from.column()).collect::<std::result::Result<_, _>>()?;
+        Ok(Self { ids, names, workers, has_case, cases, of_names, counts, day })
+    }
+
+    /// The instances that there are pieces of.
+    pub fn instances(&self) -> impl Iterator<Item = Vec<u8>> {
+        (0..self.ids.len()).map(|place| self.ids.get(place).collect())
     }
 }
 

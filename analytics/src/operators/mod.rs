@@ -6,6 +6,7 @@
 
 pub mod cases;
 pub mod columns;
+pub mod encoding;
 pub mod hashing;
 pub mod instances;
 pub mod ledger;

@@ -5,7 +5,10 @@
 //! not ended on the local day on which it started is no instance, nor is what another start comes before the end of: in
 //! doubt, time belongs to no task by rule.
 
-use super::{SpanKey, hashing::FastMap};
+use super::{
+    SpanKey,
+    hashing::{FastMap, FastSet},
+};
 
 /// What the catalogue says of an interaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -120,6 +123,17 @@ impl Instances {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.of.values().all(Vec::is_empty)
+    }
+
+    /// Starts and ends of instances that only one of two knows, or knows otherwise.
+    #[must_use]
+    pub fn differences(&self, other: &Self) -> Vec<[i64; 2]> {
+        let (one, other) = (self.each(), other.each());
+        one.symmetric_difference(&other).map(|(_, told)| [told.start, told.end]).collect()
+    }
+
+    fn each(&self) -> FastSet<(u64, Told)> {
+        self.of.iter().flat_map(|(worker, told)| told.iter().map(move |told| (*worker, *told))).collect()
     }
 }
 

@@ -140,13 +140,6 @@ impl WeeklyTimes {
         Self { names, rows }
     }
 
-    /// First and last local day of all.
-    #[must_use]
-    pub fn period(&self) -> [i32; 2] {
-        let days = self.rows.iter().map(|(_, sum)| sum.days);
-        days.reduce(|all, days| [all[0].min(days[0]), all[1].max(days[1])]).unwrap_or_default()
-    }
-
     /// The times of each worker in each week.
     pub fn workers_weeks(&self) -> impl Iterator<Item = impl Iterator<Item = Time<'_>>> {
         let same =

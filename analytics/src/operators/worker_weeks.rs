@@ -17,10 +17,15 @@ const WORKING_DAYS: i32 = 5;
 /// What tells the rows of a worker's week apart: system, task and category.
 type Key<'a> = [Option<&'a str>; 3];
 
-/// Rows of the table `worker_weeks`, by week and worker. Holidays are days since 1970.
-pub fn worker_weeks(times: &WeeklyTimes, holidays: &FastSet<i32>) -> Result<RecordBatch> {
-    let [first_day, last_day] = times.period();
-    let seen = |day: i32| (first_day..=last_day).contains(&day) || holidays.contains(&day);
+/// Whether all working days of a week lie within first and last day of the data, but for holidays.
+#[must_use]
+pub fn is_whole(week: i32, [first, last]: [i32; 2], holidays: &FastSet<i32>) -> bool {
+    (week..week + WORKING_DAYS).all(|day| (first..=last).contains(&day) || holidays.contains(&day))
+}
+
+/// Rows of the table `worker_weeks`, by week and worker. The period is the first and last day of the data; holidays are
+/// days, too.
+pub fn worker_weeks(times: &WeeklyTimes, period: [i32; 2], holidays: &FastSet<i32>) -> Result<RecordBatch> {
     let mut rows: Vec<Row<'_>> = Vec::new();
     for week in times.workers_weeks() {
         let first = rows.len();
@@ -28,7 +33,7 @@ pub fn worker_weeks(times: &WeeklyTimes, holidays: &FastSet<i32>) -> Result<Reco
         for time in week {
             let key = [time.name("system"), time.name("task"), time.name("category")];
             let place = *places.entry(key).or_insert_with(|| {
-                let whole = (time.week()..time.week() + WORKING_DAYS).all(seen);
+                let whole = is_whole(time.week(), period, holidays);
                 let places = [None; 2];
                 rows.push(Row { worker: time.worker(), week: time.week(), key, places, microseconds: 0, whole });
                 rows.len() - 1

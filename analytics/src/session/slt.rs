@@ -1,6 +1,6 @@
 //! The SQL logic tests: each `.slt` beside a file of SQL makes stored rows with `CREATE TABLE … AS`, in a scratch
 //! context (and takes them away with `DROP TABLE`), and then asks a real session over them. Columns left out are null;
-//! facts that are sums of others are made of these as `sql/facts/` says, where a test does not make them itself.
+//! facts that are made of ledger and matches alone are made as `sql/facts/` says, where a test does not make them itself.
 //! `answer NAME` asks a question of the catalogue, `specification NAME` runs the SQL that says what an operator answers;
 //! `SET scope.KEY = 'VALUE'` narrows the session, and `RESET scope.KEY` widens it again.
 
@@ -18,7 +18,7 @@ use crate::{
     facts::sql,
     parameters::Parameters,
     scope::Scope,
-    tables::{LEDGER, MATCH_LISTS, MATCHED_TIMES, MATCHES, PAIR_COUNTS, PAIR_TOTALS, TRIED_VALUES, WEEKLY_TIMES},
+    tables::{LEDGER, MATCH_LISTS, MATCHED_TIMES, MATCHES, TRIED_VALUES, WEEKLY_TIMES},
 };
 
 struct Bench {
@@ -88,10 +88,10 @@ fn rows_as(table: &Table, batches: &[RecordBatch]) -> Result<Arc<MemTable>, Erro
     Ok(Arc::new(MemTable::try_new(table.arrow_schema(), vec![batches])?))
 }
 
-/// Makes the facts that are sums of others.
+/// Makes the facts that are made of ledger and matches alone.
 async fn add_up(providers: &mut Providers) -> Result<(), Error> {
     let context = SessionContext::new();
-    for table in [&LEDGER, &MATCHES, &PAIR_COUNTS] {
+    for table in [&LEDGER, &MATCHES] {
         match providers.get(table.name) {
             Some(given) => context.register_table(table.name, given.clone())?,
             None => context.register_table(table.name, rows_as(table, &[])?)?,
@@ -107,7 +107,6 @@ async fn add_up(providers: &mut Providers) -> Result<(), Error> {
         (&MATCHES, sql::LISTED_MATCHES),
         (&LEDGER, listed_ledger),
         (&MATCH_LISTS, sql::MATCH_LISTS),
-        (&PAIR_TOTALS, sql::PAIR_TOTALS),
         (&MATCHED_TIMES, sql::MATCHED_TIMES),
         (&WEEKLY_TIMES, sql::WEEKLY_TIMES),
         (&TRIED_VALUES, sql::TRIED_VALUES),

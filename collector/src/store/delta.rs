@@ -3,17 +3,18 @@
 //! A loaded table is kept and only brought up to date, since loading one from nothing reads its whole log.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     path::Path,
     sync::{Arc, PoisonError},
 };
 
-use arrow::datatypes::Schema;
+use arrow::datatypes::{Date32Type, Schema};
+use chrono::NaiveDate;
 use deltalake::{
     DeltaTable, DeltaTableError,
     delta_datafusion::{DeltaScanConfig, DeltaScanNext},
     kernel::{
-        Action, StructType, Transaction,
+        Action, LogicalFileView, StructType, Transaction,
         engine::arrow_conversion::TryFromArrow,
         transaction::{CommitBuilder, CommitProperties},
     },
@@ -22,13 +23,14 @@ use deltalake::{
     protocol::{DeltaOperation, SaveMode},
 };
 use object_store::ObjectStore;
+use sha2::{Digest, Sha256};
 use tokio::sync::Mutex;
 use url::Url;
 
 use super::{Snapshot, Store, Writer};
 use crate::{
     Error, ErrorKind,
-    schema::{SPANS, Table},
+    schema::{ColumnType, SPANS, Table},
 };
 
 /// The tables loaded so far, by folder.
@@ -95,7 +97,7 @@ impl Store {
     pub(crate) async fn ensure(&self, table: &Table, if_changed: IfChanged) -> Result<DeltaTable, Error> {
         let wanted = delta_schema(table)?;
         if let Some(existing) = self.newest(table).await? {
-            if has_schema(&existing, &wanted) {
+            if has_schema(&existing, table, &wanted) {
                 return Ok(existing);
             }
             if if_changed == IfChanged::Refuse {
@@ -137,6 +139,28 @@ impl Store {
         on.state = Some(finalized.snapshot());
         self.remember(table, &on).await;
         Ok(on)
+    }
+
+    /// Whether a day's rows are still the same, as far as the log of the table's newest version tells: for each day
+    /// that has files, a hash of their names. Days are since 1970-01-01, of the one date column that the table is
+    /// partitioned by. Empty if the table was never written.
+    ///
+    /// Files are never changed and no name is used twice, so a day with the hash of before has the rows of before. The
+    /// reverse does not hold: compaction gives a day other files with the same rows. The hash (the first 8 bytes of a
+    /// SHA-256 of the sorted names) may be kept: it depends neither on the order of files in the log nor on the build.
+    /// No data file is opened.
+    pub async fn files_of_days(&self, table: &Table) -> Result<BTreeMap<i32, u64>, Error> {
+        let column = partitioned_by_day(table)?;
+        let Some(newest) = self.newest(table).await? else { return Ok(BTreeMap::new()) };
+        files_by_day(table, column, &newest)
+    }
+
+    /// [`Store::files_of_days`] as of a version: what belongs to the [`Snapshot`] of that version, whatever was
+    /// committed since. It is a call of its own, since most snapshots are taken by those who do not ask. Cheap while
+    /// the version is the newest that this store knows; else the log is read up to it.
+    pub async fn files_of_days_at(&self, table: &Table, version: u64) -> Result<BTreeMap<i32, u64>, Error> {
+        let column = partitioned_by_day(table)?;
+        files_by_day(table, column, &self.at(table, version).await?)
     }
 
     /// The log sequence up to which this store's collector has committed to `spans`: what a [`VersionRecord`] notes.
@@ -224,8 +248,55 @@ fn delta_schema(table: &Table) -> Result<StructType, Error> {
     })
 }
 
-fn has_schema(existing: &DeltaTable, wanted: &StructType) -> bool {
-    existing.snapshot().is_ok_and(|state| state.schema().as_ref() == wanted)
+fn has_schema(existing: &DeltaTable, table: &Table, wanted: &StructType) -> bool {
+    existing.snapshot().is_ok_and(|state| {
+        // Of other partitions, files could neither be told apart by day nor written.
+        state.schema().as_ref() == wanted && state.metadata().partition_columns() == table.partition
+    })
+}
+
+/// The date column by which the table is partitioned; `None` for a table without partitions.
+pub(super) fn day_column(table: &Table) -> Result<Option<&'static str>, Error> {
+    let is_date = |name| table.columns.iter().any(|column| column.name == name && column.kind == ColumnType::Date);
+    match *table.partition {
+        [] => Ok(None),
+        [name] if is_date(name) => Ok(Some(name)),
+        _ => Err(Error::new(ErrorKind::Internal, format!("the table {} is not partitioned by one date", table.name))),
+    }
+}
+
+fn partitioned_by_day(table: &Table) -> Result<&'static str, Error> {
+    day_column(table)?
+        .ok_or_else(|| Error::new(ErrorKind::Internal, format!("the table {} is not partitioned by day", table.name)))
+}
+
+/// The day that all rows of a file are of, as the table's log says.
+pub(super) fn day_of(table: &Table, column: &str, file: &LogicalFileView) -> Result<i32, Error> {
+    let value = file.partition_values_map().remove(column).flatten();
+    let date = value.and_then(|value| NaiveDate::parse_from_str(&value, "%Y-%m-%d").ok());
+    date.map(Date32Type::from_naive_date).ok_or_else(|| {
+        Error::new(ErrorKind::Corrupt, format!("the file {} of {} has no {column}", file.path(), table.name))
+    })
+}
+
+fn files_by_day(table: &Table, column: &str, at: &DeltaTable) -> Result<BTreeMap<i32, u64>, Error> {
+    let state = at.snapshot().map_err(|error| failed(table, "be read", error))?;
+    let mut names: BTreeMap<i32, Vec<String>> = BTreeMap::new();
+    for file in state.log_data().iter() {
+        names.entry(day_of(table, column, &file)?).or_default().push(file.path().into_owned());
+    }
+    Ok(names.into_iter().map(|(day, names)| (day, hash_of_names(names))).collect())
+}
+
+pub(super) fn hash_of_names(mut names: Vec<String>) -> u64 {
+    names.sort_unstable();
+    let mut hash = Sha256::new();
+    for name in names {
+        hash.update(name);
+        // No name of a file has this byte, so different lists are different bytes.
+        hash.update([0]);
+    }
+    hash.finalize().iter().take(8).fold(0, |number, &byte| (number << 8) | u64::from(byte))
 }
 
 /// Something in or below Delta Lake failed. What the disk or a rival caused can be mended outside; the rest is ours.

@@ -1,5 +1,7 @@
 //! Sorted rows into Parquet files.
 
+use std::{collections::BTreeSet, sync::Arc};
+
 use arrow::{
     array::RecordBatch,
     compute::{SortColumn, cast, concat_batches, lexsort_to_indices, partition, take_record_batch},
@@ -36,6 +38,8 @@ pub(crate) struct Files {
     /// The last row of what is open, to see where the next partition starts.
     last: Option<RecordBatch>,
     written: Vec<Add>,
+    /// The days that rows may be of; any, if there is no such set.
+    days: Option<Arc<BTreeSet<i32>>>,
 }
 
 impl Files {
@@ -55,7 +59,13 @@ impl Files {
             .with_writer_properties(properties)
             .with_target_file_size(FILE_BYTES_MAX);
         let schema = writer.arrow_schema();
-        Ok(Self { table: *table, schema, writer, last: None, written: Vec::new() })
+        Ok(Self { table: *table, schema, writer, last: None, written: Vec::new(), days: None })
+    }
+
+    /// The same, for rows of these days only: others are refused, and so are rows without one. The table is partitioned
+    /// by one column of dates.
+    pub(crate) fn within(self, days: Arc<BTreeSet<i32>>) -> Self {
+        Self { days: Some(days), ..self }
     }
 
     /// Writes rows, sorted by partition columns among themselves and against those before.
@@ -75,6 +85,7 @@ impl Files {
             }
             let part = rows.slice(range.start, range.len());
             let values = partition_values(&part, &self.table)?;
+            self.check_day(&values)?;
             let written = self.writer.write_partition(part, &values, WriteMode::Default).await;
             written.map_err(|error| failed(&self.table, "be written", error))?;
         }
@@ -86,6 +97,22 @@ impl Files {
     pub(crate) async fn finish(mut self) -> Result<Vec<Add>, Error> {
         self.close().await?;
         Ok(self.written)
+    }
+
+    /// Refuses a partition of another day than those that rows may be of.
+    fn check_day(&self, values: &IndexMap<String, Scalar>) -> Result<(), Error> {
+        let Some(days) = &self.days else { return Ok(()) };
+        let foreign = values.iter().find(|(_, value)| !matches!(value, Scalar::Date(day) if days.contains(day)));
+        foreign.map_or(Ok(()), |(column, value)| {
+            Err(Error::new(
+                ErrorKind::Internal,
+                format!(
+                    "rows for {} have {column} {}, which is not to be replaced",
+                    self.table.name,
+                    value.serialize()
+                ),
+            ))
+        })
     }
 
     async fn close(&mut self) -> Result<(), Error> {

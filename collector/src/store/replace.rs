@@ -1,9 +1,12 @@
-//! Replacing the whole content of a table in one commit.
+//! Replacing the content of a table, or of some days of it, in one commit.
 
+use std::{collections::BTreeSet, sync::Arc};
+
+use arrow::datatypes::Date32Type;
 use datafusion::{error::DataFusionError, execution::SendableRecordBatchStream};
 use deltalake::{
     DeltaTable,
-    kernel::Action,
+    kernel::{Action, Add},
     protocol::{DeltaOperation, SaveMode},
 };
 use futures::TryStreamExt;
@@ -11,7 +14,7 @@ use tokio::task::JoinSet;
 
 use super::{
     Writer,
-    delta::{Commit, IfChanged, failed},
+    delta::{Commit, IfChanged, day_column, day_of, failed},
     files::Files,
     sort::sorted,
 };
@@ -34,7 +37,7 @@ impl Writer {
         }
         let mut actions = removals(table, &before, true)?;
         actions.extend(files.finish().await?.into_iter().map(Action::Add));
-        self.overwrite(table, before, actions).await
+        self.commit_write(table, before, actions, SaveMode::Overwrite, None).await
     }
 
     /// The same with rows that come in several streams at once, for which files are written side by side. Each batch is
@@ -43,32 +46,89 @@ impl Writer {
     pub async fn replace_sorted(&self, table: &Table, streams: Vec<SendableRecordBatchStream>) -> Result<u64, Error> {
         let _committing = self.committing(table).await;
         let before = self.store().ensure(table, IfChanged::Empty).await?;
-        let mut writing = JoinSet::new();
-        for mut rows in streams {
-            let (table, mut files) = (*table, Files::of(table, &before)?);
-            writing.spawn(async move {
-                while let Some(batch) = rows.try_next().await.map_err(|error| unworked(&table, error))? {
-                    files.write(&batch).await?;
-                }
-                files.finish().await
-            });
-        }
+        let written = write_streams(table, &before, streams, None).await?;
         let mut actions = removals(table, &before, true)?;
-        while let Some(written) = writing.join_next().await {
-            let written = written.map_err(|error| {
-                Error::new(ErrorKind::Internal, format!("the writing of {} stopped", table.name)).caused_by(error)
-            })?;
-            actions.extend(written?.into_iter().map(Action::Add));
-        }
-        self.overwrite(table, before, actions).await
+        actions.extend(written.into_iter().map(Action::Add));
+        self.commit_write(table, before, actions, SaveMode::Overwrite, None).await
     }
 
-    async fn overwrite(&self, table: &Table, before: DeltaTable, actions: Vec<Action>) -> Result<u64, Error> {
-        let operation =
-            DeltaOperation::Write { mode: SaveMode::Overwrite, partition_by: partition_by(table), predicate: None };
+    /// Replaces the content of some days of a table that is partitioned by one date column, in one commit: the files of
+    /// `days` (days since 1970-01-01, of whatever that column says) are removed and the rows of `streams` are written,
+    /// in order as for [`Writer::replace_sorted`] and all of them of these days. The files of other days stay as they
+    /// are. For a table without partitions `days` is not asked: the rows are added to what is there. Returns the Delta
+    /// version: of the new commit, or the present one if there was nothing to remove and nothing to add.
+    ///
+    /// A table that was never made, or whose columns or partitions are defined otherwise by now, is made empty first:
+    /// its days outside `days` are then without rows, and stay so if the rest fails.
+    ///
+    /// A row of a day not among `days` is an error ([`ErrorKind::Internal`]). That, an error of a stream, or dropping
+    /// the future leaves the table as it was.
+    pub async fn replace_days(
+        &self,
+        table: &Table,
+        days: &BTreeSet<i32>,
+        streams: Vec<SendableRecordBatchStream>,
+    ) -> Result<u64, Error> {
+        let column = day_column(table)?;
+        let _committing = self.committing(table).await;
+        let before = self.store().ensure(table, IfChanged::Empty).await?;
+        let only = column.map(|_| Arc::new(days.clone()));
+        let written = write_streams(table, &before, streams, only).await?;
+        let mut actions = column.map_or_else(|| Ok(Vec::new()), |column| removals_of(table, &before, column, days))?;
+        actions.extend(written.into_iter().map(Action::Add));
+        if actions.is_empty() {
+            return version_of(table, &before);
+        }
+        let (mode, predicate) = match column {
+            Some(column) => (SaveMode::Overwrite, Some(predicate(column, days))),
+            None => (SaveMode::Append, None),
+        };
+        self.commit_write(table, before, actions, mode, predicate).await
+    }
+
+    async fn commit_write(
+        &self,
+        table: &Table,
+        before: DeltaTable,
+        actions: Vec<Action>,
+        mode: SaveMode,
+        predicate: Option<String>,
+    ) -> Result<u64, Error> {
+        let operation = DeltaOperation::Write { mode, partition_by: partition_by(table), predicate };
         let after = self.store().commit(table, before, Commit { actions, operation, sequence: None }).await?;
         version_of(table, &after)
     }
+}
+
+/// Writes the files of several streams side by side. With `days`, rows of other days are refused. The first error ends
+/// the other streams, too; what they wrote is in no version of the table.
+async fn write_streams(
+    table: &Table,
+    before: &DeltaTable,
+    streams: Vec<SendableRecordBatchStream>,
+    days: Option<Arc<BTreeSet<i32>>>,
+) -> Result<Vec<Add>, Error> {
+    let mut writing = JoinSet::new();
+    for mut rows in streams {
+        let (table, mut files) = (*table, Files::of(table, before)?);
+        if let Some(days) = &days {
+            files = files.within(Arc::clone(days));
+        }
+        writing.spawn(async move {
+            while let Some(batch) = rows.try_next().await.map_err(|error| unworked(&table, error))? {
+                files.write(&batch).await?;
+            }
+            files.finish().await
+        });
+    }
+    let mut adds = Vec::new();
+    while let Some(written) = writing.join_next().await {
+        let written = written.map_err(|error| {
+            Error::new(ErrorKind::Internal, format!("the writing of {} stopped", table.name)).caused_by(error)
+        })?;
+        adds.extend(written?);
+    }
+    Ok(adds)
 }
 
 /// The rows themselves could not be had.
@@ -80,6 +140,29 @@ fn unworked(table: &Table, error: DataFusionError) -> Error {
 pub(super) fn removals(table: &Table, at: &DeltaTable, data_change: bool) -> Result<Vec<Action>, Error> {
     let state = at.snapshot().map_err(|error| failed(table, "be read", error))?;
     Ok(state.log_data().iter().map(|file| Action::Remove(file.remove_action(data_change))).collect())
+}
+
+/// The removal of the files of some days of the table at hand.
+fn removals_of(table: &Table, at: &DeltaTable, column: &str, days: &BTreeSet<i32>) -> Result<Vec<Action>, Error> {
+    let state = at.snapshot().map_err(|error| failed(table, "be read", error))?;
+    let mut removed = Vec::new();
+    for file in state.log_data().iter() {
+        if days.contains(&day_of(table, column, &file)?) {
+            removed.push(Action::Remove(file.remove_action(true)));
+        }
+    }
+    Ok(removed)
+}
+
+/// What a commit replaces, as SQL: for the table's history, and for Delta Lake to see which rows the commit counted on,
+/// had a rival committed meanwhile.
+fn predicate(column: &str, days: &BTreeSet<i32>) -> String {
+    let dates: Vec<String> = days
+        .iter()
+        .filter_map(|&day| Date32Type::to_naive_date_opt(day))
+        .map(|date| format!("date '{date}'"))
+        .collect();
+    format!("{column} in ({})", dates.join(", "))
 }
 
 /// The partition columns as Delta's history names them.

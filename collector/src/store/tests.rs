@@ -1,4 +1,8 @@
-use std::{path::Path, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    sync::Arc,
+};
 
 use arrow::{
     array::{AsArray, BinaryArray, Date32Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray},
@@ -9,7 +13,7 @@ use datafusion::{
 };
 use futures::stream;
 
-use super::{Manifest, Snapshot, Store, VersionRecord, Writer};
+use super::{Manifest, Snapshot, Store, VersionRecord, Writer, delta::hash_of_names};
 use crate::{
     Error, ErrorKind,
     schema::{ColumnType, SPANS, Table, optional, required},
@@ -60,6 +64,24 @@ fn streamed(schema: SchemaRef, batches: Vec<RecordBatch>) -> SendableRecordBatch
 
 async fn replace(writer: &Writer, batches: Vec<RecordBatch>) -> u64 {
     writer.replace(&SAMPLE, streamed(SAMPLE.arrow_schema(), batches)).await.unwrap()
+}
+
+/// Each batch in a stream of its own.
+async fn replace_days(writer: &Writer, days: &[i32], batches: Vec<RecordBatch>) -> Result<u64, Error> {
+    let streams = batches.into_iter().map(|batch| streamed(batch.schema(), vec![batch])).collect();
+    writer.replace_days(&SAMPLE, &days.iter().copied().collect(), streams).await
+}
+
+async fn newest_numbers(store: &Store) -> Vec<i64> {
+    numbers(store.snapshot(&SAMPLE).await.unwrap().unwrap()).await
+}
+
+async fn files_of_days(store: &Store) -> BTreeMap<i32, u64> {
+    store.files_of_days(&SAMPLE).await.unwrap()
+}
+
+async fn file_names(store: &Store) -> BTreeSet<String> {
+    store.newest(&SAMPLE).await.unwrap().unwrap().get_file_uris().unwrap().collect()
 }
 
 async fn query(snapshot: Snapshot, sql: &str) -> Vec<RecordBatch> {
@@ -144,6 +166,105 @@ async fn a_table_exists_after_being_replaced_by_nothing() {
     replace(&writer, vec![rows(&[(None, 1, 1, 1)])]).await;
     replace(&writer, Vec::new()).await;
     assert_eq!(numbers(writer.store().snapshot(&SAMPLE).await.unwrap().unwrap()).await, Vec::<i64>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn replacing_a_day_keeps_the_files_of_the_others_and_the_versions_of_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let writer = store(folder.path()).lock().unwrap();
+    let first =
+        replace(&writer, vec![rows(&[(None, 1, 1, -1), (None, 2, 2, -1), (None, 1, 3, 2), (None, 1, 4, 3)])]).await;
+    let (days_before, names_before) = (files_of_days(writer.store()).await, file_names(writer.store()).await);
+    assert_eq!(days_before.keys().copied().collect::<Vec<_>>(), [-1, 2, 3]);
+    let new = vec![rows(&[(None, 1, 5, 2)]), rows(&[(None, 1, 6, 2), (None, 1, 7, 4)])];
+    let second = replace_days(&writer, &[2, 4, 5], new).await.unwrap();
+    assert_eq!(second, first + 1, "one commit");
+
+    let names = file_names(writer.store()).await;
+    let gone: Vec<_> = names_before.difference(&names).collect();
+    assert!(matches!(gone[..], [only] if only.contains("day=1970-01-03")), "{gone:?}");
+    assert_eq!(names.difference(&names_before).count(), 3, "one file a day and stream");
+    let mut days = files_of_days(writer.store()).await;
+    assert_ne!(days[&2], days_before[&2]);
+    assert!(days.remove(&4).is_some());
+    days.insert(2, days_before[&2]);
+    assert_eq!(days, days_before);
+
+    for store in [writer.store(), &Store::open(writer.store().root()).unwrap()] {
+        assert_eq!(newest_numbers(store).await, [1, 2, 4, 5, 6, 7]);
+        assert_eq!(numbers(store.snapshot_at(&SAMPLE, first).await.unwrap()).await, [1, 2, 3, 4]);
+        assert_eq!(store.files_of_days_at(&SAMPLE, first).await.unwrap(), days_before);
+        assert_eq!(store.files_of_days_at(&SAMPLE, second).await.unwrap(), files_of_days(writer.store()).await);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_of_another_day_is_refused_and_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let writer = store(folder.path()).lock().unwrap();
+    let version = replace(&writer, vec![rows(&[(None, 1, 1, 1), (None, 1, 2, 2)])]).await;
+    let before = files_of_days(writer.store()).await;
+    let day = SAMPLE.columns.len() - 1;
+    let mut undated = rows(&[(None, 1, 4, 1)]).columns().to_vec();
+    undated[day] = Arc::new(Date32Array::from(vec![None]));
+    let undated = RecordBatch::try_new(SAMPLE.arrow_schema(), undated).unwrap();
+    for (foreign, said) in [(rows(&[(None, 1, 3, 1), (None, 1, 4, 2)]), "1970-01-03"), (undated, "null")] {
+        let error = replace_days(&writer, &[1], vec![rows(&[(None, 1, 5, 1)]), foreign]).await.unwrap_err();
+        let (kind, message) = kind_and_message(&error);
+        assert_eq!(kind, ErrorKind::Internal);
+        assert_eq!(message, format!("rows for sample have day {said}, which is not to be replaced"));
+        assert_eq!(newest_numbers(writer.store()).await, [1, 2]);
+        assert_eq!(files_of_days(writer.store()).await, before);
+        assert_eq!(writer.store().snapshot(&SAMPLE).await.unwrap().unwrap().version, version);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_day_replaced_by_nothing_is_gone_and_nothing_by_nothing_is_no_commit() {
+    let folder = tempfile::tempdir().unwrap();
+    let writer = store(folder.path()).lock().unwrap();
+    assert_eq!(files_of_days(writer.store()).await, BTreeMap::new());
+    let made = replace_days(&writer, &[1], Vec::new()).await.unwrap();
+    assert_eq!(newest_numbers(writer.store()).await, Vec::<i64>::new());
+    assert_eq!(
+        replace_days(&writer, &[1, 2], vec![rows(&[(None, 1, 1, 1), (None, 1, 2, 2)])]).await.unwrap(),
+        made + 1
+    );
+    assert_eq!(replace_days(&writer, &[1], vec![rows(&[])]).await.unwrap(), made + 2);
+    assert_eq!(newest_numbers(writer.store()).await, [2]);
+    assert_eq!(files_of_days(writer.store()).await.into_keys().collect::<Vec<_>>(), [2]);
+    for days in [&[1, 7][..], &[]] {
+        assert_eq!(replace_days(&writer, days, vec![rows(&[])]).await.unwrap(), made + 2);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_are_added_to_a_table_without_days_which_starts_empty_once_it_has_them() {
+    static UNDIVIDED: Table = Table { partition: &[], ..SAMPLE };
+    let folder = tempfile::tempdir().unwrap();
+    let writer = store(folder.path()).lock().unwrap();
+    let add = async |batches: Vec<RecordBatch>| {
+        let rows = streamed(UNDIVIDED.arrow_schema(), batches);
+        writer.replace_days(&UNDIVIDED, &BTreeSet::new(), vec![rows]).await.unwrap()
+    };
+    let first = add(vec![rows(&[(None, 1, 1, 1)])]).await;
+    assert_eq!(add(vec![rows(&[(None, 1, 2, 1)])]).await, first + 1);
+    assert_eq!(add(Vec::new()).await, first + 1);
+    assert_eq!(newest_numbers(writer.store()).await, [1, 2]);
+    assert_eq!(writer.store().files_of_days(&UNDIVIDED).await.unwrap_err().kind(), ErrorKind::Internal);
+    replace_days(&writer, &[2], vec![rows(&[(None, 1, 3, 2)])]).await.unwrap();
+    assert_eq!(newest_numbers(writer.store()).await, [3]);
+    assert_eq!(files_of_days(writer.store()).await.into_keys().collect::<Vec<_>>(), [2]);
+}
+
+#[test]
+fn the_hash_of_names_is_the_same_in_any_order_and_any_build() {
+    // The first 8 bytes of the SHA-256 of "a", 0, "b", 0.
+    let expected = 0x8fb2_0ef6_3ced_4145;
+    for names in [["a", "b"], ["b", "a"]] {
+        assert_eq!(hash_of_names(names.map(str::to_owned).to_vec()), expected);
+    }
+    assert_ne!(hash_of_names(vec!["ab".to_owned()]), expected);
 }
 
 #[tokio::test(flavor = "multi_thread")]

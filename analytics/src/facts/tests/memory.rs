@@ -1,9 +1,14 @@
 //! Facts in memory.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use arrow::{
-    array::RecordBatch,
+    array::{AsArray, BooleanArray, RecordBatch},
+    compute::filter_record_batch,
+    datatypes::Date32Type,
     util::display::{ArrayFormatter, FormatOptions},
 };
 use datafusion::{
@@ -34,10 +39,36 @@ impl Sink for Memory {
         Ok(())
     }
 
-    async fn write_sorted(&mut self, table: &'static Table, streams: Vec<SendableRecordBatchStream>) -> Result<()> {
+    async fn write_sorted(
+        &mut self,
+        table: &'static Table,
+        days: Option<&BTreeSet<i32>>,
+        streams: Vec<SendableRecordBatchStream>,
+    ) -> Result<()> {
+        let before = days.and_then(|days| Some((days, self.tables.get(table.name)?.clone())));
         let mut all = Vec::new();
         for rows in futures::future::try_join_all(streams.into_iter().map(TryStreamExt::try_collect::<Vec<_>>)).await? {
             all.extend(rows);
+        }
+        if let Some((days, before)) = before {
+            let part_of = |batch: &RecordBatch| {
+                let partition = table.partition.first().map(|name| batch.column_by_name(name).unwrap().clone());
+                partition.map(|partition| partition.as_primitive::<Date32Type>().clone())
+            };
+            for batch in &all {
+                assert!(
+                    part_of(batch).is_none_or(|of| of.values().iter().all(|day| days.contains(day))),
+                    "{}",
+                    table.name
+                );
+            }
+            all.extend(before.iter().map(|batch| match part_of(batch) {
+                None => batch.clone(),
+                Some(of) => {
+                    let stay: BooleanArray = of.values().iter().map(|day| Some(!days.contains(day))).collect();
+                    filter_record_batch(batch, &stay).unwrap()
+                }
+            }));
         }
         let rows = futures::stream::iter(all.into_iter().map(Ok));
         self.write(table, Box::pin(RecordBatchStreamAdapter::new(table.arrow_schema(), rows))).await

@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// Files whose rows others read under the name of the file, in an order in which each finds its inputs.
-const READ_BY_OTHERS: [&str; 3] = ["task_roots", "task_names", "corrected_spans"];
+const READ_BY_OTHERS: [&str; 4] = ["task_roots", "task_names", "corrected_spans", "holdings"];
 
 #[derive(Default)]
 struct Bench {

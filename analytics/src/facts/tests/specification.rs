@@ -15,12 +15,14 @@ use rand_chacha::ChaCha8Rng;
 use super::{
     super::{
         Facts,
-        assemble::{Assembled, assemble},
-        case_links, clock_shifts, correction,
+        assemble::{Context, Names, context as context_of, rows},
+        correction,
+        cutting::rows_of_day,
         days::{self, Pending},
         field_spans::{FieldSpan, FieldSpans, Is, NONE},
         known::known,
-        microseconds, rows_of_day, sql,
+        microseconds, sql,
+        writing::{case_links, clock_shifts},
     },
     estate::{self, Span},
     memory::lines,
@@ -85,22 +87,44 @@ async fn said(context: &SessionContext, sql: &str) -> Vec<String> {
     sorted(lines(&context.sql(sql).await.unwrap().collect().await.unwrap()))
 }
 
+fn register_spans(context: &SessionContext, spans: RecordBatch) {
+    let spans = MemTable::try_new(SPANS_SCHEMA.clone(), vec![vec![spans]]).unwrap();
+    context.register_table(SPANS.name, Arc::new(spans)).unwrap();
+}
+
+/// Registers what the SQL takes from spans, clock shifts, case links and directory, which the context has.
+async fn register_taken(facts: &Facts<'_>) {
+    for (name, text) in [
+        ("task_roots", sql::TASK_ROOTS),
+        ("task_names", sql::TASK_NAMES),
+        ("corrected_spans", sql::CORRECTED_SPANS),
+        ("activities", sql::ACTIVITIES),
+        ("entries", sql::ENTRIES),
+        ("holdings", sql::HOLDINGS),
+        ("mishaps", sql::MISHAPS),
+    ] {
+        let query = facts.query(text).await.unwrap();
+        facts.context.register_table(name, query.into_view()).unwrap();
+    }
+}
+
 #[tokio::test]
 async fn what_is_taken_from_spans_is_what_the_sql_says() {
     let parameters = Parameters::default();
     for seed in 0..8 {
         let context = SessionContext::new();
-        let batches = vec![estate::batch(&spans(seed))];
-        context
-            .register_table(SPANS.name, Arc::new(MemTable::try_new(SPANS_SCHEMA.clone(), vec![batches]).unwrap()))
-            .unwrap();
+        register_spans(&context, estate::batch(&spans(seed)));
         let facts =
             Facts { context: &context, parameters: &parameters, local: LocalTime::new(chrono_tz::Europe::London) };
         let days = facts.days().await.unwrap();
         context.register_batch(DIRECTORY.name, directory(days[0])).unwrap();
         let known = Arc::new(known(&context).await.unwrap());
-        let parts = facts.gather(&days, &known).await.unwrap();
-        let Assembled { spans, correction, links, shifts } = assemble(parts, known, &parameters, facts.local);
+        let gathered = facts.gather(&days, &known, None).await.unwrap();
+        let outlines = gathered.iter().map(|(day, _)| day);
+        let Context { correction, links, shifts } = context_of(outlines, known, &parameters, facts.local);
+        let mut names_of = Names::default();
+        let (outlines, of_days): (Vec<_>, Vec<_>) = gathered.into_iter().unzip();
+        let spans = rows(outlines.iter().zip(of_days), &correction, &mut names_of).named(&names_of.lists());
 
         let clock = facts.query(sql::CLOCK_SHIFTS).await.unwrap().collect().await.unwrap();
         assert_eq!(
@@ -110,18 +134,7 @@ async fn what_is_taken_from_spans_is_what_the_sql_says() {
         );
         context.register_batch("clock_shifts", clock_shifts(&shifts).unwrap()).unwrap();
         context.register_batch("case_links", case_links(&links).unwrap()).unwrap();
-        for (name, text) in [
-            ("task_roots", sql::TASK_ROOTS),
-            ("task_names", sql::TASK_NAMES),
-            ("corrected_spans", sql::CORRECTED_SPANS),
-            ("activities", sql::ACTIVITIES),
-            ("entries", sql::ENTRIES),
-            ("holdings", sql::HOLDINGS),
-            ("mishaps", sql::MISHAPS),
-        ] {
-            let query = facts.query(text).await.unwrap();
-            context.register_table(name, query.into_view()).unwrap();
-        }
+        register_taken(&facts).await;
 
         let max = microseconds(parameters.activity_max_h * 3600.0);
         let (mut activities, mut of_days) = (Vec::new(), Vec::new());
@@ -230,7 +243,7 @@ fn by_day_as_in_one_go(
     let ledger = |batch: &RecordBatch, groups: &[_]| lines(&[cut(batch, groups, &rules, &entries).unwrap().ledger]);
     let whole = days::sorted(all).unwrap();
     let expected = ledger(&whole, &days::workers(&whole).unwrap());
-    let mut pending = Pending::new(rules, local, 60 * estate::S);
+    let mut pending = Pending::new(rules, local, 60 * estate::S, None);
     let (mut got, mut stretches) = (Vec::new(), 0);
     for (place, batches) in of_days.iter().enumerate() {
         batches.iter().for_each(|batch| pending.add(batch).unwrap());
@@ -271,24 +284,28 @@ fn value(spans: &FieldSpans, span: &FieldSpan, parts: bool) -> String {
     format!("{digest},{}", said_or(parts))
 }
 
-/// Sums of facts against what the SQL says of the facts that they are sums of.
+/// Sums of facts against what the SQL says of the facts, and of the values held, that they are made of.
 #[tokio::test]
 async fn sums_are_what_the_sql_says() {
     for seed in 0..6 {
         // The estate ends on a Wednesday: its week is whole if that Thursday and Friday are holidays.
         let shut =
             format!("SELECT column1 AS day FROM (VALUES (DATE '2025-03-06'), (DATE '2025-03-0{}'))", 6 + seed % 2);
-        let spans = vec![estate::batch(&estate::busy(seed, 1_500))];
-        let made = super::facts_by(&Parameters::default(), spans, 2, &[(&HOLIDAYS, &shut)]).await;
+        let spans = estate::batch(&estate::busy(seed, 1_500));
+        let made = super::facts_by(&Parameters::default(), vec![spans.clone()], 2, &[(&HOLIDAYS, &shut)]).await;
         let context = SessionContext::new();
         let shut = context.sql(&shut).await.unwrap().into_view();
         for table in tables::FACTS {
             context.register_table(table.name, made.table(table)).unwrap();
         }
         context.register_table(HOLIDAYS.name, shut).unwrap();
+        register_spans(&context, spans);
+        context.register_batch(DIRECTORY.name, RecordBatch::new_empty(DIRECTORY.arrow_schema())).unwrap();
         let parameters = Parameters::default();
-        let local = LocalTime::new(chrono_tz::Europe::London);
-        let query = Facts { context: &context, parameters: &parameters, local }.query(sql::TRIED_VALUES).await.unwrap();
+        let facts =
+            Facts { context: &context, parameters: &parameters, local: LocalTime::new(chrono_tz::Europe::London) };
+        register_taken(&facts).await;
+        let query = facts.query(sql::TRIED_VALUES).await.unwrap();
         let names = "week, organisation, role, system, task, parameter, value, microseconds";
         context.register_table("tried", query.into_view()).unwrap();
         let tried = said(&context, &format!("SELECT {names} FROM tried")).await;

@@ -3,7 +3,10 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use arrow::array::{ArrayRef, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray};
+use arrow::{
+    array::{ArrayRef, AsArray, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray},
+    datatypes::{DataType, Date32Type, Float64Type},
+};
 use datafusion::{common::internal_err, error::Result};
 
 use super::{
@@ -11,7 +14,11 @@ use super::{
     activity::Rules,
     sweep::{Category, Stretch},
 };
-use crate::{local_time::LocalTime, operators::columns::word, tables};
+use crate::{
+    local_time::LocalTime,
+    operators::columns::{column, integer, text, word},
+    tables,
+};
 
 /// Parameters and the values tried.
 pub const TRIED: [(&str, f64); 14] = [
@@ -103,6 +110,25 @@ impl Sums {
             let sums = self.cells.entry(key).or_default();
             sums.iter_mut().zip(times).for_each(|(sum, time)| *sum += time);
         }
+    }
+
+    /// Adds rows of the table `tried_values`.
+    pub fn add_rows(&mut self, batch: &RecordBatch) -> Result<()> {
+        let texts = NAMES.into_iter().map(|name| text(batch, name)).collect::<Result<Vec<_>>>()?;
+        let (parameters, times) = (text(batch, "parameter")?, integer(batch, "microseconds")?);
+        let values = column(batch, "value", &DataType::Float64)?;
+        let values = values.as_primitive::<Float64Type>();
+        let weeks = column(batch, "week", &DataType::Date32)?;
+        let weeks = weeks.as_primitive::<Date32Type>();
+        for row in 0..batch.num_rows() {
+            let tried = (parameters.value(row), values.value(row));
+            let Some(place) = TRIED.iter().position(|known| *known == tried) else {
+                return internal_err!("nobody tries {} for {}", tried.1, tried.0);
+            };
+            let names = [0, 1, 2, 3].map(|name| word(&texts[name], row).map(str::to_owned));
+            self.cells.entry((weeks.value(row), names)).or_default()[place] += times.value(row);
+        }
+        Ok(())
     }
 
     /// Adds sums made elsewhere.

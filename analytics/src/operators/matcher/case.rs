@@ -44,6 +44,17 @@ pub enum Agreement {
 }
 
 impl Agreement {
+    /// From its number in order.
+    #[must_use]
+    pub const fn of_number(number: u8) -> Option<Self> {
+        match number {
+            0 => Some(Self::Whole),
+            1 => Some(Self::Split),
+            2 => Some(Self::Join),
+            _ => None,
+        }
+    }
+
     /// The word in tables.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -90,6 +101,26 @@ pub enum From {
     Screen(u32),
 }
 
+/// The bit that tells screens from fields.
+const SCREEN: u32 = 1 << 31;
+
+impl From {
+    /// As one number.
+    #[must_use]
+    pub const fn number(self) -> u32 {
+        match self {
+            Self::Field(field) => field,
+            Self::Screen(screen) => screen | SCREEN,
+        }
+    }
+
+    /// From [`Self::number`].
+    #[must_use]
+    pub const fn of_number(number: u32) -> Self {
+        if number & SCREEN == 0 { Self::Field(number) } else { Self::Screen(number & !SCREEN) }
+    }
+}
+
 /// What a case tells.
 #[derive(Debug, Default)]
 pub struct Found {
@@ -100,9 +131,10 @@ pub struct Found {
     agreeing: Vec<Agreeing>,
 }
 
-/// Matches one case. `spans` may be in any order; a source is no older than `look_back` at the start of the target.
+/// Matches one case. `spans` may be in any order; a source is no older than `look_back` at the start of the target. Only
+/// what becomes of targets on a day that is asked for is found.
 #[must_use]
-pub fn match_case(spans: &[Holder], index: &Index, look_back: i64) -> Found {
+pub fn match_case(spans: &[Holder], index: &Index, look_back: i64, asked: impl Fn(i32) -> bool) -> Found {
     let mut case = Case::new(spans, index, look_back);
     let mut targets: Vec<usize> = (0..spans.len()).filter(|&place| spans[place].target.is_some()).collect();
     targets.sort_unstable_by_key(|&place| (spans[place].start, spans[place].key));
@@ -111,7 +143,11 @@ pub fn match_case(spans: &[Holder], index: &Index, look_back: i64) -> Found {
     for target in targets {
         case.advance(spans[target].start);
         let tried = tried.entry(spans[target].field).or_insert_with(|| case.untried(spans[target].field));
-        case.judge(target, tried, &mut found);
+        if spans[target].target.is_some_and(|(_, day)| asked(day)) {
+            case.judge(target, tried, &mut found);
+        } else {
+            case.pass(target, tried);
+        }
     }
     found
 }
@@ -244,6 +280,24 @@ impl<'a> Case<'a> {
             let lists = value.wanted().iter().map(|token| self.offered(&self.by_token, *token, span.start));
             let rarest = lists.min_by_key(|list| list.len()).unwrap_or_default();
             add(rarest, Agreement::Split, &|place| value.is_part_of(self.value(place)));
+        }
+    }
+
+    /// Notes of which lanes and screens a target is the trial, whatever becomes of it.
+    fn pass(&self, target: usize, tried: &mut Tried) {
+        if tried.left == 0 {
+            return;
+        }
+        let at = self.spans[target].start;
+        for (number, lanes) in self.screens.iter().enumerate() {
+            let mut held = false;
+            for lane in lanes.clone().filter(|lane| self.latest(*lane, at).is_some()) {
+                held = true;
+                tried.left -= usize::from(!std::mem::replace(&mut tried.lanes[lane], true));
+            }
+            if held {
+                tried.left -= usize::from(!std::mem::replace(&mut tried.screens[number], true));
+            }
         }
     }
 

@@ -2,10 +2,13 @@
 
 use super::{
     case::{Agreement, From, Holder, Trial, places},
-    hits::{of, others, others_in_both},
-    index::Index,
+    hits::{HitCounts, of, others, others_in_both},
+    index::{Fields, Index},
 };
-use crate::operators::hashing::FastMap;
+use crate::operators::{
+    encoding::{Decoder, Encoder, Torn},
+    hashing::FastMap,
+};
 
 /// What a pair adds up to for a worker, over all days.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -19,43 +22,53 @@ pub struct Share {
 }
 
 impl Share {
-    fn add(&mut self, other: &Self) {
-        self.n += other.n;
-        self.near_trials += other.near_trials;
+    /// Adds another. What was added may be taken back: sums wrap around.
+    pub fn add(&mut self, other: &Self) {
+        self.n = self.n.wrapping_add(other.n);
+        self.near_trials = self.near_trials.wrapping_add(other.near_trials);
         for (sum, count) in self.kinds.iter_mut().zip(other.kinds) {
-            sum.add(count);
+            sum.all_hits = sum.all_hits.wrapping_add(count.all_hits);
+            sum.m = sum.m.wrapping_add(count.m);
+            sum.near_hits = sum.near_hits.wrapping_add(count.near_hits);
         }
+    }
+
+    /// What takes this back when it is added.
+    const fn taken_back(&self) -> Self {
+        let mut kinds = self.kinds;
+        let mut kind = 0;
+        while kind < kinds.len() {
+            kinds[kind] = Count {
+                all_hits: kinds[kind].all_hits.wrapping_neg(),
+                m: kinds[kind].m.wrapping_neg(),
+                near_hits: kinds[kind].near_hits.wrapping_neg(),
+            };
+            kind += 1;
+        }
+        Self { n: self.n.wrapping_neg(), near_trials: self.near_trials.wrapping_neg(), kinds }
     }
 }
 
-/// What a pair adds up to on a day.
+/// What a pair adds up to on a day. What others hold is no part of it: that may change on any later day.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Cases with a target and an earlier source.
     pub n: u32,
-    /// Other cases that have the source, summed over the trials.
-    pub all_trials: u64,
     /// Other cases whose source the same worker saw on the same day, summed over the trials.
     pub near_trials: u32,
     /// Trials whose latest source agrees in no kind.
     pub disagreements: u32,
-    /// By kind: whole and split for a field, join for a screen.
-    pub kinds: [Count; 3],
+    /// Trials that agree, by kind: whole and split for a field, join for a screen.
+    pub m: [u32; 3],
 }
 
 impl Tally {
-    /// Adds what there is of another day.
-    pub fn add_all(&mut self, other: &Self) {
+    fn add(&mut self, other: &Self) {
+        self.n += other.n;
+        self.near_trials += other.near_trials;
         self.disagreements += other.disagreements;
-        self.all_trials += other.all_trials;
-        self.add(&Share { n: other.n, near_trials: other.near_trials, kinds: other.kinds });
-    }
-
-    fn add(&mut self, share: &Share) {
-        self.n += share.n;
-        self.near_trials += share.near_trials;
-        for (sum, count) in self.kinds.iter_mut().zip(share.kinds) {
-            sum.add(count);
+        for (sum, m) in self.m.iter_mut().zip(other.m) {
+            *sum += m;
         }
     }
 }
@@ -71,11 +84,68 @@ pub struct Count {
     pub near_hits: u32,
 }
 
-impl Count {
-    fn add(&mut self, other: Self) {
-        self.m += other.m;
-        self.all_hits += other.all_hits;
-        self.near_hits += other.near_hits;
+/// A target that is a trial of some pairs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Target {
+    /// Its field.
+    pub field: u32,
+    /// Its value.
+    pub value: u32,
+    /// Who entered it.
+    pub worker: u32,
+    /// On which local day.
+    pub day: i32,
+    /// Its case, by the number that the index knows it by.
+    pub case: u32,
+    /// Whether the value is a date.
+    pub date: bool,
+    /// Whether the value is a name or text.
+    pub words: bool,
+}
+
+/// What became of the trial of a pair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outcome {
+    /// The field, or the screen, of the source.
+    pub from: From,
+    /// The kind in which it agrees.
+    pub agrees: Option<Agreement>,
+    /// Whether the latest source agrees in no kind, in either direction.
+    pub disagrees: bool,
+}
+
+impl Target {
+    /// The target of a trial of a case.
+    #[must_use]
+    pub fn of(case: u32, spans: &[Holder], trial: &Trial) -> Option<Self> {
+        let span = &spans[trial.target];
+        let (worker, day) = span.target?;
+        Some(Self { field: span.field, value: span.value, worker, day, case, date: span.date, words: span.words })
+    }
+}
+
+/// Where else values agree: in cases of which an index does not know.
+#[derive(Debug, Clone, Copy)]
+pub struct Elsewhere<'a>(Option<(&'a Index, &'a HitCounts)>);
+
+impl<'a> Elsewhere<'a> {
+    /// An index knows all cases.
+    #[must_use]
+    pub const fn nowhere() -> Self {
+        Self(None)
+    }
+
+    /// In all cases that were counted, but those which an index of that time knows. Of a value that was not counted all
+    /// cases are known.
+    #[must_use]
+    pub const fn beside(then: &'a Index, counted: &'a HitCounts) -> Self {
+        Self(Some((then, counted)))
+    }
+
+    fn count(self, value: u32, kind: Agreement, from: u32) -> u64 {
+        let Some((then, counted)) = self.0 else { return 0 };
+        let all = counted.of(value).iter().find(|count| (count.kind, count.from) == (kind, from));
+        all.map_or(0, |all| u64::from(all.cases) - of(places(then.hits(value), kind), from).len() as u64)
     }
 }
 
@@ -95,14 +165,74 @@ pub struct Tallies {
     workers: FastMap<u32, FastMap<u32, Share>>,
 }
 
-/// A source field or screen, a target field, and in which kinds any trial could have agreed, whatever the values.
+/// A source field or screen, and a target field.
 #[derive(Debug, Clone, Copy)]
 struct Pair {
     from: From,
     to: u32,
-    /// Its place among the pairs of the target.
+    // Its place among the pairs of the target.
     place: usize,
-    possible: [bool; 3],
+    trials: Trials,
+}
+
+/// What trials of a pair there are, over all days. Sums wrap around.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Trials {
+    all: u32,
+    disagreements: u32,
+    // Those whose value is no date; those of them that have parts.
+    no_date: u32,
+    no_date_in_parts: u32,
+    // Those whose value is a name or text that has parts.
+    words_in_parts: u32,
+}
+
+impl Trials {
+    fn columns(self) -> [u32; 5] {
+        [self.all, self.disagreements, self.no_date, self.no_date_in_parts, self.words_in_parts]
+    }
+
+    const fn of_columns([all, disagreements, no_date, no_date_in_parts, words_in_parts]: [u32; 5]) -> Self {
+        Self { all, disagreements, no_date, no_date_in_parts, words_in_parts }
+    }
+
+    fn of(target: &Target, outcome: &Outcome, in_parts: bool) -> Self {
+        Self {
+            all: 1,
+            disagreements: u32::from(outcome.disagrees),
+            no_date: u32::from(!target.date),
+            no_date_in_parts: u32::from(!target.date && in_parts),
+            words_in_parts: u32::from(target.words && in_parts),
+        }
+    }
+
+    fn add(&mut self, other: Self, sign: Sign) {
+        let (mut sum, more) = (self.columns(), other.columns());
+        for (sum, more) in sum.iter_mut().zip(more) {
+            *sum = if sign == Sign::In { sum.wrapping_add(more) } else { sum.wrapping_sub(more) };
+        }
+        *self = Self::of_columns(sum);
+    }
+
+    /// In which kinds any trial could have agreed, whatever the values.
+    fn possible(&self, from: From, fields: &Fields) -> [bool; 3] {
+        match from {
+            From::Field(field) => {
+                let split = self.no_date_in_parts > 0 || self.no_date > 0 && fields.have_parts(field);
+                [self.all > 0, split, false]
+            }
+            From::Screen(_) => [false, false, self.words_in_parts > 0],
+        }
+    }
+}
+
+/// Whether trials come in, or are taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sign {
+    /// They come in.
+    In,
+    /// They are taken back; their days are not asked.
+    Out,
 }
 
 /// The number of a pair, a kind of match and a local day.
@@ -123,54 +253,66 @@ impl Tallies {
         *self.numbers.entry((from, to)).or_insert_with(|| {
             let number = self.pairs.len() as u32;
             let of_target = self.of_target.entry(to).or_default();
-            self.pairs.push(Pair { from, to, place: of_target.len(), possible: [false; 3] });
+            self.pairs.push(Pair { from, to, place: of_target.len(), trials: Trials::default() });
             of_target.push(number);
             number
         })
     }
 
-    /// Adds the trials of one case.
-    pub fn add(&mut self, case: u32, spans: &[Holder], trials: &[Trial], index: &Index) {
-        for trial in trials {
-            let target = &spans[trial.target];
-            let Some((worker, day)) = target.target else { continue };
-            let (from, seen, trials, kinds) = match trial.from {
+    /// Counts trials of a target.
+    pub fn count(
+        &mut self,
+        target: &Target,
+        outcomes: impl IntoIterator<Item = Outcome>,
+        (index, elsewhere): (&Index, Elsewhere<'_>),
+        sign: Sign,
+    ) {
+        let in_parts = !index.value(target.value).parts.is_empty();
+        let hits = index.hits(target.value);
+        for outcome in outcomes {
+            let (from, seen, kinds) = match outcome.from {
                 From::Field(field) => {
                     let kinds: &[Agreement] =
                         if target.date { &[Agreement::Whole] } else { &[Agreement::Whole, Agreement::Split] };
-                    (field, index.seen_fields(worker, day), index.cases_of_field(field), kinds)
+                    (field, index.seen_fields(target.worker, target.day), kinds)
                 }
                 From::Screen(screen) => {
                     let kinds: &[Agreement] = if target.words { &[Agreement::Join] } else { &[] };
-                    (screen, index.seen_screens(worker, day), index.cases_of_screen(screen), kinds)
+                    (screen, index.seen_screens(target.worker, target.day), kinds)
                 }
             };
-            let pair = self.pair(trial.from, target.field);
-            let Pair { place, possible, .. } = &mut self.pairs[pair as usize];
+            let pair = self.pair(outcome.from, target.field);
+            let Pair { place, trials, .. } = &mut self.pairs[pair as usize];
             let place = *place;
+            trials.add(Trials::of(target, &outcome, in_parts), sign);
             let seen = of(seen, from);
-            let mut share = Share { n: 1, near_trials: others(seen, case) as u32, kinds: [Count::default(); 3] };
-            let hits = index.hits(target.value);
+            let mut share = Share { n: 1, near_trials: others(seen, target.case) as u32, ..Share::default() };
             for &kind in kinds {
                 let agreeing = of(places(hits, kind), from);
                 share.kinds[kind as usize] = Count {
-                    m: u32::from(trial.agrees == Some(kind)),
-                    all_hits: others(agreeing, case),
-                    near_hits: others_in_both(agreeing, seen, case) as u32,
-                };
-                let has_parts = || !index.value(target.value).parts.is_empty();
-                possible[kind as usize] |= match kind {
-                    Agreement::Whole => true,
-                    Agreement::Split => has_parts() || index.has_parts(from),
-                    Agreement::Join => has_parts(),
+                    m: u32::from(outcome.agrees == Some(kind)),
+                    all_hits: others(agreeing, target.case) + elsewhere.count(target.value, kind, from),
+                    near_hits: others_in_both(agreeing, seen, target.case) as u32,
                 };
             }
-            let tally = at(self.days.entry((target.field, day)).or_default(), place);
-            tally.disagreements += u32::from(trial.disagrees);
-            tally.all_trials += trials.saturating_sub(1);
-            tally.add(&share);
-            self.workers.entry(worker).or_default().entry(pair).or_default().add(&share);
+            if sign == Sign::In {
+                at(self.days.entry((target.field, target.day)).or_default(), place).add(&Tally {
+                    n: 1,
+                    near_trials: share.near_trials,
+                    disagreements: u32::from(outcome.disagrees),
+                    m: share.kinds.map(|kind| kind.m),
+                });
+            } else {
+                share = share.taken_back();
+            }
+            self.workers.entry(target.worker).or_default().entry(pair).or_default().add(&share);
         }
+    }
+
+    /// Adds to a worker's share in a pair that was tried.
+    pub fn add_share(&mut self, from: From, to: u32, worker: u32, share: &Share) {
+        let pair = self.pair(from, to);
+        self.workers.entry(worker).or_default().entry(pair).or_default().add(share);
     }
 
     /// Adds what was tallied elsewhere.
@@ -180,16 +322,14 @@ impl Tallies {
             .iter()
             .map(|pair| {
                 let number = self.pair(pair.from, pair.to);
-                for (any, possible) in self.pairs[number as usize].possible.iter_mut().zip(pair.possible) {
-                    *any |= possible;
-                }
+                self.pairs[number as usize].trials.add(pair.trials, Sign::In);
                 number
             })
             .collect();
         for ((to, day), tallies) in other.days {
             let sums = self.days.entry((to, day)).or_default();
             for (tally, pair) in tallies.into_iter().zip(&other.of_target[&to]).filter(|(tally, _)| tally.n > 0) {
-                at(sums, self.pairs[numbers[*pair as usize] as usize].place).add_all(&tally);
+                at(sums, self.pairs[numbers[*pair as usize] as usize].place).add(&tally);
             }
         }
         for (worker, shares) in other.workers {
@@ -202,30 +342,115 @@ impl Tallies {
 
     /// Each pair, kind and day, of those kinds in which the pair could have agreed at all on some day: only these are
     /// hypotheses. (A date is part of nothing, and what has no parts is not joined.) In no order.
-    pub fn rows(&self) -> impl Iterator<Item = (OfDay, Tally)> {
+    pub fn rows<'a>(&'a self, fields: &'a Fields) -> impl Iterator<Item = (OfDay, Tally)> + 'a {
         self.days.iter().flat_map(move |(&(to, day), tallies)| {
             let tried = tallies.iter().zip(&self.of_target[&to]).filter(|(tally, _)| tally.n > 0);
-            tried.flat_map(move |(tally, &pair)| self.kinds(pair).map(move |kind| ((pair, kind, day), *tally)))
+            tried.flat_map(move |(tally, &pair)| self.kinds(pair, fields).map(move |kind| ((pair, kind, day), *tally)))
         })
     }
 
     /// The same hypotheses by the worker of the targets, over all days. In no order.
-    pub fn shares(&self) -> impl Iterator<Item = (OfWorker, Share)> {
+    pub fn shares<'a>(&'a self, fields: &'a Fields) -> impl Iterator<Item = (OfWorker, Share)> + 'a {
         self.workers.iter().flat_map(move |(&worker, shares)| {
-            shares
-                .iter()
-                .flat_map(move |(&pair, share)| self.kinds(pair).map(move |kind| ((pair, kind, worker), *share)))
+            let tried = shares.iter().filter(|(_, share)| share.n > 0);
+            tried.flat_map(move |(&pair, share)| {
+                self.kinds(pair, fields).map(move |kind| ((pair, kind, worker), *share))
+            })
         })
     }
 
-    fn kinds(&self, pair: u32) -> impl Iterator<Item = Agreement> + use<> {
-        let possible = self.pairs[pair as usize].possible;
+    fn kinds(&self, pair: u32, fields: &Fields) -> impl Iterator<Item = Agreement> + use<> {
+        let pair = &self.pairs[pair as usize];
+        let possible = pair.trials.possible(pair.from, fields);
         KINDS.into_iter().filter(move |kind| possible[*kind as usize])
     }
 
-    /// Source and target of every pair, by number.
-    pub fn pairs(&self) -> impl Iterator<Item = (From, u32)> {
-        self.pairs.iter().map(|pair| (pair.from, pair.to))
+    /// Source, target and disagreements of every pair, by number.
+    pub fn pairs(&self) -> impl Iterator<Item = (From, u32, u32)> {
+        self.pairs.iter().map(|pair| (pair.from, pair.to, pair.trials.disagreements))
+    }
+
+    /// Whether other kinds of match are possible than were before, for a pair that was tried before and is now on other
+    /// days than those tallied here: then rows of those days would be others, too.
+    #[must_use]
+    pub fn other_kinds(&self, fields: &Fields, before: &Self, fields_before: &Fields) -> bool {
+        before.pairs.iter().any(|was| {
+            let now = self.numbers.get(&(was.from, was.to)).map(|number| self.pairs[*number as usize].trials);
+            let now = now.unwrap_or_default();
+            was.trials.all > 0
+                && now.all > 0
+                && now.possible(was.from, fields) != was.trials.possible(was.from, fields_before)
+        })
+    }
+
+    /// The same without days.
+    #[must_use]
+    pub fn without_days(&self) -> Self {
+        Self {
+            numbers: self.numbers.clone(),
+            pairs: self.pairs.clone(),
+            of_target: self.of_target.clone(),
+            days: FastMap::default(),
+            workers: self.workers.clone(),
+        }
+    }
+
+    /// Writes everything but days.
+    pub fn encode(&self, to: &mut Encoder) {
+        to.column(self.pairs.iter().map(|pair| pair.from.number()));
+        to.column(self.pairs.iter().map(|pair| pair.to));
+        for column in 0..5 {
+            to.column(self.pairs.iter().map(|pair| pair.trials.columns()[column]));
+        }
+        let shares: Vec<(u32, u32, &Share)> = self
+            .workers
+            .iter()
+            .flat_map(|(worker, shares)| shares.iter().map(move |(pair, share)| (*worker, *pair, share)))
+            .filter(|(_, _, share)| **share != Share::default())
+            .collect();
+        to.column(shares.iter().map(|share| share.0));
+        to.column(shares.iter().map(|share| share.1));
+        to.column(shares.iter().map(|share| share.2.n));
+        to.column(shares.iter().map(|share| share.2.near_trials));
+        for kind in 0..KINDS.len() {
+            to.column(shares.iter().map(|share| share.2.kinds[kind].all_hits));
+            to.column(shares.iter().map(|share| share.2.kinds[kind].m));
+            to.column(shares.iter().map(|share| share.2.kinds[kind].near_hits));
+        }
+    }
+
+    /// Reads what [`Self::encode`] wrote.
+    pub fn decode(from: &mut Decoder<'_>) -> Result<Self, Torn> {
+        let mut tallies = Self::default();
+        let (sources, targets) = (from.column::<u32>()?, from.column::<u32>()?);
+        let mut trials = Vec::new();
+        for _ in 0..5 {
+            trials.push(from.column::<u32>()?);
+        }
+        for (place, (source, target)) in sources.iter().zip(targets.iter()).enumerate() {
+            let number = tallies.pair(From::of_number(source), target);
+            tallies.pairs[number as usize].trials =
+                Trials::of_columns(std::array::from_fn(|column| trials[column].get(place)));
+        }
+        let (workers, pairs) = (from.column::<u32>()?, from.column::<u32>()?);
+        let (n, near_trials) = (from.column::<u32>()?, from.column::<u32>()?);
+        let mut kinds = Vec::new();
+        for _ in KINDS {
+            kinds.push((from.column::<u64>()?, from.column::<u32>()?, from.column::<u32>()?));
+        }
+        for place in 0..workers.len() {
+            let share = Share {
+                n: n.get(place),
+                near_trials: near_trials.get(place),
+                kinds: std::array::from_fn(|kind| Count {
+                    all_hits: kinds[kind].0.get(place),
+                    m: kinds[kind].1.get(place),
+                    near_hits: kinds[kind].2.get(place),
+                }),
+            };
+            tallies.workers.entry(workers.get(place)).or_default().insert(pairs.get(place), share);
+        }
+        Ok(tallies)
     }
 }
 

@@ -1,14 +1,20 @@
 //! Everything that the estate holds, as posting lists: which cases have which value in which field, and who saw which
 //! case in which field on which day. Chance is counted from it exactly.
 
-use std::{ops::Range, sync::OnceLock};
+use std::{
+    ops::Range,
+    sync::{Arc, OnceLock},
+};
 
 use super::{
     agree::{Value, covered},
     case::Holder,
     hits::{Hits, Pairs},
 };
-use crate::operators::{columns::Symbols, hashing::FastMap};
+use crate::operators::{
+    columns::Symbols,
+    hashing::{FastMap, FastSet},
+};
 
 /// System, screen and field.
 pub type FieldName = (String, String, String);
@@ -19,15 +25,53 @@ pub struct Fields {
     names: Vec<FieldName>,
     screen_of: Vec<u32>,
     screen_names: Vec<(String, String)>,
+    have_parts: Vec<bool>,
 }
 
 impl Fields {
-    /// Fields in order of their numbers.
+    /// Fields in order of their numbers, each with whether any of its values has parts. More fields change no number.
     #[must_use]
-    pub fn new(names: Vec<FieldName>) -> Self {
+    pub fn new(fields: impl IntoIterator<Item = (FieldName, bool)>) -> Self {
+        let (names, have_parts): (Vec<FieldName>, Vec<bool>) = fields.into_iter().unzip();
         let mut screens: Symbols<(String, String)> = Symbols::default();
         let screen_of = names.iter().map(|name| screens.number(&(name.0.clone(), name.1.clone()))).collect();
-        Self { names, screen_of, screen_names: screens.into_values() }
+        Self { names, screen_of, screen_names: screens.into_values(), have_parts }
+    }
+
+    /// How many fields there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
+    /// How many screens.
+    #[must_use]
+    pub fn screens(&self) -> usize {
+        self.screen_names.len()
+    }
+
+    /// A field's name.
+    #[must_use]
+    pub fn name(&self, field: u32) -> &FieldName {
+        &self.names[field as usize]
+    }
+
+    /// A screen's system and name.
+    #[must_use]
+    pub fn screen_name(&self, screen: u32) -> &(String, String) {
+        &self.screen_names[screen as usize]
+    }
+
+    /// Whether any value of a field has parts.
+    #[must_use]
+    pub fn have_parts(&self, field: u32) -> bool {
+        self.have_parts[field as usize]
     }
 }
 
@@ -45,9 +89,8 @@ pub struct Builder {
 /// The posting lists. Numbers of fields, cases and values mean nothing outside of it and never decide anything.
 #[derive(Debug)]
 pub struct Index {
-    fields: Fields,
-    values: Vec<Value>,
-    field_has_parts: Vec<bool>,
+    fields: Arc<Fields>,
+    values: Arc<Vec<Value>>,
     // Field and case, each once, by value; where those of each value begin.
     postings: Pairs,
     postings_of: Vec<u32>,
@@ -86,6 +129,12 @@ impl Near {
     fn seen(&self, worker: u32, day: i32) -> &[(u32, u32)] {
         self.of.get(&(worker, day)).map_or(&[], |range| &self.pairs[range.clone()])
     }
+
+    /// Workers and days that saw any of these.
+    fn who_saw(&self, any: &FastSet<(u32, u32)>) -> impl Iterator<Item = (u32, i32)> {
+        let saw = |range: &Range<usize>| self.pairs[range.clone()].iter().any(|pair| any.contains(pair));
+        self.of.iter().filter(move |(_, range)| saw(range)).map(|(who, _)| *who)
+    }
 }
 
 impl Builder {
@@ -114,10 +163,13 @@ impl Builder {
 
     /// Sorts what was gathered, on two cores. `values` are in order of their numbers.
     #[must_use]
-    pub fn finish(self, fields: Fields, values: Vec<Value>) -> Index {
+    pub fn finish(self, fields: Arc<Fields>, values: Arc<Vec<Value>>) -> Index {
         let (screen_of, screens) = (&fields.screen_of, fields.screen_names.len());
         let Self { mut postings, mut seen, latest } = self;
-        let known = &values;
+        // Values that nobody here holds agree with nothing.
+        let mut is_held = vec![false; values.len()];
+        postings.iter().for_each(|posting| is_held[posting[0] as usize] = true);
+        let known = &*values;
         let (held, named) = std::thread::scope(|scope| {
             let held = scope.spawn(move || {
                 postings.sort_unstable();
@@ -127,10 +179,6 @@ impl Builder {
                 let mut of_screen: Pairs =
                     of_field.iter().map(|&(field, case)| (screen_of[field as usize], case)).collect();
                 sort(&mut of_screen);
-                let mut has_parts = vec![false; screen_of.len()];
-                for &[value, field, _] in &postings {
-                    has_parts[field as usize] |= !known[value as usize].parts.is_empty();
-                }
                 let mut postings_of = vec![0; known.len() + 1];
                 for &[value, _, _] in &postings {
                     postings_of[value as usize + 1] += 1;
@@ -140,7 +188,7 @@ impl Builder {
                 }
                 let postings: Pairs = postings.into_iter().map(|[_, field, case]| (field, case)).collect();
                 let (of_field, of_screen) = (counts(&of_field, screen_of.len()), counts(&of_screen, screens));
-                (postings, postings_of, has_parts, of_field, of_screen)
+                (postings, postings_of, of_field, of_screen)
             });
             seen.sort_unstable();
             seen.dedup();
@@ -153,11 +201,11 @@ impl Builder {
             let near_screens = Near::new(&seen);
             drop(seen);
 
-            let mut by_digest: Vec<(i64, u32)> =
-                (0..).zip(known).map(|(number, value)| (value.digest, number)).collect();
+            let held_values = || (0..).zip(known).filter(|(number, _)| is_held[*number as usize]);
+            let mut by_digest: Vec<(i64, u32)> = held_values().map(|(number, value)| (value.digest, number)).collect();
             by_digest.sort_unstable();
             let mut by_token: Vec<(i64, u32)> =
-                (0..).zip(known).flat_map(|(number, value)| value.tokens().map(move |token| (token, number))).collect();
+                held_values().flat_map(|(number, value)| value.tokens().map(move |token| (token, number))).collect();
             by_token.sort_unstable();
             let mut joinable = Vec::with_capacity(latest.len());
             let mut latest: Vec<[u32; 4]> = latest
@@ -173,13 +221,12 @@ impl Builder {
             let held = held.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             (held, (near_fields, near_screens, by_digest, by_token, latest, joinable))
         });
-        let (postings, postings_of, field_has_parts, cases_of_field, cases_of_screen) = held;
+        let (postings, postings_of, cases_of_field, cases_of_screen) = held;
         let (near_fields, near_screens, by_digest, by_token, latest, joinable) = named;
         Index {
             hits: values.iter().map(|_| OnceLock::new()).collect(),
             fields,
             values,
-            field_has_parts,
             postings,
             postings_of,
             by_digest: ByDigest::new(by_digest),
@@ -273,28 +320,49 @@ impl Index {
         &self.values[value as usize]
     }
 
-    /// A field's name.
-    #[must_use]
-    pub fn name(&self, field: u32) -> &FieldName {
-        &self.fields.names[field as usize]
-    }
-
-    /// A screen's system and name.
-    #[must_use]
-    pub fn screen_name(&self, screen: u32) -> &(String, String) {
-        &self.fields.screen_names[screen as usize]
-    }
-
     /// The screen of a field.
     #[must_use]
     pub fn screen_of(&self, field: u32) -> u32 {
         self.fields.screen_of[field as usize]
     }
 
-    /// Whether any value of a field has parts.
+    /// How many values have a number.
     #[must_use]
-    pub fn has_parts(&self, field: u32) -> bool {
-        self.field_has_parts[field as usize]
+    pub fn values(&self) -> u32 {
+        self.values.len() as u32
+    }
+
+    /// The fields.
+    #[must_use]
+    pub fn fields(&self) -> &Arc<Fields> {
+        &self.fields
+    }
+
+    /// Value, field and case of everything held, each once and in order.
+    pub fn held(&self) -> impl Iterator<Item = (u32, u32, u32)> {
+        let values = self.postings_of.windows(2).zip(0..);
+        values.flat_map(|(range, value)| {
+            let places = &self.postings[range[0] as usize..range[1] as usize];
+            places.iter().map(move |&(field, case)| (value, field, case))
+        })
+    }
+
+    /// Case, screen, field and value of what each field of each case holds last, in order.
+    #[must_use]
+    pub fn latest(&self) -> &[[u32; 4]] {
+        &self.latest
+    }
+
+    /// Workers and local days that saw any of these fields, or screens, of cases.
+    #[must_use]
+    pub fn who_saw(&self, fields: &FastSet<(u32, u32)>, screens: &FastSet<(u32, u32)>) -> FastSet<(u32, i32)> {
+        self.near_fields.who_saw(fields).chain(self.near_screens.who_saw(screens)).collect()
+    }
+
+    /// Where a value agrees, if that was asked for.
+    #[must_use]
+    pub fn worked_out(&self, value: u32) -> Option<&Hits> {
+        self.hits[value as usize].get().map(AsRef::as_ref)
     }
 
     /// How many cases have a field.

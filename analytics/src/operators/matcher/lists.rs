@@ -78,6 +78,12 @@ impl Lists {
         Self { places, lists, ids, rows }
     }
 
+    /// Leaves only some lists in the table.
+    pub fn retain(&mut self, wanted: impl Fn(i64) -> bool) {
+        let ids = &self.ids;
+        self.rows.retain(|(list, _)| wanted(ids[*list as usize]));
+    }
+
     /// The ids by number.
     #[must_use]
     pub fn ids(&self) -> &[i64] {

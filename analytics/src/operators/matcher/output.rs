@@ -8,7 +8,7 @@ use datafusion::error::Result;
 use super::{
     case::{Agreement, From},
     chance::{Count, OfDay, OfWorker, Share, Tallies, Tally},
-    index::Index,
+    index::Fields,
 };
 use crate::{operators::hashing::FastMap, tables};
 
@@ -18,12 +18,31 @@ pub fn scope(from: &str, to: &str) -> &'static str {
     if from == to { "within_system" } else { "cross_system" }
 }
 
+/// In how many cases there is each field, and any field of each screen.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CaseCounts {
+    /// By field.
+    pub fields: Vec<u64>,
+    /// By screen.
+    pub screens: Vec<u64>,
+}
+
+impl CaseCounts {
+    fn of(&self, from: From) -> u64 {
+        match from {
+            From::Field(field) => self.fields[field as usize],
+            From::Screen(screen) => self.screens[screen as usize],
+        }
+    }
+}
+
 /// Tallies in the order of their tables, with the names of what they are of.
 #[derive(Debug)]
 pub struct Named {
-    index: Index,
+    fields: Arc<Fields>,
+    cases: CaseCounts,
     workers: Vec<u64>,
-    pairs: Vec<(From, u32)>,
+    pairs: Vec<(From, u32, u32)>,
     // The place of each pair in order of names.
     places: Vec<u32>,
     days: Vec<(OfDay, Tally)>,
@@ -33,27 +52,27 @@ pub struct Named {
 impl Named {
     /// Puts tallies in order. `workers` are hashes by number.
     #[must_use]
-    pub fn new(tallies: &Tallies, index: Index, workers: Vec<u64>) -> Self {
-        let pairs: Vec<(From, u32)> = tallies.pairs().collect();
+    pub fn new(tallies: &Tallies, fields: Arc<Fields>, cases: CaseCounts, workers: Vec<u64>) -> Self {
+        let pairs: Vec<(From, u32, u32)> = tallies.pairs().collect();
         let mut order: Vec<usize> = (0..pairs.len()).collect();
-        order.sort_by_key(|&pair| (source(&index, pairs[pair].0), index.name(pairs[pair].1)));
+        order.sort_by_key(|&pair| (source(&fields, pairs[pair].0), fields.name(pairs[pair].1)));
         let mut places = vec![0_u32; pairs.len()];
         for (place, pair) in (0..).zip(order) {
             places[pair] = place;
         }
         let (days, shares) = std::thread::scope(|scope| {
             let days = scope.spawn(|| {
-                let mut days: Vec<_> = tallies.rows().collect();
+                let mut days: Vec<_> = tallies.rows(&fields).collect();
                 days.sort_unstable_by_key(|((pair, kind, day), _)| (*day, places[*pair as usize], *kind));
                 days
             });
-            let mut shares: Vec<_> = tallies.shares().collect();
+            let mut shares: Vec<_> = tallies.shares(&fields).collect();
             shares.sort_unstable_by_key(|((pair, kind, worker), _)| {
                 (places[*pair as usize], *kind, workers[*worker as usize])
             });
             (days.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), shares)
         });
-        Self { index, workers, pairs, places, days, shares }
+        Self { fields, cases, workers, pairs, places, days, shares }
     }
 
     /// How many rows `pair_counts` has.
@@ -72,21 +91,44 @@ impl Named {
     pub fn pair_counts(&self, rows: Range<usize>) -> Result<RecordBatch> {
         let rows = &self.days[rows];
         let mut columns = self.named(rows.iter().map(|((pair, kind, _), _)| (*pair, *kind)));
-        columns.extend(counts(&rows.iter().map(|((_, kind, _), tally)| (*kind, tally))));
+        let counts = |count: fn(Agreement, &Tally) -> u32| -> ArrayRef {
+            let counts = rows.iter().map(|((_, kind, _), tally)| count(*kind, tally).into());
+            Arc::new(Int64Array::from_iter_values(counts))
+        };
+        columns.extend([
+            counts(|_, tally| tally.n),
+            counts(|kind, tally| tally.m[kind as usize]),
+            counts(|_, tally| tally.near_trials),
+            counts(|_, tally| tally.disagreements),
+        ]);
         columns.push(Arc::new(Date32Array::from_iter_values(rows.iter().map(|((_, _, day), _)| *day))));
         Ok(RecordBatch::try_new(tables::PAIR_COUNTS.arrow_schema(), columns)?)
     }
 
-    /// The table `pair_totals`: [`Self::pair_counts`] added up over the days.
+    /// The table `pair_totals`: shares added up over the workers.
     pub fn pair_totals(&self) -> Result<RecordBatch> {
-        let mut totals: FastMap<(u32, Agreement), Tally> = FastMap::default();
-        for ((pair, kind, _), tally) in &self.days {
-            totals.entry((*pair, *kind)).or_default().add_all(tally);
+        let mut totals: FastMap<(u32, Agreement), Share> = FastMap::default();
+        for ((pair, kind, _), share) in &self.shares {
+            totals.entry((*pair, *kind)).or_default().add(share);
         }
-        let mut rows: Vec<((u32, Agreement), Tally)> = totals.into_iter().collect();
+        let mut rows: Vec<((u32, Agreement), Share)> = totals.into_iter().collect();
         rows.sort_unstable_by_key(|((pair, kind), _)| (self.places[*pair as usize], *kind));
         let mut columns = self.named(rows.iter().map(|(row, _)| *row));
-        columns.extend(counts(&rows.iter().map(|((_, kind), tally)| (*kind, tally))));
+        let counts = |count: &dyn Fn(u32, &Share, Count) -> u64| -> ArrayRef {
+            let counts =
+                rows.iter().map(|((pair, kind), share)| count(*pair, share, share.kinds[*kind as usize]) as i64);
+            Arc::new(Int64Array::from_iter_values(counts))
+        };
+        let others = |pair: u32| self.cases.of(self.pairs[pair as usize].0).saturating_sub(1);
+        columns.extend([
+            counts(&|_, share, _| share.n.into()),
+            counts(&|_, _, kind| kind.m.into()),
+            counts(&|_, _, kind| kind.all_hits),
+            counts(&|pair, share, _| u64::from(share.n) * others(pair)),
+            counts(&|_, _, kind| kind.near_hits.into()),
+            counts(&|_, share, _| share.near_trials.into()),
+            counts(&|pair, _, _| self.pairs[pair as usize].2.into()),
+        ]);
         Ok(RecordBatch::try_new(tables::PAIR_TOTALS.arrow_schema(), columns)?)
     }
 
@@ -114,8 +156,8 @@ impl Named {
     /// The columns that say which pair, scope and kind of match.
     fn named(&self, rows: impl Iterator<Item = (u32, Agreement)> + Clone) -> Vec<ArrayRef> {
         let pair = |number: u32| self.pairs[number as usize];
-        let from = rows.clone().map(|row| source(&self.index, pair(row.0).0));
-        let to = rows.clone().map(|row| self.index.name(pair(row.0).1));
+        let from = rows.clone().map(|row| source(&self.fields, pair(row.0).0));
+        let to = rows.clone().map(|row| self.fields.name(pair(row.0).1));
         let scopes = from.clone().zip(to.clone()).map(|(from, to)| scope(from.0, &to.0));
         vec![
             Arc::new(StringArray::from_iter_values(from.clone().map(|from| from.0))),
@@ -130,33 +172,15 @@ impl Named {
     }
 }
 
-/// The columns of counts, from n to disagreements.
-fn counts<'a, I: Iterator<Item = (Agreement, &'a Tally)> + Clone>(rows: &I) -> [ArrayRef; 7] {
-    let column = |count: fn(&Tally, Count) -> u64| -> ArrayRef {
-        Arc::new(Int64Array::from_iter_values(
-            rows.clone().map(|(kind, tally)| count(tally, tally.kinds[kind as usize]) as i64),
-        ))
-    };
-    [
-        column(|tally, _| tally.n.into()),
-        column(|_, kind| kind.m.into()),
-        column(|_, kind| kind.all_hits),
-        column(|tally, _| tally.all_trials),
-        column(|_, kind| kind.near_hits.into()),
-        column(|tally, _| tally.near_trials.into()),
-        column(|tally, _| tally.disagreements.into()),
-    ]
-}
-
 /// System, screen and field of a source; a screen has no field.
-fn source(index: &Index, from: From) -> (&str, &str, Option<&str>) {
+fn source(fields: &Fields, from: From) -> (&str, &str, Option<&str>) {
     match from {
         From::Field(field) => {
-            let (system, screen, field) = index.name(field);
+            let (system, screen, field) = fields.name(field);
             (system, screen, Some(field))
         }
         From::Screen(screen) => {
-            let (system, screen) = index.screen_name(screen);
+            let (system, screen) = fields.screen_name(screen);
             (system, screen, None)
         }
     }

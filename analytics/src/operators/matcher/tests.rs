@@ -1,13 +1,16 @@
 //! The matcher and its chances against a specification that looks at everything, value by value.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use proptest::prelude::*;
 
 use super::{
     agree::{Value, covered},
     case::{Agreement, From, Holder, match_case},
-    chance::Tallies,
+    chance::{Elsewhere, Outcome, Sign, Tallies, Target},
     index::{Builder, FieldName, Fields},
 };
 use crate::operators::{SpanKey, columns::Symbols};
@@ -114,11 +117,40 @@ fn holder(span: &Said, numbers: &Numbers) -> Holder {
 
 /// Target, earliest and latest source, kind.
 type Matches = BTreeSet<(u64, u64, u64, Agreement)>;
-/// By source field (or screen, with an empty field), target field, kind and day: n, m, all hits and trials, near hits
-/// and trials, disagreements.
-type Pairs = BTreeMap<(FieldName, FieldName, Agreement, i32), [u64; 7]>;
+/// By source field (or screen, with an empty field), target field, kind, day and worker: n, m, all hits and trials, near
+/// hits and trials, disagreements.
+type Pairs = BTreeMap<(FieldName, FieldName, Agreement, i32, u32), [u64; 7]>;
+/// What matching tells of trials.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Counts {
+    /// By pair, kind and day: n, m, near trials, disagreements.
+    days: BTreeMap<(FieldName, FieldName, Agreement, i32), [u64; 4]>,
+    /// By pair, kind and worker: n, m, all hits, near hits and trials.
+    workers: BTreeMap<(FieldName, FieldName, Agreement, u32), [u64; 5]>,
+    /// By pair and kind: trials with all other cases.
+    all_trials: BTreeMap<(FieldName, FieldName, Agreement), u64>,
+}
 
-fn matcher(said: &[Said]) -> (Matches, Pairs) {
+impl Counts {
+    fn of(pairs: &Pairs) -> Self {
+        let mut counts = Self::default();
+        for ((from, to, kind, day, worker), [n, m, all_hits, all_trials, near_hits, near_trials, disagreements]) in
+            pairs
+        {
+            let pair = || (from.clone(), to.clone(), *kind);
+            let (a, b, c) = pair();
+            let of_day = counts.days.entry((a, b, c, *day)).or_default();
+            [n, m, near_trials, disagreements].into_iter().zip(of_day).for_each(|(more, sum)| *sum += more);
+            let (a, b, c) = pair();
+            let of_worker = counts.workers.entry((a, b, c, *worker)).or_default();
+            [n, m, all_hits, near_hits, near_trials].into_iter().zip(of_worker).for_each(|(more, sum)| *sum += more);
+            *counts.all_trials.entry(pair()).or_default() += all_trials;
+        }
+        counts
+    }
+}
+
+fn matcher(said: &[Said]) -> (Matches, Counts) {
     let numbers = numbers(said);
     let cases: BTreeMap<u8, Vec<Holder>> = said
         .iter()
@@ -131,46 +163,68 @@ fn matcher(said: &[Said]) -> (Matches, Pairs) {
         one.add(u32::from(*case), spans);
         builder.merge(one);
     }
-    let index = builder.finish(Fields::new(numbers.fields.into_values()), numbers.values.into_values());
+    let fields = numbers.fields.into_values().into_iter().map(|name| {
+        let parts = said.iter().any(|span| span.name() == name && !span.parts.is_empty());
+        (name, parts)
+    });
+    let index = builder.finish(Arc::new(Fields::new(fields)), Arc::new(numbers.values.into_values()));
     let mut tallies = Tallies::default();
     let mut matches = Matches::new();
     for (case, spans) in cases {
-        let found = match_case(&spans, &index, LOOK_BACK);
+        let found = match_case(&spans, &index, LOOK_BACK, |_| true);
         let of_case = |found: &super::case::Match| {
             let key = |place: usize| spans[place].key.span;
             (key(found.target), key(found.source), key(found.latest), found.kind)
         };
         matches.extend(found.matches.iter().map(of_case));
-        let mut one = Tallies::default();
-        one.add(u32::from(case), &spans, &found.trials, &index);
-        tallies.merge(one);
+        // A day by itself gives what it gives among all.
+        let mut of_days = Vec::new();
+        for day in 0..3 {
+            let of_day = match_case(&spans, &index, LOOK_BACK, |asked| asked == day);
+            assert!(of_day.matches.iter().all(|found| spans[found.target].target.is_some_and(|(_, of)| of == day)));
+            of_days.extend(of_day.matches.iter().map(of_case));
+            let mut one = Tallies::default();
+            for trial in of_day.trials {
+                let target = Target::of(u32::from(case), &spans, &trial).unwrap();
+                let outcome = Outcome { from: trial.from, agrees: trial.agrees, disagrees: trial.disagrees };
+                one.count(&target, [outcome], (&index, Elsewhere::nowhere()), Sign::In);
+            }
+            tallies.merge(one);
+        }
+        assert_eq!(of_days.into_iter().collect::<Matches>(), found.matches.iter().map(of_case).collect::<Matches>());
     }
-    let names: Vec<(From, u32)> = tallies.pairs().collect();
-    let pairs = tallies
-        .rows()
-        .map(|((pair, kind, day), tally)| {
-            let (from, to) = names[pair as usize];
-            let from = match from {
-                From::Field(field) => index.name(field).clone(),
-                From::Screen(screen) => {
-                    let (system, screen) = index.screen_name(screen).clone();
-                    (system, screen, String::new())
-                }
-            };
-            let count = tally.kinds[kind as usize];
-            let counts = [
-                tally.n.into(),
-                count.m.into(),
-                count.all_hits,
-                tally.all_trials,
-                count.near_hits.into(),
-                tally.near_trials.into(),
-                tally.disagreements.into(),
-            ];
-            ((from, index.name(to).clone(), kind, day), counts)
-        })
-        .collect();
-    (matches, pairs)
+    let fields = index.fields();
+    let names: Vec<(From, u32, u32)> = tallies.pairs().collect();
+    let pair = |pair: u32| {
+        let (from, to, _) = names[pair as usize];
+        let from = match from {
+            From::Field(field) => fields.name(field).clone(),
+            From::Screen(screen) => {
+                let (system, screen) = fields.screen_name(screen).clone();
+                (system, screen, String::new())
+            }
+        };
+        (from, fields.name(to).clone())
+    };
+    let mut counts = Counts::default();
+    for ((number, kind, day), tally) in tallies.rows(fields) {
+        let (from, to) = pair(number);
+        let of_day = [tally.n, tally.m[kind as usize], tally.near_trials, tally.disagreements].map(u64::from);
+        counts.days.insert((from, to, kind, day), of_day);
+    }
+    for ((number, kind, worker), share) in tallies.shares(fields) {
+        let (from, to) = pair(number);
+        let count = share.kinds[kind as usize];
+        let (n, m) = (u64::from(share.n), u64::from(count.m));
+        let of_worker = [n, m, count.all_hits, count.near_hits.into(), share.near_trials.into()];
+        let others = match names[number as usize].0 {
+            From::Field(field) => index.cases_of_field(field),
+            From::Screen(screen) => index.cases_of_screen(screen),
+        } - 1;
+        *counts.all_trials.entry((from.clone(), to.clone(), kind)).or_default() += n * others;
+        counts.workers.insert((from, to, kind, worker), of_worker);
+    }
+    (matches, counts)
 }
 
 /// The latest value of each field among spans.
@@ -185,7 +239,7 @@ fn latest<'a>(spans: impl Iterator<Item = &'a Said>) -> Vec<&'a Said> {
     latest.into_values().collect()
 }
 
-fn specification(said: &[Said]) -> (Matches, Pairs) {
+fn specification(said: &[Said]) -> (Matches, Counts) {
     let mut matches = Matches::new();
     let mut pairs = Pairs::new();
     let mut possible: BTreeSet<(FieldName, FieldName, Agreement)> = BTreeSet::new();
@@ -258,8 +312,8 @@ fn specification(said: &[Said]) -> (Matches, Pairs) {
             count(&mut pairs, (from, e, Agreement::Join), joined, disagrees, &on_screen, &hit);
         }
     }
-    pairs.retain(|(from, to, kind, _), _| possible.contains(&(from.clone(), to.clone(), *kind)));
-    (matches, pairs)
+    pairs.retain(|(from, to, kind, ..), _| possible.contains(&(from.clone(), to.clone(), *kind)));
+    (matches, Counts::of(&pairs))
 }
 
 /// Counts a trial; `all` are the spans of the source on every case, `hit` tells whether a case would agree.
@@ -279,7 +333,7 @@ fn count(
         .map(|s| s.case)
         .collect();
     let hits = |cases: &BTreeSet<u8>| cases.iter().filter(|case| hit(**case)).count() as u64;
-    let counts = pairs.entry((from, e.name(), kind, day)).or_default();
+    let counts = pairs.entry((from, e.name(), kind, day, e.worker.into())).or_default();
     let trial =
         [1, u64::from(m), hits(&others), others.len() as u64, hits(&near), near.len() as u64, u64::from(disagrees)];
     for (sum, one) in counts.iter_mut().zip(trial) {

@@ -1,0 +1,183 @@
+//! What one refresh leaves for the next, so that the next need only work out what changed: the folder `refresh` of a store.
+//!
+//! Its files are read and written whole, and are never changed: a refresh writes new ones beside them, then the list of
+//! those that hold (`files.json`), then removes the others. Nothing is synced, as nothing is lost with it: a file that is
+//! not what the list says it is, or a list that does not belong to the newest version of the facts, makes the next
+//! refresh work everything out. Like the facts, it knows people, cases and values by keyed hashes only.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs, io,
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+};
+
+use serde::{Deserialize, Serialize};
+
+/// The folder in a store.
+const FOLDER: &str = "refresh";
+/// The list of files.
+const LIST: &str = "files.json";
+
+/// What the facts were made from and by. What was left for others is of no use.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Mark {
+    /// Delta versions of the spans, of reference data that decides, and of the facts.
+    pub tables: BTreeMap<String, u64>,
+    /// The parameters.
+    pub parameters: serde_json::Value,
+    /// The hash of all that makes facts.
+    pub facts_hash: String,
+}
+
+/// A file as the list names it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Entry {
+    file: String,
+    crc: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct List {
+    mark: Mark,
+    generation: u64,
+    files: BTreeMap<String, Entry>,
+}
+
+/// What the last refresh left.
+#[derive(Debug)]
+pub struct Kept {
+    folder: PathBuf,
+    list: Option<List>,
+}
+
+impl Kept {
+    /// What lies in a store and belongs to this mark; without a mark, nothing.
+    #[must_use]
+    pub fn of(root: &Path, mark: Option<&Mark>) -> Self {
+        let folder = root.join(FOLDER);
+        let list = fs::read(folder.join(LIST)).ok().and_then(|text| serde_json::from_slice::<List>(&text).ok());
+        Self { list: list.filter(|list| Some(&list.mark) == mark), folder }
+    }
+
+    /// Whether there is anything.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.list.is_none()
+    }
+
+    /// The names that begin with this, without it.
+    pub fn names<'a>(&'a self, beginning: &'a str) -> impl Iterator<Item = &'a str> {
+        let files = self.list.iter().flat_map(|list| list.files.keys());
+        files.filter_map(move |name| name.strip_prefix(beginning))
+    }
+
+    /// The bytes of a name, where they are there and whole.
+    #[must_use]
+    pub fn bytes(&self, name: &str) -> Option<Vec<u8>> {
+        let entry = self.list.as_ref()?.files.get(name)?;
+        let bytes = fs::read(self.folder.join(&entry.file)).ok()?;
+        (crc32c::crc32c(&bytes) == entry.crc).then_some(bytes)
+    }
+
+    /// Begins to leave things for the next refresh.
+    pub fn next(&self) -> io::Result<Leaving> {
+        if self.list.is_none() && self.folder.exists() {
+            fs::remove_dir_all(&self.folder)?;
+        }
+        fs::create_dir_all(&self.folder)?;
+        let generation = self.list.as_ref().map_or(1, |list| list.generation + 1);
+        Ok(Leaving { folder: self.folder.clone(), generation, files: Mutex::default() })
+    }
+
+    /// Lets what lies under a name hold for the next refresh as well.
+    pub fn hand_on(&self, name: &str, to: &Leaving) {
+        if let Some(entry) = self.list.as_ref().and_then(|list| list.files.get(name)) {
+            to.files().insert(name.to_owned(), entry.clone());
+        }
+    }
+}
+
+/// What is being left for the next refresh.
+#[derive(Debug)]
+pub struct Leaving {
+    folder: PathBuf,
+    generation: u64,
+    files: Mutex<BTreeMap<String, Entry>>,
+}
+
+impl Leaving {
+    fn files(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Entry>> {
+        self.files.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Leaves bytes under a name.
+    pub fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let file = format!("{name}.{}", self.generation);
+        fs::write(self.folder.join(&file), bytes)?;
+        self.files().insert(name.to_owned(), Entry { file, crc: crc32c::crc32c(bytes) });
+        Ok(())
+    }
+
+    /// Says what it belongs to, and removes what does not hold any more.
+    pub fn finish(self, mark: Mark) -> io::Result<()> {
+        let files = self.files.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let hold: BTreeSet<String> = files.values().map(|entry| entry.file.clone()).collect();
+        let text = serde_json::to_vec(&List { mark, generation: self.generation, files })?;
+        let (list, new) = (self.folder.join(LIST), self.folder.join(format!("{LIST}.new")));
+        fs::write(&new, text)?;
+        fs::rename(&new, &list)?;
+        for entry in fs::read_dir(&self.folder)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            if name != LIST && !name.to_str().is_some_and(|name| hold.contains(name)) {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mark(spans: u64) -> Mark {
+        let tables = BTreeMap::from([("spans".to_owned(), spans)]);
+        Mark { tables, parameters: serde_json::json!({"switch_s": 5.0}), facts_hash: "a".to_owned() }
+    }
+
+    #[test]
+    fn what_is_left_is_found_by_whom_it_belongs_to() {
+        let root = tempfile::tempdir().unwrap();
+        let leaving = Kept::of(root.path(), None).next().unwrap();
+        leaving.write("day-1", b"one").unwrap();
+        leaving.write("day-2", b"two").unwrap();
+        leaving.finish(mark(7)).unwrap();
+        assert!(Kept::of(root.path(), Some(&mark(8))).is_empty());
+        let kept = Kept::of(root.path(), Some(&mark(7)));
+        assert_eq!(kept.names("day-").collect::<Vec<_>>(), ["1", "2"]);
+        assert_eq!(kept.bytes("day-2").unwrap(), b"two");
+
+        // The next hands one on and writes the other anew; until it is finished, what was there holds.
+        let leaving = kept.next().unwrap();
+        kept.hand_on("day-1", &leaving);
+        leaving.write("day-2", b"zwei").unwrap();
+        assert_eq!(Kept::of(root.path(), Some(&mark(7))).bytes("day-2").unwrap(), b"two");
+        leaving.finish(mark(8)).unwrap();
+        let kept = Kept::of(root.path(), Some(&mark(8)));
+        assert_eq!(["day-1", "day-2"].map(|name| kept.bytes(name).unwrap()), [b"one".to_vec(), b"zwei".to_vec()]);
+        assert_eq!(fs::read_dir(root.path().join(FOLDER)).unwrap().count(), 3, "two files and the list");
+    }
+
+    #[test]
+    fn a_file_that_was_damaged_is_not_there() {
+        let root = tempfile::tempdir().unwrap();
+        let leaving = Kept::of(root.path(), None).next().unwrap();
+        leaving.write("day-1", b"one").unwrap();
+        leaving.finish(mark(7)).unwrap();
+        fs::write(root.path().join(FOLDER).join("day-1.1"), b"ono").unwrap();
+        let kept = Kept::of(root.path(), Some(&mark(7)));
+        assert!(!kept.is_empty() && kept.bytes("day-1").is_none());
+    }
+}

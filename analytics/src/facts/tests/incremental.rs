@@ -1,0 +1,194 @@
+//! Facts that go on from what the last refresh left, against facts worked out in one go.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use arrow::array::RecordBatch;
+use datafusion::{
+    catalog::MemTable,
+    prelude::{SessionConfig, SessionContext},
+};
+use gilbreth_collector::schema::{SPANS, SPANS_SCHEMA};
+use rand::{RngExt, SeedableRng, seq::SliceRandom};
+use rand_chacha::ChaCha8Rng;
+
+use super::{
+    super::{
+        Extent, Keeping, compute,
+        kept::{Kept, Mark},
+    },
+    estate::{self, S, Span, batch},
+    everything, facts_by,
+    memory::Memory,
+};
+use crate::{parameters::Parameters, reference::tables::TASKS, tables};
+
+const DAY: i64 = 86_400 * S;
+
+/// An estate of some weeks in which everything happens, now and then over midnight and between days.
+fn weeks(seed: u64, days: i64, a_day: u64) -> Vec<Span> {
+    let mut random = ChaCha8Rng::seed_from_u64(9_000 + seed);
+    let mut spans = estate::busy(seed, days as u64 * a_day);
+    for (place, span) in spans.iter_mut().enumerate() {
+        let day = place as i64 / a_day as i64;
+        let length = span.end - span.start;
+        // Most of the work is done in a working day, some towards midnight.
+        let second = if random.random_bool(0.03) { 53_000 } else { random.random_range(0..28_000) };
+        span.start = day * DAY + second * S + random.random_range(0..60) * S;
+        span.end = span.start + if random.random_bool(0.01) { 10 * 3_600 * S } else { length };
+        span.trace = if random.random_bool(0.9) { 1_000 * day as u64 + span.trace } else { span.trace };
+        // Cases live for some days.
+        span.cases = vec![(day as u32 * 2 + random.random_range(0..14)) % 40];
+        if random.random_bool(0.05) {
+            span.cases.clear();
+        }
+        if random.random_bool(0.01) {
+            span.cases.push(100 + random.random_range(0..9));
+        }
+        span.instance = random.random_bool(0.4).then(|| random.random_range(0..6) + day as u64 * 3);
+        span.root = random.random_bool(0.05);
+        span.task = random.random_bool(0.3).then(|| if random.random_bool(0.5) { "report" } else { "allocation" });
+        if random.random_bool(0.02) {
+            span.kind = None;
+        }
+        let (one, other) = (random.random_range(0..20), random.random_range(0..20));
+        span.value = random.random_bool(0.9).then(|| match random.random_range(0..3) {
+            0 => (one % 2, vec![]),
+            1 => (one, vec![]),
+            _ => (100 + one * 20 + other, vec![one, other]),
+        });
+        span.continues = random.random_bool(0.05).then(|| (place as u64).saturating_sub(random.random_range(0..60)));
+        // A session is off by what its worst export was late.
+        span.offset = if random.random_bool(0.2) { (span.worker as i64 + 1) * 40 * S } else { 0 };
+    }
+    spans
+}
+
+/// When each span arrives: most with their day, some late.
+fn arrivals(spans: &[Span], seed: u64, late: f64) -> BTreeMap<i64, Vec<Span>> {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let mut arrivals: BTreeMap<i64, Vec<Span>> = BTreeMap::new();
+    for span in spans {
+        let day = span.start.div_euclid(DAY);
+        let after = if random.random_bool(late) { random.random_range(0..6) } else { 0 };
+        arrivals.entry(day + after).or_default().push(span.clone());
+        if random.random_bool(0.02) {
+            // Sent twice.
+            arrivals.entry(day + after + 1).or_default().push(span.clone());
+        }
+    }
+    arrivals
+}
+
+/// Tells what came for each UTC day from anything else.
+fn files(spans: &[Span]) -> BTreeMap<i32, u64> {
+    let mut files: BTreeMap<i32, u64> = BTreeMap::new();
+    for batch in [batch(spans)] {
+        let days = batch.column_by_name("day").unwrap();
+        for day in arrow::array::AsArray::as_primitive::<arrow::datatypes::Date32Type>(days).values() {
+            *files.entry(*day).or_default() += 1;
+        }
+    }
+    files
+}
+
+fn mark(number: u64) -> Mark {
+    let tables = BTreeMap::from([("spans".to_owned(), number)]);
+    Mark { tables, parameters: serde_json::Value::Null, facts_hash: String::new() }
+}
+
+const RULES: &str = "SELECT * FROM (VALUES
+    ('transfer', 'start', 'navigation', 'a', 'person'), ('transfer', 'end', 'action', 'a', 'plan'),
+    (NULL, 'completes', 'hidden', 'b', 'plan')
+) AS t (task, edge, kind, system, screen)";
+
+/// A store in memory that is refreshed now and then.
+struct Refreshed {
+    root: tempfile::TempDir,
+    memory: Memory,
+    number: u64,
+}
+
+impl Refreshed {
+    async fn refresh(&mut self, spans: &[Span], partitions: usize) -> Extent {
+        let config = SessionConfig::new().with_target_partitions(partitions).with_batch_size(64);
+        let context = SessionContext::new_with_config(config);
+        let all: Vec<RecordBatch> = spans.chunks(97).map(batch).collect();
+        let table = MemTable::try_new(SPANS_SCHEMA.clone(), vec![all]).unwrap();
+        context.register_table(SPANS.name, Arc::new(table)).unwrap();
+        let rules = context.sql(RULES).await.unwrap().collect().await.unwrap();
+        context.register_batch(TASKS.name, super::as_table(&TASKS, &rules[0])).unwrap();
+        let kept = Kept::of(self.root.path(), (self.number > 0).then(|| mark(self.number)).as_ref());
+        for table in tables::FACTS.iter().filter(|_| !kept.is_empty()) {
+            context.register_table(table.name, self.memory.table(table)).unwrap();
+        }
+        let leaving = Arc::new(kept.next().unwrap());
+        let keeping = Keeping { kept: &kept, leaving: &leaving, files: files(spans), share_max: 1.0 };
+        let zone = chrono_tz::Europe::London;
+        let extent = compute(&context, &Parameters::default(), zone, Some(&keeping), &mut self.memory).await.unwrap();
+        self.number += 1;
+        Arc::into_inner(leaving).unwrap().finish(mark(self.number)).unwrap();
+        extent
+    }
+}
+
+async fn in_steps_as_at_once(seed: u64, late: f64) -> [usize; 2] {
+    let spans = weeks(seed, 12, 60);
+    let mut store = Refreshed { root: tempfile::tempdir().unwrap(), memory: Memory::default(), number: 0 };
+    let mut arrived: Vec<Span> = Vec::new();
+    let [mut in_part, mut steps] = [0, 0];
+    for (day, mut more) in arrivals(&spans, seed, late) {
+        more.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
+        arrived.extend(more);
+        let extent = store.refresh(&arrived, 1 + seed as usize % 3).await;
+        steps += 1;
+        in_part += usize::from(matches!(extent, Extent::Days(_)));
+        let all = facts_by(&Parameters::default(), vec![batch(&arrived)], 2, &[(&TASKS, RULES)]).await;
+        let (got, expected) = (everything(&store.memory).await, everything(&all).await);
+        for table in tables::FACTS {
+            let (got, expected) = (&got[table.name], &expected[table.name]);
+            let only = |one: &[String], other: &[String]| -> Vec<String> {
+                one.iter().filter(|row| !other.contains(row)).take(5).cloned().collect()
+            };
+            assert!(
+                got == expected,
+                "{} after day {day}, seed {seed}, {extent:?}: {} rows, {} expected\nonly in steps: {:#?}\nonly at once: {:#?}",
+                table.name,
+                got.len(),
+                expected.len(),
+                only(got, expected),
+                only(expected, got)
+            );
+        }
+    }
+    [in_part, steps]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn facts_that_go_on_from_the_last_ones_are_those_worked_out_at_once() {
+    let seeds = std::env::var("GILBRETH_REFRESH_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(6);
+    let [mut in_part, mut steps] = [0, 0];
+    for seed in 0..seeds {
+        let late = [0.0, 0.02, 0.3][seed as usize % 3];
+        let [some, all] = in_steps_as_at_once(seed, late).await;
+        (in_part, steps) = (in_part + some, steps + all);
+    }
+    assert!(in_part * 2 > steps, "{in_part} of {steps} refreshes went on from the last");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_new_is_nothing_to_work_out() {
+    let spans = weeks(3, 4, 40);
+    let mut store = Refreshed { root: tempfile::tempdir().unwrap(), memory: Memory::default(), number: 0 };
+    assert_eq!(store.refresh(&spans, 2).await, Extent::Everything);
+    let before = everything(&store.memory).await;
+    assert_eq!(store.refresh(&spans, 2).await, Extent::Nothing);
+    assert_eq!(store.refresh(&spans, 2).await, Extent::Nothing, "what was left was handed on");
+    assert_eq!(everything(&store.memory).await, before);
+    // What is left by one refresh is of no use when it was damaged.
+    let folder = store.root.path().join("refresh");
+    let file = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+    let file = file.into_iter().find(|path| path.to_str().unwrap().contains("trials-")).unwrap();
+    std::fs::write(file, b"no").unwrap();
+    assert_eq!(store.refresh(&spans, 2).await, Extent::Everything);
+    assert_eq!(everything(&store.memory).await, before);
+}

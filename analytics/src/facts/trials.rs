@@ -1,0 +1,375 @@
+//! Trials of pairs by local day, as they are kept: when other cases come to hold other values, what these trials would
+//! find there changes, and is counted anew without looking at their cases again.
+
+use super::cores::on_cores;
+use crate::operators::{
+    encoding::{Column, Decoder, Encoder, Torn},
+    hashing::{FastMap, FastSet},
+    matcher::{
+        agree::Value,
+        case::{Agreement, From, places},
+        chance::{Count, Elsewhere, Outcome, Share, Sign, Tallies, Target},
+        hits::{HitCount, HitCounts, of, others, others_in_both},
+        index::Index,
+    },
+};
+
+/// The trials of a day.
+#[derive(Debug, Default)]
+pub struct DayTrials {
+    workers: Vec<u32>,
+    cases: Vec<u64>,
+    fields: Vec<u32>,
+    values: Vec<u32>,
+    is: Vec<u8>,
+    ends: Vec<u32>,
+    from: Vec<u32>,
+    outcomes: Vec<u8>,
+    /// The lists of sources of the day's targets, each once.
+    pub lists: FastSet<i64>,
+}
+
+const DATE: u8 = 1;
+const WORDS: u8 = 2;
+const DISAGREES: u8 = 4;
+/// What stands for no agreement beside the numbers of its kinds.
+const AGREES_NOT: u8 = 3;
+
+impl DayTrials {
+    /// Adds the trials of a target of a case.
+    pub fn add(&mut self, target: &Target, case: u64, outcomes: impl Iterator<Item = Outcome>) {
+        self.workers.push(target.worker);
+        self.cases.push(case);
+        self.fields.push(target.field);
+        self.values.push(target.value);
+        self.is.push(if target.date { DATE } else { 0 } | if target.words { WORDS } else { 0 });
+        for outcome in outcomes {
+            self.from.push(outcome.from.number());
+            let agrees = outcome.agrees.map_or(AGREES_NOT, |kind| kind as u8);
+            self.outcomes.push(agrees | if outcome.disagrees { DISAGREES } else { 0 });
+        }
+        self.ends.push(self.from.len() as u32);
+    }
+
+    /// Adds those of other cases.
+    pub fn append(&mut self, mut other: Self) {
+        let first = self.from.len() as u32;
+        self.workers.append(&mut other.workers);
+        self.cases.append(&mut other.cases);
+        self.fields.append(&mut other.fields);
+        self.values.append(&mut other.values);
+        self.is.append(&mut other.is);
+        self.ends.extend(other.ends.iter().map(|end| first + end));
+        self.from.append(&mut other.from);
+        self.outcomes.append(&mut other.outcomes);
+        self.lists.extend(other.lists);
+    }
+
+    /// The trials as bytes, which [`KeptTrials`] reads.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let mut to = Encoder::default();
+        to.column(self.lists.iter().copied());
+        to.column(self.workers.iter().copied());
+        to.column(self.cases.iter().copied());
+        to.column(self.fields.iter().copied());
+        to.column(self.values.iter().copied());
+        to.column(self.is.iter().copied());
+        to.column(self.ends.iter().copied());
+        to.column(self.from.iter().copied());
+        to.column(self.outcomes.iter().copied());
+        to.into_bytes()
+    }
+}
+
+/// The trials of a day, read as they are asked for.
+#[derive(Debug)]
+pub struct KeptTrials<'a> {
+    day: i32,
+    /// The lists of sources of the day's targets, each once.
+    pub lists: Column<'a, i64>,
+    workers: Column<'a, u32>,
+    cases: Column<'a, u64>,
+    fields: Column<'a, u32>,
+    values: Column<'a, u32>,
+    is: Column<'a, u8>,
+    ends: Column<'a, u32>,
+    from: Column<'a, u32>,
+    outcomes: Column<'a, u8>,
+}
+
+impl<'a> KeptTrials<'a> {
+    /// From the bytes of a day.
+    pub fn read(day: i32, bytes: &'a [u8]) -> Result<Self, Torn> {
+        let mut from = Decoder::new(bytes);
+        Ok(Self {
+            day,
+            lists: from.column()?,
+            workers: from.column()?,
+            cases: from.column()?,
+            fields: from.column()?,
+            values: from.column()?,
+            is: from.column()?,
+            ends: from.column()?,
+            from: from.column()?,
+            outcomes: from.column()?,
+        })
+    }
+
+    /// A target; `case` gives the number of a case, where it has one.
+    fn target(&self, place: usize, case: &impl Fn(u64) -> Option<u32>) -> Target {
+        let is = self.is.get(place);
+        Target {
+            field: self.fields.get(place),
+            value: self.values.get(place),
+            worker: self.workers.get(place),
+            day: self.day,
+            case: case(self.cases.get(place)).unwrap_or(NOT_HERE),
+            date: is & DATE != 0,
+            words: is & WORDS != 0,
+        }
+    }
+
+    fn range(&self, place: usize) -> std::ops::Range<usize> {
+        let first = if place == 0 { 0 } else { self.ends.get(place - 1) as usize };
+        first..self.ends.get(place) as usize
+    }
+
+    fn outcome(&self, place: usize) -> Outcome {
+        let outcome = self.outcomes.get(place);
+        Outcome {
+            from: From::of_number(self.from.get(place)),
+            agrees: Agreement::of_number(outcome & AGREES_NOT),
+            disagrees: outcome & DISAGREES != 0,
+        }
+    }
+}
+
+/// The number of a case that an index does not know.
+const NOT_HERE: u32 = u32::MAX;
+
+/// What the cases at hand hold now and held before, and what was counted before.
+#[derive(Debug)]
+pub struct Recount<'a> {
+    /// What they hold.
+    pub now: &'a Index,
+    /// What they held.
+    pub then: &'a Index,
+    /// In how many cases values agreed.
+    pub hits: &'a HitCounts,
+}
+
+/// A change of counts.
+type Change = FastMap<(From, u32, u32), Share>;
+
+impl Recount<'_> {
+    /// Takes back the trials of a day.
+    pub fn take_back(&self, trials: &KeptTrials<'_>, case: impl Fn(u64) -> Option<u32>, tallies: &mut Tallies) {
+        let elsewhere = self.elsewhere();
+        for place in 0..trials.workers.len() {
+            let target = trials.target(place, &case);
+            let outcomes = trials.range(place).map(|place| trials.outcome(place));
+            tallies.count(&target, outcomes, (self.then, elsewhere), Sign::Out);
+        }
+    }
+
+    /// Where values agree in other cases than those at hand.
+    #[must_use]
+    pub const fn elsewhere(&self) -> Elsewhere<'_> {
+        Elsewhere::beside(self.then, self.hits)
+    }
+
+    /// The values that agree with other cases than they did, each with in how many more; and who saw, on which day, what
+    /// changed.
+    #[must_use]
+    pub fn changes(&self, values: &[Value]) -> Changes {
+        let mut fields: FastSet<(u32, u32)> = FastSet::default();
+        let mut screens: FastSet<(u32, u32)> = FastSet::default();
+        let mut tokens: FastSet<i64> = FastSet::default();
+        for (value, field, case) in differences(self.now.held(), self.then.held()) {
+            fields.insert((field, case));
+            screens.insert((self.now.screen_of(field), case));
+            tokens.extend(values[value as usize].tokens());
+        }
+        for [case, screen, ..] in differences(self.now.latest().iter().copied(), self.then.latest().iter().copied()) {
+            screens.insert((screen, case));
+        }
+        let mut joined: FastSet<i64> = FastSet::default();
+        for [case, screen, _, value] in self.now.latest().iter().chain(self.then.latest()) {
+            if screens.contains(&(*screen, *case)) {
+                joined.extend(values[*value as usize].tokens());
+            }
+        }
+        let may_differ = |value: &Value| {
+            let any = |of: &[i64], among: &FastSet<i64>| of.iter().any(|token| among.contains(token));
+            tokens.contains(&value.digest) || any(value.wanted(), &tokens) || any(&value.parts, &joined)
+        };
+        let known = (0..self.hits.values() as u32).filter(|value| !self.hits.of(*value).is_empty());
+        let asked: Vec<u32> = known.filter(|value| may_differ(&values[*value as usize])).collect();
+        let lots: Vec<&[u32]> = asked.chunks(256).collect();
+        let found = on_cores(lots, |lot| {
+            let mut found = Vec::new();
+            for &value in lot {
+                let (now, then) = (self.now.hits(value), self.then.hits(value));
+                if now != then {
+                    found.push((value, more(now.counts(), then.counts())));
+                }
+            }
+            found
+        });
+        let who = self.now.who_saw(&fields, &screens);
+        let who = who.union(&self.then.who_saw(&fields, &screens)).copied().collect();
+        Changes { values: found.into_iter().flatten().collect(), who }
+    }
+
+    /// Counts anew what changed for the trials of days that stay as they are.
+    pub fn stay(
+        &self,
+        days: &[(&i32, &Vec<u8>)],
+        changes: &Changes,
+        case: impl Fn(u64) -> Option<u32> + Sync,
+        tallies: &mut Tallies,
+    ) -> Result<(), Torn> {
+        let found = on_cores(days.to_vec(), |(day, bytes)| {
+            let trials = KeptTrials::read(*day, bytes)?;
+            let mut changed = Change::default();
+            for place in 0..trials.workers.len() {
+                if let Some(more) = changes.values.get(&trials.values.get(place)) {
+                    self.target_stays(&trials, place, more, changes, &case, &mut changed);
+                }
+            }
+            Ok(changed)
+        });
+        for changed in found {
+            for ((from, to, worker), share) in changed? {
+                tallies.add_share(from, to, worker, &share);
+            }
+        }
+        Ok(())
+    }
+
+    fn target_stays(
+        &self,
+        trials: &KeptTrials<'_>,
+        place: usize,
+        more: &[(Agreement, u32, i64)],
+        changes: &Changes,
+        case: &impl Fn(u64) -> Option<u32>,
+        changed: &mut Change,
+    ) {
+        let target = trials.target(place, case);
+        let mut change = |from: From, kind: Agreement, count: Count| {
+            if count != Count::default() {
+                let mut share = Share::default();
+                share.kinds[kind as usize] = count;
+                changed.entry((from, target.field, target.worker)).or_default().add(&share);
+            }
+        };
+        let near = changes.who.contains(&(target.worker, target.day));
+        if target.case == NOT_HERE && !near {
+            // Its own case is none of those at hand: all that changed there counts.
+            for &(kind, number, more) in more {
+                let from = if kind == Agreement::Join { From::Screen(number) } else { From::Field(number) };
+                if applies(&target, kind) && trials.range(place).any(|place| trials.from.get(place) == from.number()) {
+                    change(from, kind, Count { all_hits: more as u64, ..Count::default() });
+                }
+            }
+            return;
+        }
+        let (now, then) = (self.now.hits(target.value), self.then.hits(target.value));
+        for outcome in trials.range(place).map(|place| trials.outcome(place)) {
+            let (from, kinds, seen) = match outcome.from {
+                From::Field(field) => {
+                    let seen = |index: &Index| of(index.seen_fields(target.worker, target.day), field).to_vec();
+                    (field, &[Agreement::Whole, Agreement::Split][..], near.then(|| (seen(self.now), seen(self.then))))
+                }
+                From::Screen(screen) => {
+                    let seen = |index: &Index| of(index.seen_screens(target.worker, target.day), screen).to_vec();
+                    (screen, &[Agreement::Join][..], near.then(|| (seen(self.now), seen(self.then))))
+                }
+            };
+            for &kind in kinds.iter().filter(|kind| applies(&target, **kind)) {
+                let (now, then) = (of(places(now, kind), from), of(places(then, kind), from));
+                let (saw_now, saw_then) = seen.as_ref().map_or((&[][..], &[][..]), |(now, then)| (now, then));
+                let near_hits = |agreeing, seen| others_in_both(agreeing, seen, target.case) as u32;
+                change(
+                    outcome.from,
+                    kind,
+                    Count {
+                        all_hits: others(now, target.case).wrapping_sub(others(then, target.case)),
+                        m: 0,
+                        near_hits: near_hits(now, saw_now).wrapping_sub(near_hits(then, saw_then)),
+                    },
+                );
+            }
+        }
+    }
+}
+
+/// Whether a target can agree in a kind at all.
+const fn applies(target: &Target, kind: Agreement) -> bool {
+    match kind {
+        Agreement::Whole => true,
+        Agreement::Split => !target.date,
+        Agreement::Join => target.words,
+    }
+}
+
+/// What changed of where values agree.
+#[derive(Debug, Default)]
+pub struct Changes {
+    /// In how many more cases, by value: kind, field or screen, and count. What is not listed did not change; where lists
+    /// are equally long, they may name other cases.
+    pub values: FastMap<u32, Vec<(Agreement, u32, i64)>>,
+    /// Workers and local days that saw a field or screen of a case in which anything changed.
+    pub who: FastSet<(u32, i32)>,
+}
+
+impl Changes {
+    /// In how many cases these values agree now.
+    #[must_use]
+    pub fn counts(&self, before: &HitCounts) -> FastMap<u32, Vec<HitCount>> {
+        let changed = self.values.iter().map(|(&value, more)| {
+            let mut counts: FastMap<(Agreement, u32), i64> = FastMap::default();
+            for count in before.of(value) {
+                counts.insert((count.kind, count.from), count.cases.into());
+            }
+            for &(kind, from, more) in more {
+                *counts.entry((kind, from)).or_default() += more;
+            }
+            let counts = counts.into_iter().filter(|(_, cases)| *cases > 0);
+            let counts = counts.map(|((kind, from), cases)| HitCount { kind, from, cases: cases as u32 });
+            (value, counts.collect())
+        });
+        changed.collect()
+    }
+}
+
+/// What only one of two sorted lists has.
+fn differences<T: Ord>(one: impl Iterator<Item = T>, other: impl Iterator<Item = T>) -> Vec<T> {
+    let (mut one, mut other) = (one.peekable(), other.peekable());
+    let mut differences = Vec::new();
+    loop {
+        let order = match (one.peek(), other.peek()) {
+            (None, None) => return differences,
+            (Some(_), None) => std::cmp::Ordering::Less,
+            (None, Some(_)) => std::cmp::Ordering::Greater,
+            (Some(one), Some(other)) => one.cmp(other),
+        };
+        match order {
+            std::cmp::Ordering::Less => differences.extend(one.next()),
+            std::cmp::Ordering::Greater => differences.extend(other.next()),
+            std::cmp::Ordering::Equal => {
+                one.next();
+                other.next();
+            }
+        }
+    }
+}
+
+fn more(now: impl Iterator<Item = HitCount>, then: impl Iterator<Item = HitCount>) -> Vec<(Agreement, u32, i64)> {
+    let mut more: FastMap<(Agreement, u32), i64> = FastMap::default();
+    now.for_each(|count| *more.entry((count.kind, count.from)).or_default() += i64::from(count.cases));
+    then.for_each(|count| *more.entry((count.kind, count.from)).or_default() -= i64::from(count.cases));
+    more.into_iter().filter(|(_, more)| *more != 0).map(|((kind, from), more)| (kind, from, more)).collect()
+}

@@ -1,0 +1,438 @@
+//! What was worked out → the tables of the facts, whole or the partitions that are others; and what the next refresh goes
+//! on from.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+    sync::Arc,
+};
+
+use arrow::{
+    array::{BinaryArray, BooleanArray, Date32Array, Int64Array, RecordBatch},
+    compute::{SortColumn, concat_batches, lexsort_to_indices, take_record_batch},
+};
+use datafusion::{
+    common::DataFusionError,
+    dataframe::DataFrame,
+    error::Result,
+    execution::SendableRecordBatchStream,
+    physical_plan::stream::RecordBatchStreamAdapter,
+    prelude::{Expr, SessionContext, col, lit},
+    scalar::ScalarValue,
+};
+use futures::StreamExt;
+use gilbreth_collector::schema::Table;
+
+use super::{
+    Facts, Judged, Keeping, Prior,
+    assemble::Shift,
+    blocking, cores,
+    cutting::Gathered,
+    estate::Estate,
+    judgement::Judgement,
+    known,
+    matched_times::{self, MatchedTimes},
+    matching::{Matched, Matching},
+    microseconds, names,
+    sink::{self, Sink},
+    sql,
+    trials::KeptTrials,
+};
+use crate::{
+    local_time::LocalTime,
+    operators::{
+        cases::Link,
+        encoding::Torn,
+        hashing::FastSet,
+        instances::{Instances, KeptPieces, Pieces},
+        ledger::{EntryFacts, tried},
+        matcher::{lists::Lists, output::Named},
+        weekly_times::{Sums, WeeklyTimes},
+        worker_weeks::{is_whole, worker_weeks},
+    },
+    tables,
+};
+
+/// What was kept is not what was written.
+fn torn(torn: Torn) -> DataFusionError {
+    DataFusionError::External(torn.into())
+}
+
+impl Facts<'_> {
+    /// Writes all tables, or those of their partitions that were worked out.
+    pub(super) async fn write_all(
+        &self,
+        days: &[i32],
+        judged: Judged,
+        prior: Option<Prior>,
+        keeping: Option<&Keeping<'_>>,
+        sink: &mut impl Sink,
+    ) -> Result<()> {
+        let Judged { asked, context, spans, with_parts, judged, matching } = judged;
+        let asked = asked.as_ref();
+        if prior.as_ref().is_none_or(|prior| prior.linked) {
+            self.write(&tables::CASE_LINKS, case_links(&context.links)?, sink).await?;
+        }
+        match &prior {
+            None => self.write(&tables::CLOCK_SHIFTS, clock_shifts(&context.shifts)?, sink).await?,
+            Some(Prior { shifted, .. }) if !shifted.is_empty() => {
+                let of_days: Vec<Shift> =
+                    context.shifts.into_iter().filter(|shift| shifted.contains(&shift.2)).collect();
+                let rows = in_order(&tables::CLOCK_SHIFTS, &[clock_shifts(&of_days)?])?;
+                sink.write_sorted(&tables::CLOCK_SHIFTS, Some(shifted), vec![one(&tables::CLOCK_SHIFTS, rows)]).await?;
+            }
+            Some(_) => {}
+        }
+        let Matching { matches, lists, trials, counts, fields, .. } = matching;
+        let list_ids = lists.ids().to_vec();
+        self.write_lists(lists, prior.as_ref().zip(asked), sink).await?;
+
+        if let Some(keeping) = keeping {
+            for (day, trials) in &trials {
+                keeping.leaving.write(&format!("{}{day}", names::TRIALS), &trials.encode())?;
+            }
+        }
+        drop(trials);
+        let (workers, cases) = (spans.workers.clone(), counts.cases.clone());
+        let (pairs, counts) = blocking(move || (Named::new(&counts.tallies, fields, cases, workers), counts)).await?;
+        let pairs = Arc::new(pairs);
+        let halves = |rows: usize| lots([rows.div_ceil(2), rows / 2].into_iter());
+        let rows = streams(&tables::PAIR_COUNTS, halves(pairs.days()), &pairs, Named::pair_counts);
+        sink.write_sorted(&tables::PAIR_COUNTS, asked, rows).await?;
+        let rows = streams(&tables::PAIR_WORKERS, halves(pairs.shares()), &pairs, Named::pair_workers);
+        sink.write_sorted(&tables::PAIR_WORKERS, None, rows).await?;
+        self.write(&tables::PAIR_TOTALS, pairs.pair_totals()?, sink).await?;
+        drop(pairs);
+
+        if let Some(keeping) = keeping {
+            let (workers, places, values) = (spans.workers.clone(), spans.places.clone(), spans.values.clone());
+            let estate = Estate { workers, places, values, with_parts, counts };
+            keeping.leaving.write(names::ESTATE, &blocking(move || estate.encode()).await?)?;
+        }
+
+        let spans = Arc::new(spans);
+        let list_of = matched_times::lists(&spans, &matches);
+        let Judgement { heads, lasts, rework } = judged;
+        let span_ids = spans.rows.iter().map(|span| span.key.span).collect();
+        let entries = Arc::new(EntryFacts { heads, lasts, rework, lists: list_of, list_ids, span_ids });
+        let correction = Arc::new(context.correction);
+        let Gathered { mut pieces, agreeing, times, tried, days: worked, open } =
+            self.ledger(days, asked, (&correction, &spans, &entries), sink).await?;
+        drop(correction);
+        if let Some(keeping) = keeping {
+            for (day, pieces) in pieces.encode() {
+                keeping.leaving.write(&format!("{}{day}", names::PIECES), &pieces)?;
+            }
+        }
+
+        let (all_days, all_open) = match prior.as_ref().zip(asked) {
+            None => (worked, open),
+            Some((prior, asked)) => (&(&prior.days - asked) | &worked, &(&prior.open - asked) | &open),
+        };
+        let instances = match prior.as_ref().zip(asked) {
+            None => None,
+            Some((prior, asked)) => Some(join_pieces(&mut pieces, &prior.pieces, asked).map_err(torn)?),
+        };
+        let weeks = match prior.as_ref().zip(asked) {
+            None => None,
+            Some((prior, asked)) => Some(self.weeks(asked, &prior.days, &all_days).await?),
+        };
+        let (times, tried) = match (&weeks, asked) {
+            (Some(weeks), Some(asked)) => self.whole_weeks(weeks, asked, times, tried).await?,
+            _ => (times, tried),
+        };
+
+        let (holidays, local) = (known::holidays(self.context).await?, self.local);
+        let (matched, weekly, summed) = tokio::try_join!(
+            blocking(move || MatchedTimes::new(agreeing, spans, entries, local)),
+            blocking(move || WeeklyTimes::new(times)),
+            blocking(move || Instances::new(pieces)),
+        )?;
+        let (matched, weekly) = (Arc::new(matched), Arc::new(weekly));
+        let table = &tables::MATCHED_TIMES;
+        let rows = streams(table, lots(matched.weeks()), &matched, MatchedTimes::batch);
+        match (&weeks, asked) {
+            (Some(weeks), Some(asked)) => {
+                let kept = col("week").in_list(dates(weeks), false).and(col("day").in_list(dates(asked), true));
+                self.write_with(table, weeks, kept, rows, sink).await?;
+            }
+            _ => sink.write_sorted(table, None, rows).await?,
+        }
+        let by_day = lots(matches.chunk_by(|one, other| one.day == other.day).map(<[Matched]>::len));
+        let rows = Arc::new((matched, matches));
+        let found =
+            streams(&tables::MATCHES, by_day, &rows, |(matched, matches), rows| matched.matches(&matches[rows]));
+        sink.write_sorted(&tables::MATCHES, asked, found).await?;
+        drop(rows);
+
+        let rows = streams(&tables::WEEKLY_TIMES, lots(weekly.weeks()), &weekly, WeeklyTimes::batch);
+        sink.write_sorted(&tables::WEEKLY_TIMES, weeks.as_ref(), rows).await?;
+        let rows = in_order(&tables::TRIED_VALUES, &[tried.batch()?])?;
+        sink.write_sorted(&tables::TRIED_VALUES, weeks.as_ref(), vec![one(&tables::TRIED_VALUES, rows)]).await?;
+        self.write_instances(summed, asked, instances, sink).await?;
+        let period = period(&all_days);
+        let rows = blocking(move || worker_weeks(&weekly, period, &holidays)).await??;
+        let rows = in_order(&tables::WORKER_WEEKS, &[rows])?;
+        sink.write_sorted(&tables::WORKER_WEEKS, weeks.as_ref(), vec![one(&tables::WORKER_WEEKS, rows)]).await?;
+
+        if let Some(keeping) = keeping {
+            if let Some((prior, asked)) = prior.as_ref().zip(asked) {
+                let stay = |days: &mut dyn Iterator<Item = &i32>, kind: &str| {
+                    for day in days.filter(|day| !asked.contains(day)) {
+                        keeping.kept.hand_on(&format!("{kind}{day}"), keeping.leaving);
+                    }
+                };
+                stay(&mut prior.trials.keys(), names::TRIALS);
+                stay(&mut prior.pieces.keys(), names::PIECES);
+            }
+            super::leave_days(keeping, &all_days, &all_open)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the lists of sources: those that were not there are added; only where some are no more, the table is
+    /// written anew.
+    async fn write_lists(
+        &self,
+        mut lists: Lists,
+        prior: Option<(&Prior, &BTreeSet<i32>)>,
+        sink: &mut impl Sink,
+    ) -> Result<()> {
+        let table = &tables::MATCH_LISTS;
+        let Some((prior, asked)) = prior else { return self.write(table, lists.batch()?, sink).await };
+        let new: FastSet<i64> = lists.ids().iter().copied().collect();
+        let (again, stay): (Vec<_>, Vec<_>) = prior.trials.iter().partition(|(day, _)| asked.contains(day));
+        let mut were_there = FastSet::default();
+        for (day, bytes) in again {
+            were_there.extend(KeptTrials::read(*day, bytes).map_err(torn)?.lists.iter());
+        }
+        let mut still_there = FastSet::default();
+        for (day, bytes) in stay {
+            let of_day = KeptTrials::read(*day, bytes).map_err(torn)?;
+            still_there.extend(of_day.lists.iter().filter(|list| new.contains(list) || were_there.contains(list)));
+        }
+        lists.retain(|list| !were_there.contains(&list) && !still_there.contains(&list));
+        let added = lists.batch()?;
+        let gone: Vec<i64> =
+            were_there.into_iter().filter(|list| !new.contains(list) && !still_there.contains(list)).collect();
+        if gone.is_empty() {
+            return sink.write_sorted(table, Some(&BTreeSet::new()), vec![one(table, added)]).await;
+        }
+        let others = col("list").in_list(gone.into_iter().map(lit).collect(), true);
+        let mut rows = self.context.table(table.name).await?.filter(others)?.collect().await?;
+        rows = rows.iter().map(|rows| sink::conformed(rows, table)).collect::<Result<_>>()?;
+        rows.push(added);
+        self.write(table, in_order(table, &rows)?, sink).await
+    }
+
+    /// Writes task instances. `joined` are those of which anything was worked out again, with the days on which they
+    /// began: rows of others that begin on such a day stay.
+    async fn write_instances(
+        &self,
+        instances: Instances,
+        asked: Option<&BTreeSet<i32>>,
+        joined: Option<Joined>,
+        sink: &mut impl Sink,
+    ) -> Result<()> {
+        let table = &tables::TASK_INSTANCES;
+        let instances = Arc::new(instances);
+        let rows = streams(table, lots(instances.days()), &instances, Instances::batch);
+        let (Some(Joined { ids, began }), Some(asked)) = (joined, asked) else {
+            return sink.write_sorted(table, None, rows).await;
+        };
+        let days: BTreeSet<i32> =
+            began.into_iter().chain(instances.first_days()).chain(asked.iter().copied()).collect();
+        let ids = ids.into_iter().map(|id| lit(ScalarValue::Binary(Some(id)))).collect();
+        let others: BTreeSet<i32> = &days - asked;
+        let kept = col("day").in_list(dates(&others), false).and(col("task_instance").in_list(ids, true));
+        self.write_with(table, &days, if others.is_empty() { lit(false) } else { kept }, rows, sink).await
+    }
+
+    /// Replaces partitions of a table by rows that are there already, and others.
+    async fn write_with(
+        &self,
+        table: &'static Table,
+        partitions: &BTreeSet<i32>,
+        kept: Expr,
+        rows: Vec<SendableRecordBatchStream>,
+        sink: &mut impl Sink,
+    ) -> Result<()> {
+        let mut all = match kept {
+            Expr::Literal(ScalarValue::Boolean(Some(false)), _) => Vec::new(),
+            kept => self.context.table(table.name).await?.filter(kept)?.collect().await?,
+        };
+        all = all.iter().map(|rows| sink::conformed(rows, table)).collect::<Result<_>>()?;
+        for stream in rows {
+            all.extend(datafusion::physical_plan::common::collect(stream).await?);
+        }
+        sink.write_sorted(table, Some(partitions), vec![one(table, in_order(table, &all)?)]).await
+    }
+
+    /// The weeks of some days, and those that are whole now and were not, or the other way round.
+    async fn weeks(&self, asked: &BTreeSet<i32>, before: &BTreeSet<i32>, now: &BTreeSet<i32>) -> Result<BTreeSet<i32>> {
+        let holidays = known::holidays(self.context).await?;
+        let mut weeks: BTreeSet<i32> = asked.iter().map(|day| LocalTime::monday(*day)).collect();
+        let all: BTreeSet<i32> = now.iter().map(|day| LocalTime::monday(*day)).collect();
+        let (before, now) = (period(before), period(now));
+        weeks.extend(
+            all.into_iter().filter(|week| is_whole(*week, before, &holidays) != is_whole(*week, now, &holidays)),
+        );
+        Ok(weeks)
+    }
+
+    /// Adds to the times of some days what the ledger has of the other days of their weeks.
+    async fn whole_weeks(
+        &self,
+        weeks: &BTreeSet<i32>,
+        asked: &BTreeSet<i32>,
+        mut times: Sums,
+        mut tried: tried::Sums,
+    ) -> Result<(Sums, tried::Sums)> {
+        let others = (weeks.iter().flat_map(|week| *week..*week + 7)).filter(|day| !asked.contains(day));
+        let others: Vec<Expr> = others.map(date).collect();
+        if others.is_empty() {
+            return Ok((times, tried));
+        }
+        let of_weeks = SessionContext::new_with_config_rt(self.context.copied_config(), self.context.runtime_env());
+        let ledger = self.context.table(tables::LEDGER.name).await?.filter(col("day").in_list(others, false))?;
+        of_weeks.register_table(tables::LEDGER.name, ledger.into_view())?;
+        for batch in of_weeks.sql(sql::WEEKLY_TIMES).await?.collect().await? {
+            times.add(&batch)?;
+        }
+        let us = |seconds: f64| ScalarValue::Int64(Some(microseconds(seconds)));
+        let parameters =
+            vec![("idle_us", us(self.parameters.idle_threshold_s)), ("switch_us", us(self.parameters.switch_s))];
+        for batch in of_weeks.sql(sql::TRIED_VALUES).await?.with_param_values(parameters)?.collect().await? {
+            tried.add_rows(&batch)?;
+        }
+        Ok((times, tried))
+    }
+
+    /// Writes a small table.
+    async fn write(&self, table: &'static Table, rows: RecordBatch, sink: &mut impl Sink) -> Result<()> {
+        sink.write(table, self.stream(self.context.read_batch(rows)?, table).await?).await
+    }
+
+    /// The rows of a query, with the columns of a table.
+    async fn stream(&self, query: DataFrame, table: &'static Table) -> Result<SendableRecordBatchStream> {
+        Ok(sink::conform(query.execute_stream().await?, table))
+    }
+}
+
+/// Instances of which anything was worked out again.
+struct Joined {
+    ids: FastSet<Vec<u8>>,
+    // The days on which they began.
+    began: BTreeSet<i32>,
+}
+
+/// Adds to the pieces of some days what the same instances have on other days.
+fn join_pieces(
+    pieces: &mut Pieces,
+    kept: &BTreeMap<i32, Vec<u8>>,
+    asked: &BTreeSet<i32>,
+) -> std::result::Result<Joined, Torn> {
+    let mut ids = pieces.instances();
+    let mut began = BTreeSet::new();
+    for (day, bytes) in kept.iter().filter(|(day, _)| asked.contains(day)) {
+        ids.extend(KeptPieces::read(*day, bytes)?.instances());
+    }
+    for (day, bytes) in kept.iter().filter(|(day, _)| !asked.contains(day)) {
+        if !pieces.add_kept(&KeptPieces::read(*day, bytes)?, &ids).is_empty() {
+            began.insert(*day);
+        }
+    }
+    Ok(Joined { ids, began })
+}
+
+/// First and last of days.
+fn period(days: &BTreeSet<i32>) -> [i32; 2] {
+    [days.first(), days.last()].map(|day| day.copied().unwrap_or_default())
+}
+
+fn date(day: i32) -> Expr {
+    lit(ScalarValue::Date32(Some(day)))
+}
+
+fn dates(days: &BTreeSet<i32>) -> Vec<Expr> {
+    days.iter().copied().map(date).collect()
+}
+
+/// Rows in the order of a table.
+fn in_order(table: &'static Table, rows: &[RecordBatch]) -> Result<RecordBatch> {
+    let all = concat_batches(&table.arrow_schema(), rows)?;
+    let columns: Vec<SortColumn> = table
+        .partition
+        .iter()
+        .chain(table.sort)
+        .filter_map(|name| all.column_by_name(name))
+        .map(|values| SortColumn { values: values.clone(), options: None })
+        .collect();
+    Ok(take_record_batch(&all, &lexsort_to_indices(&columns, None)?)?)
+}
+
+/// A stream of one batch.
+fn one(table: &'static Table, rows: RecordBatch) -> SendableRecordBatchStream {
+    let rows = futures::stream::iter([Ok(rows)]);
+    Box::pin(RecordBatchStreamAdapter::new(table.arrow_schema(), rows))
+}
+
+/// Rows written at a time.
+const BATCH_ROWS: usize = 65_536;
+
+/// Runs of rows (of these lengths, one after the other) shared out over the cores, each a list of ranges of no more than
+/// [`BATCH_ROWS`].
+fn lots(runs: impl Iterator<Item = usize>) -> Vec<Vec<Range<usize>>> {
+    let mut lots = vec![Vec::new(); cores::cores()];
+    let mut first = 0;
+    for (place, length) in runs.enumerate() {
+        let end = first + length;
+        let lot = place % lots.len();
+        while first < end {
+            let next = end.min(first + BATCH_ROWS);
+            lots[lot].push(first..next);
+            first = next;
+        }
+    }
+    lots
+}
+
+/// A stream for each lot, of batches that are made as they are asked for.
+fn streams<T: Send + Sync + 'static>(
+    table: &'static Table,
+    lots: Vec<Vec<Range<usize>>>,
+    rows: &Arc<T>,
+    batch: fn(&T, Range<usize>) -> Result<RecordBatch>,
+) -> Vec<SendableRecordBatchStream> {
+    lots.into_iter()
+        .map(|lot| -> SendableRecordBatchStream {
+            let rows = rows.clone();
+            let batches = futures::stream::iter(lot).map(move |range| batch(&rows, range));
+            Box::pin(RecordBatchStreamAdapter::new(table.arrow_schema(), batches))
+        })
+        .collect()
+}
+
+pub(super) fn case_links(links: &[Link]) -> Result<RecordBatch> {
+    Ok(RecordBatch::try_new(
+        tables::CASE_LINKS.arrow_schema(),
+        vec![
+            Arc::new(BinaryArray::from_iter_values(links.iter().map(|link| link.number.to_be_bytes()))),
+            Arc::new(BinaryArray::from_iter_values(links.iter().map(|link| link.case.to_be_bytes()))),
+            Arc::new(Int64Array::from_iter_values(links.iter().map(|link| link.numbers as i64))),
+            Arc::new(BooleanArray::from_iter(links.iter().map(|link| Some(link.linked)))),
+        ],
+    )?)
+}
+
+pub(super) fn clock_shifts(shifts: &[Shift]) -> Result<RecordBatch> {
+    Ok(RecordBatch::try_new(
+        tables::CLOCK_SHIFTS.arrow_schema(),
+        vec![
+            Arc::new(BinaryArray::from_iter_values(shifts.iter().map(|shift| shift.0.to_be_bytes()))),
+            Arc::new(BinaryArray::from_iter_values(shifts.iter().map(|shift| shift.1.to_be_bytes()))),
+            Arc::new(Date32Array::from_iter_values(shifts.iter().map(|shift| shift.2))),
+            Arc::new(Int64Array::from_iter_values(shifts.iter().map(|shift| shift.3))),
+        ],
+    )?)
+}
