@@ -149,6 +149,7 @@ mod names {
     pub(super) const ESTATE: &str = "estate";
     pub(super) const DAY: &str = "day-";
     pub(super) const TRIALS: &str = "trials-";
+    pub(super) const OUTCOMES: &str = "outcomes-";
     pub(super) const PIECES: &str = "pieces-";
 }
 
@@ -171,7 +172,8 @@ struct Left {
     open: BTreeSet<i32>,
     days: BTreeMap<i32, KeptDay>,
     trials: BTreeMap<i32, Vec<u8>>,
-    pieces: BTreeMap<i32, Vec<u8>>,
+    // The local days of which there are pieces of task instances.
+    pieces: BTreeSet<i32>,
 }
 
 impl Left {
@@ -187,7 +189,11 @@ impl Left {
             open: sources.column()?.iter().collect(),
             days: days.into_iter().map(|(day, bytes)| (day, KeptDay::new(bytes))).collect(),
             trials: by_day(kept, names::TRIALS)?,
-            pieces: by_day(kept, names::PIECES)?,
+            pieces: kept
+                .names(names::PIECES)
+                .map(str::parse)
+                .collect::<std::result::Result<_, _>>()
+                .map_err(|_| Torn)?,
         })
     }
 }
@@ -375,7 +381,7 @@ impl Facts<'_> {
         let (touched, estate, trials) = match found {
             Ok(Some(found)) => found,
             Ok(None) => {
-                for kind in [names::TRIALS, names::PIECES, names::ESTATE] {
+                for kind in [names::TRIALS, names::OUTCOMES, names::PIECES, names::ESTATE] {
                     hand_on_all(keeping, kind);
                 }
                 leave_days(keeping, &worked, &open)?;
@@ -390,21 +396,32 @@ impl Facts<'_> {
         if too_many(touched.days.len(), known_days) {
             return Ok(None);
         }
-        let Touched { days: asked, shifted, linked, context, spans, then, with_parts } = touched;
+        let Touched { days: asked, shifted, linked, joined, context, spans, then, with_parts } = touched;
         let trials = Arc::new(trials);
-        let prior = Prior { days: worked, open, trials: trials.clone(), pieces, shifted, linked };
+        let outcomes = trials.keys().filter(|day| asked.contains(day)).map(|day| {
+            let bytes = keeping.kept.bytes(&format!("{}{day}", names::OUTCOMES));
+            bytes.map(|bytes| (*day, bytes))
+        });
+        let Some(outcomes) = outcomes.collect::<Option<BTreeMap<_, _>>>() else {
+            tracing::warn!("what the last refresh left is of no use");
+            return Ok(None);
+        };
+        let prior = Prior { days: worked, open, trials: trials.clone(), pieces, joined, shifted, linked };
         let Estate { counts, with_parts: had_parts, .. } = estate;
         let went_on = blocking(move || {
             let judged = judgement(&spans, local);
             tracing::debug!("judged");
-            let before = Before { spans: then, counts, had_parts, trials };
+            let before = Before { spans: then, counts, had_parts, trials, outcomes };
             let matching = matching(&spans, &judged, (look_back, local), &with_parts, Some(&asked), Some(&before))?;
             tracing::debug!(matches = matching.matches.len(), "matched");
             Ok::<_, Torn>(Judged { asked: Some(asked), context, spans, with_parts, judged, matching })
         });
         let judged = match went_on.await? {
             Ok(judged) if !judged.matching.other_kinds => judged,
-            Ok(_) => return Ok(None),
+            Ok(_) => {
+                tracing::debug!("another kind of match is possible for some fields");
+                return Ok(None);
+            }
             Err(torn) => {
                 tracing::warn!(%torn, "what the last refresh left is of no use");
                 return Ok(None);
@@ -433,8 +450,10 @@ struct Prior {
     open: BTreeSet<i32>,
     /// Trials by local day.
     trials: Arc<BTreeMap<i32, Vec<u8>>>,
-    /// Pieces of task instances by local day.
-    pieces: BTreeMap<i32, Vec<u8>>,
+    /// Local days of which there are pieces of task instances.
+    pieces: BTreeSet<i32>,
+    /// Those that may have pieces of the same instances as the days that are worked out.
+    joined: BTreeSet<i32>,
     /// UTC days of which clock shifts are others.
     shifted: BTreeSet<i32>,
     /// Whether case numbers are linked otherwise.

@@ -371,7 +371,11 @@ pub static CASE_LINKS: Table = Table {
     sort: &["case_ref"],
     columns: &[
         required("case_ref", Binary, "keyed hash of the number"),
-        required("case_id", Binary, "the case: the least of the hashes linked to it"),
+        required(
+            "case_id",
+            Binary,
+            "the case: of the numbers linked to it, the one that was seen first, as sent; of several, the smaller hash",
+        ),
         required("numbers", Integer, "how many numbers the component has"),
         required("linked", Boolean, "false where the component has too many numbers"),
     ],

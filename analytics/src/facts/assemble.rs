@@ -80,8 +80,8 @@ pub fn context<'a>(
 fn links(days: &[&Day], parameters: &Parameters) -> Vec<Link> {
     let mut components = Components::default();
     for day in days {
-        day.numbers.iter().for_each(|number| components.add([*number]));
-        day.together.iter().for_each(|numbers| components.add(numbers.iter().copied()));
+        day.numbers.iter().zip(&day.numbers_seen).for_each(|(number, at)| components.see(*number, *at));
+        day.together.iter().for_each(|numbers| components.link(numbers.iter().copied()));
     }
     components.links(usize::try_from(parameters.case_numbers_max).unwrap_or(usize::MAX))
 }
@@ -91,17 +91,22 @@ fn links(days: &[&Day], parameters: &Parameters) -> Vec<Link> {
 fn shifts(parts: &[&Day], parameters: &Parameters) -> Vec<Shift> {
     let us = |seconds: f64| (seconds * 1e6).round() as i64;
     let (tolerance, replay) = (us(parameters.clock_tolerance_s), us(parameters.clock_replay_h * 3600.0));
-    let mut offsets: FastMap<u64, i64> = FastMap::default();
+    let mut offsets: FastMap<u64, i64> = with_room(parts, |day| day.offsets.len());
     for &(session, offset) in parts.iter().flat_map(|part| &part.offsets) {
         let least = offsets.entry(session).or_insert(offset);
         *least = offset.min(*least);
     }
     offsets.retain(|_, offset| offset.abs() <= replay);
     let of = |session: &u64| offsets.get(session).copied();
+    let far: FastSet<u64> =
+        offsets.iter().filter(|(_, by)| by.abs() > tolerance).map(|(session, _)| *session).collect();
     let mut off: FastSet<(u64, i32)> = FastSet::default();
-    for part in parts {
-        let days = part.sessions.iter().filter(|session| of(&session.session).is_some_and(|by| by.abs() > tolerance));
+    for part in parts.iter().filter(|_| !far.is_empty()) {
+        let days = part.sessions.iter().filter(|session| far.contains(&session.session));
         off.extend(days.map(|session| (session.person, part.day)));
+    }
+    if off.is_empty() {
+        return Vec::new();
     }
     let shifted: BTreeSet<Shift> = parts
         .iter()
@@ -113,21 +118,31 @@ fn shifts(parts: &[&Day], parameters: &Parameters) -> Vec<Shift> {
     shifted.into_iter().collect()
 }
 
-fn roots(days: &[&Day]) -> FastMap<u128, String> {
-    let mut roots: FastMap<u128, (i64, u64, &String)> = FastMap::default();
-    for (&(trace, start, span), task) in days.iter().flat_map(|day| day.roots.iter().zip(&day.root_tasks)) {
-        let root = (start, span, task);
-        roots.entry(trace).and_modify(|known| *known = root.min(*known)).or_insert(root);
+fn roots(days: &[&Day]) -> FastMap<u128, Arc<str>> {
+    let mut roots: FastMap<u128, (i64, u64, &Arc<str>)> = with_room(days, |day| day.roots.len());
+    for day in days {
+        for &(trace, start, span, task) in &day.roots {
+            let root = (start, span, &day.tasks[task as usize]);
+            roots.entry(trace).and_modify(|known| *known = root.min(*known)).or_insert(root);
+        }
     }
     roots.into_iter().map(|(trace, (_, _, task))| (trace, task.clone())).collect()
 }
 
-fn task_names(days: &[&Day]) -> FastMap<u64, String> {
-    let mut names: FastMap<u64, &String> = FastMap::default();
-    for (instance, task) in days.iter().flat_map(|day| &day.task_names) {
-        names.entry(*instance).and_modify(|known| *known = task.min(*known)).or_insert(task);
+fn task_names(days: &[&Day]) -> FastMap<u64, Arc<str>> {
+    let mut names: FastMap<u64, &Arc<str>> = with_room(days, |day| day.task_names.len());
+    for day in days {
+        for &(instance, task) in &day.task_names {
+            let task = &day.tasks[task as usize];
+            names.entry(instance).and_modify(|known| *known = task.min(*known)).or_insert(task);
+        }
     }
     names.into_iter().map(|(instance, task)| (instance, task.clone())).collect()
+}
+
+/// A map with room for what days have.
+fn with_room<K, V>(days: &[&Day], of: impl Fn(&Day) -> usize) -> FastMap<K, V> {
+    FastMap::with_capacity_and_hasher(days.iter().map(|day| of(day)).sum(), BuildHasherDefault::default())
 }
 
 /// The task instances that the catalogue tells.
@@ -308,6 +323,22 @@ pub fn day_shifts(day: &Day, correction: &Correction) -> Vec<i64> {
 }
 
 impl Rows {
+    /// These and others, which are of other days.
+    #[must_use]
+    pub fn with(&self, other: Self) -> Self {
+        let first = self.rows.len();
+        let mut all = Self { rows: Vec::with_capacity(first + other.rows.len()), ..Self::default() };
+        all.rows.extend_from_slice(&self.rows);
+        all.rows.extend(other.rows);
+        all.days.extend(self.days.iter().map(|(day, range)| (*day, range.clone())));
+        all.days.extend(other.days.into_iter().map(|(day, range)| (day, first + range.start..first + range.end)));
+        all.continues.extend(&self.continues);
+        all.continues.extend(other.continues.into_iter().map(|(row, span)| (first as u32 + row, span)));
+        all.mishaps.extend_from_slice(&self.mishaps);
+        all.mishaps.extend(other.mishaps);
+        all
+    }
+
     /// The rows, each with what tells it from others, and the span that it continues.
     pub fn told_apart(&self) -> impl Iterator<Item = (u64, &FieldSpan, Option<u64>)> {
         self.rows.iter().zip(0..).map(|(row, place)| {

@@ -78,9 +78,9 @@ pub struct Correction {
     /// The case of each number that is not its own case.
     pub cases: FastMap<u64, u64>,
     /// Traces whose root names a task.
-    pub roots: FastMap<u128, String>,
+    pub roots: FastMap<u128, Arc<str>>,
     /// What instances known by id are called.
-    pub task_names: FastMap<u64, String>,
+    pub task_names: FastMap<u64, Arc<str>>,
     /// Instances that the task catalogue tells.
     pub told: Instances,
     /// Who is behind a login, and the catalogue.
@@ -239,7 +239,7 @@ impl Correction {
         for row in 0..rows {
             let own = word(&said, row);
             if let Some(instance) = id(&sent, row) {
-                tasks.append_option(own.or_else(|| self.task_names.get(&instance).map(String::as_str)));
+                tasks.append_option(own.or_else(|| self.task_names.get(&instance).map(AsRef::as_ref)));
                 instances.append_value(sent.value(row));
                 delimiters.append_value("task_id");
             } else if let Some(task) = self.root_task(traces.value(row)) {
@@ -263,7 +263,7 @@ impl Correction {
         if self.roots.is_empty() {
             return None;
         }
-        self.roots.get(&SpanKey::from_bytes(&[], trace).trace).map(String::as_str)
+        self.roots.get(&SpanKey::from_bytes(&[], trace).trace).map(AsRef::as_ref)
     }
 }
 

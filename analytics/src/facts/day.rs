@@ -1,13 +1,16 @@
 //! What the spans of a UTC day say, in lists, as it is put together with other days and kept for later refreshes: what
 //! it says beside spans about fields ([`Day`]), and these ([`DayRows`]).
 
+use std::sync::Arc;
+
 use super::{
     field_spans::{FieldSpan, Is, NONE, Place},
     gather::{Part, PartEdge, PartMishap, Session},
 };
 use crate::operators::{
     SpanKey,
-    encoding::{Column, Decoder, Encoder, Lists, Plain, Torn},
+    columns::Symbols,
+    encoding::{Column, Decoder, Encoder, Lists, Narrow, Plain, Torn},
     hashing::{FastMap, FastSet},
     matcher::agree::Value,
     task_rules::Edge,
@@ -36,6 +39,8 @@ pub struct Day {
     pub workers: Vec<u64>,
     /// The hashes of case numbers.
     pub numbers: Vec<u64>,
+    /// When each was seen first.
+    pub numbers_seen: Vec<i64>,
     /// Case numbers that a span names together, where they are several.
     pub together: Vec<Vec<u64>>,
     /// Task instances by id, of rows.
@@ -48,13 +53,12 @@ pub struct Day {
     pub sessions: Vec<Session>,
     /// The least that a session's exports were received after they were sent, microseconds.
     pub offsets: Vec<(u64, i64)>,
-    /// The earliest span without a parent of each trace in which such a span names a task: trace, start, span id; its task
-    /// at the same place in `root_tasks`.
-    pub roots: Vec<(u128, i64, u64)>,
-    /// The tasks of roots.
-    pub root_tasks: Vec<String>,
+    /// Tasks that are named.
+    pub tasks: Vec<Arc<str>>,
+    /// The earliest span without a parent of each trace in which such a span names a task: trace, start, span id, task.
+    pub roots: Vec<(u128, i64, u64, u32)>,
     /// What the spans of an instance call their task; the first in alphabetical order.
-    pub task_names: Vec<(u64, String)>,
+    pub task_names: Vec<(u64, u32)>,
     /// Where tasks of the catalogue start and end.
     pub edges: Vec<PartEdge>,
 }
@@ -86,20 +90,22 @@ impl Part {
             mishaps: self.mishaps,
             workers: self.workers.into_values(),
             numbers: self.numbers.into_values(),
+            numbers_seen: self.numbers_seen,
             together: self.together.into_iter().collect(),
             instances: self.instances.into_values(),
             records: self.records.into_values(),
             places: self.places.into_values(),
             sessions: self.sessions.into_values(),
             offsets: self.offsets.into_iter().collect(),
-            task_names: self.task_names.into_iter().collect(),
             edges: self.edges,
             ..Day::default()
         };
-        for (trace, (start, span, task)) in self.roots {
-            day.roots.push((trace, start, span));
-            day.root_tasks.push(task);
-        }
+        let mut tasks: Symbols<String> = Symbols::default();
+        let roots = self.roots.into_iter();
+        day.roots = roots.map(|(trace, (start, span, task))| (trace, start, span, tasks.number(&task))).collect();
+        let named = self.task_names.into_iter();
+        day.task_names = named.map(|(instance, task)| (instance, tasks.number(&task))).collect();
+        day.tasks = tasks.into_values().into_iter().map(Arc::from).collect();
         let mut rows = DayRows { values: self.values.into_values(), ..DayRows::default() };
         let mut seen: FastSet<(i64, SpanKey)> = FastSet::default();
         let mut with_parts = vec![false; day.places.len()];
@@ -139,6 +145,7 @@ impl Day {
         to.column(self.with_parts.iter().copied());
         to.column(self.workers.iter().copied());
         to.column(self.numbers.iter().copied());
+        to.column(self.numbers_seen.iter().copied());
         to.lists(self.together.iter().map(Vec::as_slice));
         to.column(self.instances.iter().copied());
         to.column(self.records.iter().copied());
@@ -153,9 +160,10 @@ impl Day {
         to.column(self.roots.iter().map(|root| root.0));
         to.column(self.roots.iter().map(|root| root.1));
         to.column(self.roots.iter().map(|root| root.2));
-        to.texts(self.root_tasks.iter().map(|task| Some(task.as_str())));
+        to.narrow(self.roots.iter().map(|root| root.3));
         to.column(self.task_names.iter().map(|of| of.0));
-        to.texts(self.task_names.iter().map(|of| Some(of.1.as_str())));
+        to.narrow(self.task_names.iter().map(|of| of.1));
+        to.texts(self.tasks.iter().map(|task| Some(&**task)));
         to.column(self.mishaps.iter().map(|of| of.key.span));
         to.column(self.mishaps.iter().map(|of| of.key.trace));
         to.column(self.mishaps.iter().map(|of| of.start));
@@ -179,10 +187,18 @@ impl Day {
         }));
         to.column(rows.values.iter().map(|value| value.digest));
         to.lists(rows.values.iter().map(|value| value.parts.as_slice()));
+        let mut traces: Symbols<u128> = Symbols::default();
+        let of_traces: Vec<u32> = rows.rows.iter().map(|row| traces.number(&row.key.trace)).collect();
+        to.column(traces.into_values());
+        to.narrow(of_traces);
         to.column(rows.rows.iter().map(|row| row.key.span));
-        to.column(rows.rows.iter().map(|row| row.key.trace));
         to.column(rows.rows.iter().map(|row| row.start));
-        to.column(rows.rows.iter().map(|row| row.end));
+        // What is too long for four bytes stands apart.
+        let length = |row: &FieldSpan| u32::try_from(row.end - row.start).unwrap_or(LONG);
+        let long = || (0_u32..).zip(&rows.rows).filter(|(_, row)| length(row) == LONG);
+        to.column(rows.rows.iter().map(length));
+        to.column(long().map(|(place, _)| place).collect::<Vec<_>>());
+        to.column(long().map(|(_, row)| row.end).collect::<Vec<_>>());
         for of in [
             |row: &FieldSpan| row.worker,
             |row: &FieldSpan| row.case,
@@ -191,13 +207,16 @@ impl Day {
             |row: &FieldSpan| row.place,
             |row: &FieldSpan| row.value,
         ] {
-            to.column(rows.rows.iter().map(of));
+            to.narrow(rows.rows.iter().map(of));
         }
         to.column(rows.rows.iter().map(|row| row.is.bits()));
-        to.column(rows.sessions.iter().copied());
+        to.narrow(rows.sessions.iter().copied());
         to.into_bytes()
     }
 }
+
+/// The length of what is longer.
+const LONG: u32 = u32::MAX;
 
 /// A day as it was kept: the bytes, and what can be had of them.
 #[derive(Debug)]
@@ -215,21 +234,25 @@ pub struct Rows<'a> {
     /// The span id of each row.
     pub spans: Column<'a, u64>,
     traces: Column<'a, u128>,
+    of_traces: Narrow<'a>,
     /// Its start, as sent.
     pub starts: Column<'a, i64>,
-    ends: Column<'a, i64>,
-    workers: Column<'a, u32>,
+    lengths: Column<'a, u32>,
+    long: Column<'a, u32>,
+    long_ends: Column<'a, i64>,
+    /// Its worker.
+    pub workers: Narrow<'a>,
     /// Its case number.
-    pub cases: Column<'a, u32>,
-    tasks: Column<'a, u32>,
-    records: Column<'a, u32>,
+    pub cases: Narrow<'a>,
+    tasks: Narrow<'a>,
+    records: Narrow<'a>,
     /// Its place.
-    pub places: Column<'a, u32>,
+    pub places: Narrow<'a>,
     /// Its value.
-    pub values: Column<'a, u32>,
+    pub values: Narrow<'a>,
     is: Column<'a, u8>,
     /// Its session.
-    pub sessions: Column<'a, u32>,
+    pub sessions: Narrow<'a>,
 }
 
 impl KeptDay {
@@ -252,6 +275,7 @@ impl KeptDay {
         day.with_parts = from.column()?.to_vec();
         day.workers = from.column()?.to_vec();
         day.numbers = from.column()?.to_vec();
+        day.numbers_seen = from.column()?.to_vec();
         let together = from.lists()?;
         day.together = (0..together.len()).map(|place| together.get(place).collect()).collect();
         day.instances = from.column()?.to_vec();
@@ -267,15 +291,13 @@ impl KeptDay {
             .collect();
         day.offsets = both(from.column()?, from.column()?);
         let (traces, starts, spans) = (from.column()?, from.column()?, from.column::<u64>()?);
-        day.roots = traces
-            .iter()
-            .zip(starts.iter())
-            .zip(spans.iter())
-            .map(|((trace, start), span)| (trace, start, span))
+        let tasks = from.narrow()?;
+        day.roots = (0..traces.len())
+            .map(|place| (traces.get(place), starts.get(place), spans.get(place), tasks.get(place)))
             .collect();
-        day.root_tasks = from.whole_texts()?;
-        let instances = from.column()?;
-        day.task_names = instances.iter().zip(from.whole_texts()?).collect();
+        let (instances, tasks) = (from.column()?, from.narrow()?);
+        day.task_names = (0..instances.len()).map(|place| (instances.get(place), tasks.get(place))).collect();
+        day.tasks = from.whole_texts()?.into_iter().map(Arc::from).collect();
         let (spans, traces, starts) = (from.column::<u64>()?, from.column::<u128>()?, from.column::<i64>()?);
         let (workers, sessions, systems) = (from.column::<u32>()?, from.column::<u32>()?, from.column::<u32>()?);
         let rejected = from.column::<u8>()?;
@@ -305,21 +327,26 @@ impl KeptDay {
                 },
             })
             .collect();
+        let (digests, parts) = (from.column()?, from.lists()?);
+        let (traces, of_traces) = (from.column()?, from.narrow()?);
         let rows = Rows {
-            digests: from.column()?,
-            parts: from.lists()?,
+            digests,
+            parts,
+            traces,
+            of_traces,
             spans: from.column()?,
-            traces: from.column()?,
             starts: from.column()?,
-            ends: from.column()?,
-            workers: from.column()?,
-            cases: from.column()?,
-            tasks: from.column()?,
-            records: from.column()?,
-            places: from.column()?,
-            values: from.column()?,
+            lengths: from.column()?,
+            long: from.column()?,
+            long_ends: from.column()?,
+            workers: from.narrow()?,
+            cases: from.narrow()?,
+            tasks: from.narrow()?,
+            records: from.narrow()?,
+            places: from.narrow()?,
+            values: from.narrow()?,
             is: from.column()?,
-            sessions: from.column()?,
+            sessions: from.narrow()?,
         };
         Ok((day, rows))
     }
@@ -334,6 +361,28 @@ impl Rows<'_> {
     #[must_use]
     pub fn value(&self, place: usize) -> Value {
         Value { digest: self.digests.get(place), parts: self.parts.get(place).collect() }
+    }
+
+    /// What a value offers to others: its digest and its parts.
+    pub fn tokens(&self, place: usize) -> impl Iterator<Item = i64> {
+        std::iter::once(self.digests.get(place)).chain(self.parts.get(place))
+    }
+
+    /// Which of these each value has.
+    #[must_use]
+    pub fn having(&self, tokens: &FastSet<i64>) -> Vec<Vec<i64>> {
+        (0..self.digests.len())
+            .map(|place| self.tokens(place).filter(|token| tokens.contains(token)).collect())
+            .collect()
+    }
+
+    fn end(&self, row: usize) -> i64 {
+        let length = self.lengths.get(row);
+        if length == LONG {
+            let long = self.long.iter().position(|long| long as usize == row);
+            return long.map_or(self.starts.get(row), |place| self.long_ends.get(place));
+        }
+        self.starts.get(row) + i64::from(length)
     }
 
     /// Whether a row was entered by a person.
@@ -365,9 +414,9 @@ impl Rows<'_> {
             };
             only.sessions.push(self.sessions.get(row));
             only.rows.push(FieldSpan {
-                key: SpanKey { span: self.spans.get(row), trace: self.traces.get(row) },
+                key: SpanKey { span: self.spans.get(row), trace: self.traces.get(self.of_traces.get(row) as usize) },
                 start: self.starts.get(row),
-                end: self.ends.get(row),
+                end: self.end(row),
                 worker: self.workers.get(row),
                 case: self.cases.get(row),
                 task: self.tasks.get(row),

@@ -69,6 +69,8 @@ pub struct Part {
     pub workers: Symbols<u64>,
     /// The hashes of case numbers.
     pub numbers: Symbols<u64>,
+    /// When each was seen first, as sent.
+    pub numbers_seen: Vec<i64>,
     /// Case numbers that a span names together, where they are several.
     pub together: FastSet<Vec<u64>>,
     /// Task instances by id.
@@ -245,6 +247,7 @@ impl Part {
         if columns.cases.is_null(row) {
             return Ok(NONE);
         }
+        let at = columns.started.value(row);
         let offsets = columns.cases.value_offsets();
         let (from, to) = (offsets[row] as usize, offsets[row + 1] as usize);
         let numbers = columns.case_numbers.as_binary_opt::<i32>();
@@ -255,15 +258,25 @@ impl Part {
             together.sort_unstable();
             together.dedup();
             together.iter().for_each(|number| {
-                self.numbers.number(number);
+                self.saw(*number, at);
             });
             if together.len() > 1 && !self.together.contains(&together) {
                 self.together.insert(together);
             }
         }
-        let named_first = id(numbers, from).map(|number| self.numbers.number(&number));
-        self.numbers.number(&first);
+        let named_first = id(numbers, from).map(|number| self.saw(number, at));
+        self.saw(first, at);
         Ok(named_first.unwrap_or(NONE))
+    }
+
+    /// Notes when a case number was seen; gives its place.
+    fn saw(&mut self, number: u64, at: i64) -> u32 {
+        let place = self.numbers.number(&number);
+        match self.numbers_seen.get_mut(place as usize) {
+            Some(first) => *first = at.min(*first),
+            None => self.numbers_seen.push(at),
+        }
+        place
     }
 
     /// Notes what a span calls the task of its trace or of its instance.

@@ -94,6 +94,8 @@ pub struct Before {
     pub had_parts: FastSet<u32>,
     /// The trials of then, by day.
     pub trials: Arc<BTreeMap<i32, Vec<u8>>>,
+    /// What became of them, of the days asked for.
+    pub outcomes: BTreeMap<i32, Vec<u8>>,
 }
 
 /// The rows that hold values of cases, by case.
@@ -216,7 +218,7 @@ fn recounted(
     recount: &Recount<'_>,
     spans: &FieldSpans,
     asked: &BTreeSet<i32>,
-    Before { counts, trials, .. }: &Before,
+    Before { counts, trials, outcomes, .. }: &Before,
     tallies: &mut Tallies,
 ) -> std::result::Result<FastMap<u32, Vec<HitCount>>, Torn> {
     let numbers: FastMap<u64, u32> = spans.cases.iter().copied().zip(0..).collect();
@@ -225,7 +227,7 @@ fn recounted(
     let changes = recount.changes(&spans.values);
     let (gone, stay): (Vec<_>, Vec<_>) = trials.iter().partition(|(day, _)| asked.contains(day));
     for (day, bytes) in gone {
-        recount.take_back(&KeptTrials::read(*day, bytes)?, case, tallies);
+        recount.take_back(&KeptTrials::read(*day, bytes)?, outcomes.get(day).ok_or(Torn)?, case, tallies)?;
     }
     recount.stay(&stay, &changes, case, tallies)?;
     Ok(changes.counts(&counts.hits))

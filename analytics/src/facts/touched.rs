@@ -12,6 +12,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    hash::{BuildHasher, BuildHasherDefault, Hash},
     ops::RangeInclusive,
     sync::Arc,
 };
@@ -28,8 +29,9 @@ use super::{
 use crate::{
     local_time::LocalTime,
     operators::{
+        columns::differences,
         encoding::Torn,
-        hashing::{FastMap, FastSet},
+        hashing::{FastHasher, FastMap, FastSet},
         matcher::agree::Value,
     },
     parameters::Parameters,
@@ -44,6 +46,8 @@ pub struct Touched {
     pub shifted: BTreeSet<i32>,
     /// Whether any case number belongs to another case than before, or is new.
     pub linked: bool,
+    /// Other local days on which there may be anything of task instances that the days touched have.
+    pub joined: BTreeSet<i32>,
     /// What all days say together.
     pub context: Context,
     /// Everything that the cases touched hold.
@@ -77,6 +81,7 @@ pub fn touched(
     around: &Surroundings,
 ) -> Result<Option<Touched>, Torn> {
     let days = Versions { kept: read(kept)?, gathered: read(gathered)?, gone };
+    tracing::debug!("read days");
     let others: BTreeSet<i32> = days.other_spans();
     if others.is_empty() {
         return Ok(None);
@@ -88,6 +93,7 @@ pub fn touched(
     });
     let [now, then]: [Context; 2] = both.try_into().map_err(|_| Torn)?;
     let shifted = shifted(&now, &then);
+    tracing::debug!("read contexts");
     let mut work = Work {
         days: &days,
         now: &now.correction,
@@ -97,24 +103,38 @@ pub fn touched(
         open,
         touched: BTreeSet::new(),
     };
-    let changed: BTreeSet<i32> = &(&others | &shifted) | &work.told_otherwise();
+    let changed: BTreeSet<i32> = &(&others | &shifted) | &work.told_otherwise(&others);
 
     let mut names = Names::of(&estate.workers, &estate.places, &estate.values);
     let changes = work.changes(&changed, &mut names);
     work.touch_times(&changed);
-    work.touch_mishaps(&changed, &changes, &names);
-    let since = work.touch_cases(&changed, &changes, &mut names);
+    work.say("times of spans");
+    let since = work.touch_mishaps(&changes, &names);
+    work.say("what went wrong");
+    let since = work.touch_cases(&changed, &changes, since, &mut names);
+    work.say("cases");
     work.touch_what_went_on();
+    work.say("work over midnight");
+    tracing::debug!(spans = others.len(), changed = changed.len(), rows = changes.rows.len(), "UTC days that differ");
 
     let seen = work.seen(&changed, &mut names);
     let mut cases: FastSet<u64> = since.keys().copied().collect();
     cases.extend(seen.cases);
+    work.say("seen");
     let first_asked: Vec<Value> = names.some_values(&seen.first_asked);
-    cases.extend(work.may_agree(&first_asked));
+    cases.extend(work.may_agree(&first_asked, &cases));
 
+    let joined = work.joined();
     let touched = std::mem::take(&mut work.touched);
-    let spans = work.all_of(&cases, days.now(), &now.correction, &mut names);
-    let before = work.all_of(&cases, days.kept.values(), &then.correction, &mut names);
+    work.say("all");
+    // Days that say what they said have the same rows now and then.
+    let stayed = days.now().filter(|(day, _)| !changed.contains(&day.day));
+    let stayed = work.all_of(&cases, stayed, &now.correction, &mut names);
+    let of_changed = changed.iter().filter_map(|day| days.now_of(*day));
+    let of_changed = work.all_of(&cases, of_changed, &now.correction, &mut names);
+    let were = changed.iter().filter_map(|day| days.kept.get(day));
+    let were = work.all_of(&cases, were, &then.correction, &mut names);
+    tracing::debug!(cases = cases.len(), "rows of cases");
     let mut with_parts = FastSet::default();
     for (day, _) in days.now() {
         with_parts.extend(day.with_parts.iter().map(|place| names.place(&day.places[*place as usize])));
@@ -122,10 +142,11 @@ pub fn touched(
     let lists = names.lists();
     Ok(Some(Touched {
         days: touched,
+        joined,
         linked: now.links != then.links,
         shifted,
-        spans: spans.named(&lists),
-        then: before.named(&lists),
+        then: stayed.with(were).named(&lists),
+        spans: stayed.with(of_changed).named(&lists),
         with_parts,
         context: now,
     }))
@@ -133,8 +154,7 @@ pub fn touched(
 
 /// UTC days on which any shift is another.
 fn shifted(now: &Context, then: &Context) -> BTreeSet<i32> {
-    let (now, then): (BTreeSet<_>, BTreeSet<_>) = (now.shifts.iter().collect(), then.shifts.iter().collect());
-    now.symmetric_difference(&then).map(|shift| shift.2).collect()
+    differences(now.shifts.iter(), then.shifts.iter()).into_iter().map(|shift| shift.2).collect()
 }
 
 /// Days with their rows, as they were kept.
@@ -207,6 +227,10 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
+    fn say(&self, why: &str) {
+        tracing::debug!(days = self.touched.len(), "touched with {why}");
+    }
+
     fn local(&self, instant: i64) -> i32 {
         self.around.local.day(instant)
     }
@@ -220,19 +244,26 @@ impl Work<'_> {
         Some(self.local(first + least)..=self.local(last + most))
     }
 
-    /// UTC days on which cases or tasks are others than before, though their spans are the same. Where the task catalogue
-    /// tells another task, local days are touched at once.
-    fn told_otherwise(&mut self) -> BTreeSet<i32> {
+    /// UTC days on which cases or tasks are others than before, though their spans may be the same.
+    fn told_otherwise(&self, others: &BTreeSet<i32>) -> BTreeSet<i32> {
         let (now, then) = (self.now, self.then);
-        let numbers: FastSet<u64> = differences(&now.cases, &then.cases);
-        let traces: FastSet<u64> =
-            differences(&now.roots, &then.roots).into_iter().map(|trace: u128| trace as u64).collect();
-        let named: FastSet<u64> = differences(&now.task_names, &then.task_names);
-        for [start, end] in now.told.differences(&then.told) {
-            self.touched.extend(self.local(start)..=self.local(end));
-        }
+        // A trace or an instance is called by something else only if one of its spans is new or gone.
+        let of_others = || {
+            let either = others.iter().flat_map(|day| [self.days.now_of(*day), self.days.kept.get(day)]);
+            either.flatten().map(|(day, _)| day)
+        };
+        let numbers: FastSet<u64> = differ(&now.cases, &then.cases, now.cases.keys().chain(then.cases.keys()));
+        let traces = of_others().flat_map(|day| &day.roots).map(|root| &root.0);
+        let traces: FastSet<u64> = differ(&now.roots, &then.roots, traces).iter().map(|trace| *trace as u64).collect();
+        let named = of_others().flat_map(|day| &day.task_names).map(|named| &named.0);
+        let named: FastSet<u64> = differ(&now.task_names, &then.task_names, named);
+        let told = now.told.differences(&then.told);
+        let told: BTreeSet<i32> = told.iter().flat_map(|[start, end]| self.local(*start)..=self.local(*end)).collect();
+        let on_told = |day: &Day| self.local_days(day, now).is_some_and(|local| told.range(local).next().is_some());
         let any = |of: &[u64], among: &FastSet<u64>| !among.is_empty() && of.iter().any(|one| among.contains(one));
-        let differs = |day: &&Day| any(&day.numbers, &numbers) || any(&day.traces, &traces) || any(&day.named, &named);
+        let differs = |day: &&Day| {
+            any(&day.numbers, &numbers) || any(&day.traces, &traces) || any(&day.named, &named) || on_told(day)
+        };
         self.days.now().map(|(day, _)| day).filter(differs).map(|day| day.day).collect()
     }
 
@@ -277,30 +308,49 @@ impl Work<'_> {
         }
     }
 
-    /// What went wrong decides the cause of what its worker entered again later, be it days later.
-    fn touch_mishaps(&mut self, changed: &BTreeSet<i32>, changes: &Changes, names: &Names) {
-        if changes.mishaps.is_empty() {
-            return;
-        }
+    /// What went wrong decides whether what its worker entered again later, be it days later, is rework, and why. Gives
+    /// the cases of such entries.
+    fn touch_mishaps(&mut self, changes: &Changes, names: &Names) -> FastMap<u64, i64> {
+        let mut since: FastMap<u64, i64> = FastMap::default();
         let workers = names.workers();
         let mut first: FastMap<u64, i64> = FastMap::default();
         for &(worker, start) in &changes.mishaps {
             first.entry(workers[worker as usize]).and_modify(|first| *first = start.min(*first)).or_insert(start);
         }
-        for (day, _) in self.days.now().filter(|(day, _)| !changed.contains(&day.day)) {
-            let Some(local) = self.local_days(day, self.now) else { continue };
-            let of = day.workers.iter().filter_map(|worker| first.get(worker));
-            if of.min().is_some_and(|first| self.local(*first) <= *local.end()) {
-                self.touched.extend(local);
+        for (day, rows) in self.days.now().filter(|_| !first.is_empty()) {
+            let of: Vec<Option<i64>> = day.workers.iter().map(|worker| first.get(worker).copied()).collect();
+            let (Some(least), Some(local)) = (of.iter().flatten().min(), self.local_days(day, self.now)) else {
+                continue;
+            };
+            if self.local(*least) > *local.end() {
+                continue;
+            }
+            let shifts = day_shifts(day, self.now);
+            for row in (0..rows.spans.len()).filter(|row| rows.entered(*row)) {
+                let Some(Some(first)) = of.get(rows.workers.get(row) as usize) else { continue };
+                let start = rows.starts.get(row) + shifts.get(rows.sessions.get(row) as usize).copied().unwrap_or(0);
+                if start < *first {
+                    continue;
+                }
+                self.touched.insert(self.around.local.day(start));
+                if let Some(number) = day.numbers.get(rows.cases.get(row) as usize) {
+                    since.entry(self.now.case(*number)).and_modify(|first| *first = start.min(*first)).or_insert(start);
+                }
             }
         }
+        since
     }
 
     /// What a case came to hold, or holds no more, may make other what becomes of its later entries, on any day. Gives
     /// these cases.
-    fn touch_cases(&mut self, changed: &BTreeSet<i32>, changes: &Changes, names: &mut Names) -> FastMap<u64, i64> {
+    fn touch_cases(
+        &mut self,
+        changed: &BTreeSet<i32>,
+        changes: &Changes,
+        mut since: FastMap<u64, i64>,
+        names: &mut Names,
+    ) -> FastMap<u64, i64> {
         let numbers = names.cases();
-        let mut since: FastMap<u64, i64> = FastMap::default();
         // By task, of entries without a case.
         let mut tasks: FastMap<u32, i64> = FastMap::default();
         for Changed { row, .. } in &changes.rows {
@@ -437,60 +487,133 @@ impl Work<'_> {
         seen
     }
 
-    /// Cases that hold, or may be found to hold in several fields of a screen, any of these values.
-    fn may_agree(&self, values: &[Value]) -> FastSet<u64> {
+    /// Local days with anything of task instances that the days touched have, or had.
+    fn joined(&self) -> BTreeSet<i32> {
+        let all = || self.days.now().chain(self.days.kept.values()).map(|(day, _)| day);
+        let local = |day: &Day| {
+            let either = [self.now, self.then].map(|correction| self.local_days(day, correction));
+            either.into_iter().flatten().flatten().collect::<BTreeSet<i32>>()
+        };
+        let (mut named, mut traces): (FastSet<u64>, FastSet<u64>) = Default::default();
+        for day in all().filter(|day| !local(day).is_disjoint(&self.touched)) {
+            named.extend(&day.named);
+            traces.extend(&day.traces);
+        }
+        let any = |of: &[u64], among: &FastSet<u64>| of.iter().any(|one| among.contains(one));
+        all().filter(|day| any(&day.named, &named) || any(&day.traces, &traces)).flat_map(local).collect()
+    }
+
+    /// Cases that hold, or may be found to hold in several fields of a screen, any of these values; those known to be
+    /// looked at are not asked.
+    fn may_agree(&self, values: &[Value], known: &FastSet<u64>) -> FastSet<u64> {
         if values.is_empty() {
             return FastSet::default();
         }
-        let mut by_first: FastMap<i64, Vec<&Value>> = FastMap::default();
-        let mut parts: FastSet<i64> = FastSet::default();
-        let whole: FastSet<i64> = values.iter().map(|value| value.digest).collect();
-        for value in values {
-            by_first.entry(value.wanted()[0]).or_default().push(value);
-            parts.extend(&value.parts);
-        }
-        let found = on_cores(self.days.now().collect(), |(day, rows)| {
-            let case = |row: usize| day.numbers.get(rows.cases.get(row) as usize).map(|number| self.now.case(*number));
-            let mut agrees = vec![false; rows.digests.len()];
-            let mut has: Vec<Vec<i64>> = vec![Vec::new(); rows.digests.len()];
-            let mut any = false;
+        let asked = Asked::new(values);
+        let days: Vec<&(Day, Rows<'_>)> = self.days.now().collect();
+        // How often each part occurs in values: cases are looked for by the rarest.
+        let mut often: FastMap<i64, u32> = FastMap::default();
+        let counted = on_cores(days.clone(), |(_, rows)| {
+            let mut counts: FastMap<i64, u32> = FastMap::default();
             for place in 0..rows.digests.len() {
-                let digest = rows.digests.get(place);
-                let tokens = || std::iter::once(digest).chain(rows.parts.get(place));
-                let holds = |value: &&Value| value.wanted().iter().all(|wanted| tokens().any(|token| token == *wanted));
-                agrees[place] = whole.contains(&digest)
-                    || tokens().any(|token| by_first.get(&token).is_some_and(|values| values.iter().any(&holds)));
-                has[place].extend(tokens().filter(|token| parts.contains(token)));
-                any |= agrees[place] || !has[place].is_empty();
-            }
-            let (mut cases, mut tokens) = (FastSet::default(), FastSet::default());
-            for row in (0..rows.spans.len()).filter(|_| any) {
-                let (value, place) = (rows.values.get(row) as usize, &day.places[rows.places.get(row) as usize]);
-                let Some(case) = case(row).filter(|_| value < agrees.len()) else { continue };
-                if agrees[value] {
-                    cases.insert(case);
+                for token in rows.tokens(place).filter(|token| asked.parts.contains(token)) {
+                    *counts.entry(token).or_default() += 1;
                 }
-                tokens.extend(has[value].iter().map(|token| (*token, screen(place), case)));
             }
-            (cases, tokens)
+            counts
         });
-        let mut cases = FastSet::default();
-        let mut holders: FastMap<i64, FastSet<(u64, u64)>> = FastMap::default();
-        for (more, tokens) in found {
-            cases.extend(more);
-            for (token, screen, case) in tokens {
-                holders.entry(token).or_default().insert((screen, case));
-            }
+        for (token, count) in counted.into_iter().flatten() {
+            *often.entry(token).or_default() += count;
         }
-        for value in values.iter().filter(|value| !value.parts.is_empty()) {
-            let lists: Option<Vec<&FastSet<(u64, u64)>>> = value.parts.iter().map(|part| holders.get(part)).collect();
-            let Some(rarest) = lists.as_ref().and_then(|lists| lists.iter().min_by_key(|list| list.len())) else {
-                continue;
-            };
-            let in_all = |held: &&(u64, u64)| lists.iter().flatten().all(|list| list.contains(*held));
-            cases.extend(rarest.iter().filter(in_all).map(|(_, case)| *case));
+        // What is in no value at all is in no screen.
+        let rarest = |value: &Value| {
+            let counts = value.parts.iter().map(|part| Some((often.get(part)?, *part)));
+            counts.collect::<Option<Vec<_>>>()?.into_iter().min().map(|(_, part)| part)
+        };
+        let joined: Vec<(i64, &Value)> =
+            values.iter().filter_map(|value| rarest(value).map(|part| (part, value))).collect();
+        let rarest: FastSet<i64> = joined.iter().map(|(part, _)| *part).collect();
+
+        let mut cases = FastSet::default();
+        let mut first: FastMap<i64, FastSet<(u64, u64)>> = FastMap::default();
+        let found = on_cores(days.clone(), |(day, rows)| {
+            let agrees: Vec<bool> = (0..rows.digests.len()).map(|place| asked.agrees(rows, place)).collect();
+            let has = rows.having(&rarest);
+            self.held(
+                day,
+                rows,
+                known,
+                |value| agrees[value] || !has[value].is_empty(),
+                |value, screen, case| {
+                    (agrees[value].then_some(case), has[value].iter().map(|token| (*token, (screen, case))).collect())
+                },
+            )
+        });
+        for (case, held) in found.into_iter().flatten() {
+            let held: Vec<(i64, (u64, u64))> = held;
+            cases.extend(case);
+            held.into_iter().for_each(|(token, held)| {
+                first.entry(token).or_default().insert(held);
+            });
+        }
+        // Which of these have the other parts, too.
+        let places: FastSet<(u64, u64)> = first.values().flatten().copied().collect();
+        let found = on_cores(days, |(day, rows)| {
+            let has = rows.having(&asked.parts);
+            self.held(
+                day,
+                rows,
+                known,
+                |value| !has[value].is_empty(),
+                |value, screen, case| {
+                    let tokens = if places.contains(&(screen, case)) { has[value].as_slice() } else { &[] };
+                    tokens.iter().map(|token| (*token, screen, case)).collect::<Vec<_>>()
+                },
+            )
+        });
+        let have: FastSet<(i64, u64, u64)> = found.into_iter().flatten().flatten().collect();
+        for (part, value) in joined {
+            let all =
+                |(screen, case): &&(u64, u64)| value.parts.iter().all(|part| have.contains(&(*part, *screen, *case)));
+            cases.extend(first.get(&part).into_iter().flatten().filter(all).map(|(_, case)| *case));
         }
         cases
+    }
+
+    /// Goes through the rows of a day that have a value which is wanted, of cases that are not known: its value, and what
+    /// tells screen and case from others.
+    fn held<T>(
+        &self,
+        day: &Day,
+        rows: &Rows<'_>,
+        known: &FastSet<u64>,
+        wanted: impl Fn(usize) -> bool,
+        found: impl Fn(usize, u64, u64) -> T,
+    ) -> Vec<T> {
+        let wanted: Vec<bool> = (0..rows.digests.len()).map(wanted).collect();
+        if !wanted.contains(&true) {
+            return Vec::new();
+        }
+        let screens: Vec<u64> = day.places.iter().map(screen).collect();
+        let cases: Vec<Option<u64>> = (day.numbers.iter())
+            .map(|number| Some(self.now.case(*number)).filter(|case| !known.contains(case)))
+            .collect();
+        let mut all = Vec::new();
+        // A value is shown again and again.
+        let mut seen: FastSet<(u32, u32, u32)> = FastSet::default();
+        for row in 0..rows.spans.len() {
+            let (value, number) = (rows.values.get(row), rows.cases.get(row));
+            if wanted.get(value as usize) != Some(&true) {
+                continue;
+            }
+            let place = rows.places.get(row);
+            if let Some(Some(case)) = cases.get(number as usize)
+                && seen.insert((value, number, place))
+            {
+                all.push(found(value as usize, screens[place as usize], *case));
+            }
+        }
+        all
     }
 
     /// All rows of cases, and all entries without one.
@@ -514,16 +637,46 @@ impl Work<'_> {
     }
 }
 
-/// What only one of two maps knows, or knows otherwise.
-fn differences<K: Copy + Eq + std::hash::Hash, V: PartialEq>(one: &FastMap<K, V>, other: &FastMap<K, V>) -> FastSet<K> {
-    let lacks = |of: &FastMap<K, V>, key: &K, value: &V| of.get(key) != Some(value);
-    let of_one = one.iter().filter(|(key, value)| lacks(other, key, value));
-    let of_other = other.iter().filter(|(key, value)| lacks(one, key, value));
-    of_one.chain(of_other).map(|(key, _)| *key).collect()
+/// Values for which other cases are looked for.
+struct Asked<'a> {
+    whole: FastSet<i64>,
+    // By the first of what must be found elsewhere.
+    by_first: FastMap<i64, Vec<&'a Value>>,
+    parts: FastSet<i64>,
+}
+
+impl<'a> Asked<'a> {
+    fn new(values: &'a [Value]) -> Self {
+        let mut by_first: FastMap<i64, Vec<&Value>> = FastMap::default();
+        for value in values {
+            by_first.entry(value.wanted()[0]).or_default().push(value);
+        }
+        Self {
+            whole: values.iter().map(|value| value.digest).collect(),
+            by_first,
+            parts: values.iter().flat_map(|value| &value.parts).copied().collect(),
+        }
+    }
+
+    /// Whether one of them is the same as a value of a day, or part of it.
+    fn agrees(&self, rows: &Rows<'_>, place: usize) -> bool {
+        let is_part =
+            |value: &&Value| value.wanted().iter().all(|wanted| rows.tokens(place).any(|token| token == *wanted));
+        self.whole.contains(&rows.digests.get(place))
+            || rows.tokens(place).any(|token| self.by_first.get(&token).is_some_and(|of| of.iter().any(&is_part)))
+    }
+}
+
+/// Those of some keys of which two maps know something else.
+fn differ<'k, K: Copy + Eq + Hash + 'k, V: PartialEq>(
+    one: &FastMap<K, V>,
+    other: &FastMap<K, V>,
+    keys: impl Iterator<Item = &'k K>,
+) -> FastSet<K> {
+    keys.filter(|key| one.get(key) != other.get(key)).copied().collect()
 }
 
 /// Tells screens apart.
 fn screen(place: &Place) -> u64 {
-    use std::hash::{BuildHasher, BuildHasherDefault};
-    BuildHasherDefault::<crate::operators::hashing::FastHasher>::default().hash_one(&place[..2])
+    BuildHasherDefault::<FastHasher>::default().hash_one(&place[..2])
 }

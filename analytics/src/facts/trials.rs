@@ -3,7 +3,8 @@
 
 use super::cores::on_cores;
 use crate::operators::{
-    encoding::{Column, Decoder, Encoder, Torn},
+    columns::{Symbols, differences},
+    encoding::{Column, Decoder, Encoder, Lists, Narrow, Torn},
     hashing::{FastMap, FastSet},
     matcher::{
         agree::Value,
@@ -22,8 +23,10 @@ pub struct DayTrials {
     fields: Vec<u32>,
     values: Vec<u32>,
     is: Vec<u8>,
-    ends: Vec<u32>,
+    // The number of the list of sources.
     from: Vec<u32>,
+    sources: Symbols<Vec<u32>>,
+    // Of each target, as many as its list has.
     outcomes: Vec<u8>,
     /// The lists of sources of the day's targets, each once.
     pub lists: FastSet<i64>,
@@ -43,42 +46,44 @@ impl DayTrials {
         self.fields.push(target.field);
         self.values.push(target.value);
         self.is.push(if target.date { DATE } else { 0 } | if target.words { WORDS } else { 0 });
+        let mut from = Vec::new();
         for outcome in outcomes {
-            self.from.push(outcome.from.number());
+            from.push(outcome.from.number());
             let agrees = outcome.agrees.map_or(AGREES_NOT, |kind| kind as u8);
             self.outcomes.push(agrees | if outcome.disagrees { DISAGREES } else { 0 });
         }
-        self.ends.push(self.from.len() as u32);
+        self.from.push(self.sources.number(from.as_slice()));
     }
 
     /// Adds those of other cases.
     pub fn append(&mut self, mut other: Self) {
-        let first = self.from.len() as u32;
+        let numbers: Vec<u32> =
+            other.sources.into_values().iter().map(|list| self.sources.number(list.as_slice())).collect();
         self.workers.append(&mut other.workers);
         self.cases.append(&mut other.cases);
         self.fields.append(&mut other.fields);
         self.values.append(&mut other.values);
         self.is.append(&mut other.is);
-        self.ends.extend(other.ends.iter().map(|end| first + end));
-        self.from.append(&mut other.from);
+        self.from.extend(other.from.iter().map(|list| numbers[*list as usize]));
         self.outcomes.append(&mut other.outcomes);
         self.lists.extend(other.lists);
     }
 
-    /// The trials as bytes, which [`KeptTrials`] reads.
+    /// The trials as bytes, which [`KeptTrials`] reads; and what became of them.
     #[must_use]
-    pub fn encode(&self) -> Vec<u8> {
+    pub fn encode(self) -> [Vec<u8>; 2] {
         let mut to = Encoder::default();
         to.column(self.lists.iter().copied());
-        to.column(self.workers.iter().copied());
-        to.column(self.cases.iter().copied());
-        to.column(self.fields.iter().copied());
-        to.column(self.values.iter().copied());
-        to.column(self.is.iter().copied());
-        to.column(self.ends.iter().copied());
-        to.column(self.from.iter().copied());
-        to.column(self.outcomes.iter().copied());
-        to.into_bytes()
+        to.narrow(self.workers);
+        to.column(self.cases);
+        to.narrow(self.fields);
+        to.narrow(self.values);
+        to.column(self.is);
+        to.narrow(self.from);
+        to.lists(self.sources.into_values().iter().map(Vec::as_slice));
+        let mut outcomes = Encoder::default();
+        outcomes.column(self.outcomes);
+        [to.into_bytes(), outcomes.into_bytes()]
     }
 }
 
@@ -88,14 +93,13 @@ pub struct KeptTrials<'a> {
     day: i32,
     /// The lists of sources of the day's targets, each once.
     pub lists: Column<'a, i64>,
-    workers: Column<'a, u32>,
+    workers: Narrow<'a>,
     cases: Column<'a, u64>,
-    fields: Column<'a, u32>,
-    values: Column<'a, u32>,
+    fields: Narrow<'a>,
+    values: Narrow<'a>,
     is: Column<'a, u8>,
-    ends: Column<'a, u32>,
-    from: Column<'a, u32>,
-    outcomes: Column<'a, u8>,
+    from: Narrow<'a>,
+    sources: Lists<'a, u32>,
 }
 
 impl<'a> KeptTrials<'a> {
@@ -105,14 +109,13 @@ impl<'a> KeptTrials<'a> {
         Ok(Self {
             day,
             lists: from.column()?,
-            workers: from.column()?,
+            workers: from.narrow()?,
             cases: from.column()?,
-            fields: from.column()?,
-            values: from.column()?,
+            fields: from.narrow()?,
+            values: from.narrow()?,
             is: from.column()?,
-            ends: from.column()?,
-            from: from.column()?,
-            outcomes: from.column()?,
+            from: from.narrow()?,
+            sources: from.lists()?,
         })
     }
 
@@ -130,19 +133,14 @@ impl<'a> KeptTrials<'a> {
         }
     }
 
-    fn range(&self, place: usize) -> std::ops::Range<usize> {
-        let first = if place == 0 { 0 } else { self.ends.get(place - 1) as usize };
-        first..self.ends.get(place) as usize
+    /// The sources that a target was tried against.
+    fn sources(&self, place: usize) -> impl Iterator<Item = From> + use<'a> {
+        self.sources.get(self.from.get(place) as usize).map(From::of_number)
     }
+}
 
-    fn outcome(&self, place: usize) -> Outcome {
-        let outcome = self.outcomes.get(place);
-        Outcome {
-            from: From::of_number(self.from.get(place)),
-            agrees: Agreement::of_number(outcome & AGREES_NOT),
-            disagrees: outcome & DISAGREES != 0,
-        }
-    }
+fn outcome(from: From, outcome: u8) -> Outcome {
+    Outcome { from, agrees: Agreement::of_number(outcome & AGREES_NOT), disagrees: outcome & DISAGREES != 0 }
 }
 
 /// The number of a case that an index does not know.
@@ -163,14 +161,23 @@ pub struct Recount<'a> {
 type Change = FastMap<(From, u32, u32), Share>;
 
 impl Recount<'_> {
-    /// Takes back the trials of a day.
-    pub fn take_back(&self, trials: &KeptTrials<'_>, case: impl Fn(u64) -> Option<u32>, tallies: &mut Tallies) {
+    /// Takes back the trials of a day, of which this became.
+    pub fn take_back(
+        &self,
+        trials: &KeptTrials<'_>,
+        outcomes: &[u8],
+        case: impl Fn(u64) -> Option<u32>,
+        tallies: &mut Tallies,
+    ) -> Result<(), Torn> {
+        let mut outcomes = Decoder::new(outcomes).column::<u8>()?.iter();
         let elsewhere = self.elsewhere();
         for place in 0..trials.workers.len() {
             let target = trials.target(place, &case);
-            let outcomes = trials.range(place).map(|place| trials.outcome(place));
-            tallies.count(&target, outcomes, (self.then, elsewhere), Sign::Out);
+            let of_target: Vec<Outcome> =
+                trials.sources(place).zip(outcomes.by_ref()).map(|(from, became)| outcome(from, became)).collect();
+            tallies.count(&target, of_target, (self.then, elsewhere), Sign::Out);
         }
+        Ok(())
     }
 
     /// Where values agree in other cases than those at hand.
@@ -270,15 +277,15 @@ impl Recount<'_> {
             // Its own case is none of those at hand: all that changed there counts.
             for &(kind, number, more) in more {
                 let from = if kind == Agreement::Join { From::Screen(number) } else { From::Field(number) };
-                if applies(&target, kind) && trials.range(place).any(|place| trials.from.get(place) == from.number()) {
+                if applies(&target, kind) && trials.sources(place).any(|source| source == from) {
                     change(from, kind, Count { all_hits: more as u64, ..Count::default() });
                 }
             }
             return;
         }
         let (now, then) = (self.now.hits(target.value), self.then.hits(target.value));
-        for outcome in trials.range(place).map(|place| trials.outcome(place)) {
-            let (from, kinds, seen) = match outcome.from {
+        for source in trials.sources(place) {
+            let (from, kinds, seen) = match source {
                 From::Field(field) => {
                     let seen = |index: &Index| of(index.seen_fields(target.worker, target.day), field).to_vec();
                     (field, &[Agreement::Whole, Agreement::Split][..], near.then(|| (seen(self.now), seen(self.then))))
@@ -293,7 +300,7 @@ impl Recount<'_> {
                 let (saw_now, saw_then) = seen.as_ref().map_or((&[][..], &[][..]), |(now, then)| (now, then));
                 let near_hits = |agreeing, seen| others_in_both(agreeing, seen, target.case) as u32;
                 change(
-                    outcome.from,
+                    source,
                     kind,
                     Count {
                         all_hits: others(now, target.case).wrapping_sub(others(then, target.case)),
@@ -342,28 +349,6 @@ impl Changes {
             (value, counts.collect())
         });
         changed.collect()
-    }
-}
-
-/// What only one of two sorted lists has.
-fn differences<T: Ord>(one: impl Iterator<Item = T>, other: impl Iterator<Item = T>) -> Vec<T> {
-    let (mut one, mut other) = (one.peekable(), other.peekable());
-    let mut differences = Vec::new();
-    loop {
-        let order = match (one.peek(), other.peek()) {
-            (None, None) => return differences,
-            (Some(_), None) => std::cmp::Ordering::Less,
-            (None, Some(_)) => std::cmp::Ordering::Greater,
-            (Some(one), Some(other)) => one.cmp(other),
-        };
-        match order {
-            std::cmp::Ordering::Less => differences.extend(one.next()),
-            std::cmp::Ordering::Greater => differences.extend(other.next()),
-            std::cmp::Ordering::Equal => {
-                one.next();
-                other.next();
-            }
-        }
     }
 }
 

@@ -1,11 +1,7 @@
 //! What was worked out → the tables of the facts, whole or the partitions that are others; and what the next refresh goes
 //! on from.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    ops::Range,
-    sync::Arc,
-};
+use std::{collections::BTreeSet, ops::Range, sync::Arc};
 
 use arrow::{
     array::{BinaryArray, BooleanArray, Date32Array, Int64Array, RecordBatch},
@@ -88,11 +84,12 @@ impl Facts<'_> {
         self.write_lists(lists, prior.as_ref().zip(asked), sink).await?;
 
         if let Some(keeping) = keeping {
-            for (day, trials) in &trials {
-                keeping.leaving.write(&format!("{}{day}", names::TRIALS), &trials.encode())?;
+            for (day, trials) in trials {
+                let [trials, outcomes] = trials.encode();
+                keeping.leaving.write(&format!("{}{day}", names::TRIALS), &trials)?;
+                keeping.leaving.write(&format!("{}{day}", names::OUTCOMES), &outcomes)?;
             }
         }
-        drop(trials);
         let (workers, cases) = (spans.workers.clone(), counts.cases.clone());
         let (pairs, counts) = blocking(move || (Named::new(&counts.tallies, fields, cases, workers), counts)).await?;
         let pairs = Arc::new(pairs);
@@ -131,7 +128,7 @@ impl Facts<'_> {
         };
         let instances = match prior.as_ref().zip(asked) {
             None => None,
-            Some((prior, asked)) => Some(join_pieces(&mut pieces, &prior.pieces, asked).map_err(torn)?),
+            Some((prior, asked)) => Some(join_pieces(&mut pieces, prior, asked, keeping).map_err(torn)?),
         };
         let weeks = match prior.as_ref().zip(asked) {
             None => None,
@@ -183,7 +180,8 @@ impl Facts<'_> {
                     }
                 };
                 stay(&mut prior.trials.keys(), names::TRIALS);
-                stay(&mut prior.pieces.keys(), names::PIECES);
+                stay(&mut prior.trials.keys(), names::OUTCOMES);
+                stay(&mut prior.pieces.iter(), names::PIECES);
             }
             super::leave_days(keeping, &all_days, &all_open)?;
         }
@@ -329,16 +327,21 @@ struct Joined {
 /// Adds to the pieces of some days what the same instances have on other days.
 fn join_pieces(
     pieces: &mut Pieces,
-    kept: &BTreeMap<i32, Vec<u8>>,
+    prior: &Prior,
     asked: &BTreeSet<i32>,
+    keeping: Option<&Keeping<'_>>,
 ) -> std::result::Result<Joined, Torn> {
+    let kept = |day: &i32| {
+        let name = format!("{}{day}", names::PIECES);
+        keeping.and_then(|keeping| keeping.kept.bytes(&name)).ok_or(Torn)
+    };
     let mut ids = pieces.instances();
     let mut began = BTreeSet::new();
-    for (day, bytes) in kept.iter().filter(|(day, _)| asked.contains(day)) {
-        ids.extend(KeptPieces::read(*day, bytes)?.instances());
+    for day in prior.pieces.intersection(asked) {
+        ids.extend(KeptPieces::read(*day, &kept(day)?)?.instances());
     }
-    for (day, bytes) in kept.iter().filter(|(day, _)| !asked.contains(day)) {
-        if !pieces.add_kept(&KeptPieces::read(*day, bytes)?, &ids).is_empty() {
+    for day in prior.pieces.difference(asked).filter(|day| prior.joined.contains(day)) {
+        if !pieces.add_kept(&KeptPieces::read(*day, &kept(day)?)?, &ids).is_empty() {
             began.insert(*day);
         }
     }

@@ -72,6 +72,29 @@ pub fn number(array: &Int64Array, row: usize) -> Option<i64> {
     array.is_valid(row).then(|| array.value(row))
 }
 
+/// What only one of two sorted lists has.
+#[must_use]
+pub fn differences<T: Ord>(one: impl Iterator<Item = T>, other: impl Iterator<Item = T>) -> Vec<T> {
+    let (mut one, mut other) = (one.peekable(), other.peekable());
+    let mut differences = Vec::new();
+    loop {
+        let order = match (one.peek(), other.peek()) {
+            (None, None) => return differences,
+            (Some(_), None) => std::cmp::Ordering::Less,
+            (None, Some(_)) => std::cmp::Ordering::Greater,
+            (Some(one), Some(other)) => one.cmp(other),
+        };
+        match order {
+            std::cmp::Ordering::Less => differences.extend(one.next()),
+            std::cmp::Ordering::Greater => differences.extend(other.next()),
+            std::cmp::Ordering::Equal => {
+                one.next();
+                other.next();
+            }
+        }
+    }
+}
+
 /// Small numbers for values, in order of first sight.
 #[derive(Debug)]
 pub struct Symbols<K> {
@@ -145,16 +168,20 @@ impl<K: Eq + Hash> Symbols<K> {
     where
         K: Clone,
     {
-        let mut values: Vec<(u32, K)> = self.numbers.iter().map(|(value, number)| (*number, value.clone())).collect();
-        values.sort_unstable_by_key(|(number, _)| *number);
-        values.into_iter().map(|(_, value)| value).collect()
+        in_order(self.numbers.iter().map(|(value, number)| (value.clone(), *number)), self.len())
     }
 
     /// The values in order of their numbers.
     #[must_use]
     pub fn into_values(self) -> Vec<K> {
-        let mut values: Vec<(u32, K)> = self.numbers.into_iter().map(|(value, number)| (number, value)).collect();
-        values.sort_unstable_by_key(|(number, _)| *number);
-        values.into_iter().map(|(_, value)| value).collect()
+        let count = self.len();
+        in_order(self.numbers.into_iter(), count)
     }
+}
+
+/// Values by their numbers, which are all those below a count.
+fn in_order<K>(numbered: impl Iterator<Item = (K, u32)>, count: usize) -> Vec<K> {
+    let mut values: Vec<Option<K>> = (0..count).map(|_| None).collect();
+    numbered.for_each(|(value, number)| values[number as usize] = Some(value));
+    values.into_iter().flatten().collect()
 }

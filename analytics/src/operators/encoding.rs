@@ -23,10 +23,12 @@ macro_rules! plain {
         impl Plain for $number {
             const BYTES: usize = size_of::<$number>();
 
+            #[inline]
             fn put(self, bytes: &mut Vec<u8>) {
                 bytes.extend_from_slice(&self.to_le_bytes());
             }
 
+            #[inline]
             fn of(bytes: &[u8]) -> Self {
                 let mut own = [0; size_of::<$number>()];
                 own.copy_from_slice(bytes);
@@ -35,7 +37,7 @@ macro_rules! plain {
         }
     )+};
 }
-plain!(u8, u32, i32, u64, i64, u128);
+plain!(u8, u16, u32, i32, u64, i64, u128);
 
 /// The length that stands for no text.
 const NO_TEXT: u32 = u32::MAX;
@@ -62,13 +64,36 @@ impl Encoder {
         self.column(texts.flatten().flat_map(str::bytes).collect::<Vec<u8>>());
     }
 
+    /// Adds numbers, of which most are small, in as few bytes each as the greatest needs; `u32::MAX` counts as small.
+    pub fn narrow(&mut self, values: impl IntoIterator<Item = u32, IntoIter: ExactSizeIterator + Clone>) {
+        let values = values.into_iter().map(|value| value.wrapping_add(1));
+        match values.clone().max().unwrap_or(0) {
+            0..=0xFF => {
+                self.column([1_u8]);
+                self.column(values.map(|value| value as u8));
+            }
+            0x100..=0xFFFF => {
+                self.column([2_u8]);
+                self.column(values.map(|value| value as u16));
+            }
+            _ => {
+                self.column([4_u8]);
+                self.column(values);
+            }
+        }
+    }
+
     /// Adds lists of numbers.
     pub fn lists<'a, P: Plain + 'a>(
         &mut self,
         lists: impl IntoIterator<Item = &'a [P], IntoIter: ExactSizeIterator + Clone>,
     ) {
         let lists = lists.into_iter();
-        self.column(lists.clone().map(|list| list.len() as u32));
+        let mut end = 0_u32;
+        self.column(lists.clone().map(|list| {
+            end += list.len() as u32;
+            end
+        }));
         self.column(lists.flatten().copied().collect::<Vec<P>>());
     }
 
@@ -130,16 +155,63 @@ impl<'a> Decoder<'a> {
         self.texts()?.into_iter().collect::<Option<_>>().ok_or(Torn)
     }
 
+    /// The next numbers of which most are small.
+    pub fn narrow(&mut self) -> Result<Narrow<'a>, Torn> {
+        match self.column::<u8>()?.iter().next() {
+            Some(1) => Ok(Narrow::One(self.column()?)),
+            Some(2) => Ok(Narrow::Two(self.column()?)),
+            Some(4) => Ok(Narrow::Four(self.column()?)),
+            _ => Err(Torn),
+        }
+    }
+
     /// The next lists.
     pub fn lists<P: Plain>(&mut self) -> Result<Lists<'a, P>, Torn> {
-        let (lengths, values) = (self.column::<u32>()?, self.column()?);
-        let mut ends = Vec::with_capacity(lengths.len());
-        let mut end = 0_usize;
-        for length in lengths.iter() {
-            end += length as usize;
-            ends.push(end);
+        let (ends, values) = (self.column::<u32>()?, self.column()?);
+        let in_order = ends.iter().zip(ends.iter().skip(1)).all(|(one, next)| one <= next);
+        let last = ends.iter().next_back().unwrap_or(0);
+        if in_order && last as usize == values.len() { Ok(Lists { ends, values }) } else { Err(Torn) }
+    }
+}
+
+/// Numbers in one, two or four bytes each.
+#[derive(Debug, Clone, Copy)]
+pub enum Narrow<'a> {
+    /// One byte.
+    One(Column<'a, u8>),
+    /// Two.
+    Two(Column<'a, u16>),
+    /// Four.
+    Four(Column<'a, u32>),
+}
+
+impl Narrow<'_> {
+    /// How many there are.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        match self {
+            Self::One(column) => column.len(),
+            Self::Two(column) => column.len(),
+            Self::Four(column) => column.len(),
         }
-        if end == values.len() { Ok(Lists { ends, values }) } else { Err(Torn) }
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The number at a place that is there.
+    #[must_use]
+    #[inline]
+    pub fn get(&self, place: usize) -> u32 {
+        let more = match self {
+            Self::One(column) => column.get(place).into(),
+            Self::Two(column) => column.get(place).into(),
+            Self::Four(column) => column.get(place),
+        };
+        more.wrapping_sub(1)
     }
 }
 
@@ -158,12 +230,14 @@ impl<'a, P: Plain> Column<'a, P> {
 
     /// The value at a place that is there.
     #[must_use]
+    #[inline]
     pub fn get(&self, place: usize) -> P {
         P::of(&self.bytes[place * P::BYTES..(place + 1) * P::BYTES])
     }
 
     /// All values in order.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = P> + Clone + use<'a, P> {
+    #[inline]
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = P> + ExactSizeIterator + Clone + use<'a, P> {
         self.bytes.chunks_exact(P::BYTES).map(P::of)
     }
 
@@ -175,9 +249,9 @@ impl<'a, P: Plain> Column<'a, P> {
 }
 
 /// Lists of numbers.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct Lists<'a, P> {
-    ends: Vec<usize>,
+    ends: Column<'a, u32>,
     values: Column<'a, P>,
 }
 
@@ -195,9 +269,10 @@ impl<'a, P: Plain> Lists<'a, P> {
     }
 
     /// The list at a place that is there.
+    #[inline]
     pub fn get(&self, place: usize) -> impl Iterator<Item = P> + use<'a, P> {
-        let first = if place == 0 { 0 } else { self.ends[place - 1] };
-        self.values.bytes[first * P::BYTES..self.ends[place] * P::BYTES].chunks_exact(P::BYTES).map(P::of)
+        let first = if place == 0 { 0 } else { self.ends.get(place - 1) as usize };
+        self.values.bytes[first * P::BYTES..self.ends.get(place) as usize * P::BYTES].chunks_exact(P::BYTES).map(P::of)
     }
 }
 
@@ -212,6 +287,9 @@ mod tests {
         encoder.texts([Some("surname"), None, Some(""), Some("Bréf")]);
         encoder.lists([&[-1_i64, 5][..], &[], &[7]]);
         encoder.column([u128::MAX]);
+        for greatest in [1, 254, 255, 70_000] {
+            encoder.narrow([u32::MAX, 0, greatest]);
+        }
         let bytes = encoder.into_bytes();
         let mut decoder = Decoder::new(&bytes);
         assert_eq!(decoder.column::<u32>().unwrap().to_vec(), [1, 2, u32::MAX]);
@@ -221,6 +299,10 @@ mod tests {
         let all: Vec<Vec<i64>> = (0..lists.len()).map(|place| lists.get(place).collect()).collect();
         assert_eq!(all, [vec![-1, 5], vec![], vec![7]]);
         assert_eq!(decoder.column::<u128>().unwrap().to_vec(), [u128::MAX]);
+        for greatest in [1, 254, 255, 70_000] {
+            let numbers = decoder.narrow().unwrap();
+            assert_eq!([0, 1, 2].map(|place| numbers.get(place)), [u32::MAX, 0, greatest]);
+        }
         assert_eq!(decoder.column::<u8>().err(), Some(Torn), "nothing is left");
     }
 
