@@ -48,6 +48,7 @@ use std::{
     sync::Arc,
 };
 
+use arrow::buffer::Buffer;
 use chrono_tz::Tz;
 use datafusion::{
     common::DataFusionError,
@@ -154,12 +155,9 @@ mod names {
 }
 
 /// What the last refresh left of one kind, by day.
-fn by_day(kept: &Kept, kind: &str) -> std::result::Result<BTreeMap<i32, Vec<u8>>, Torn> {
-    let names: Vec<&str> = kept.names(kind).collect();
-    let read = cores::on_cores(names, |name| {
-        Ok((name.parse().map_err(|_| Torn)?, kept.bytes(&format!("{kind}{name}")).ok_or(Torn)?))
-    });
-    read.into_iter().collect()
+fn by_day(kept: &Kept, kind: &str) -> std::result::Result<BTreeMap<i32, Buffer>, Torn> {
+    let all = kept.all(kind).ok_or(Torn)?;
+    all.into_iter().map(|(day, bytes)| Ok((day.parse().map_err(|_| Torn)?, bytes))).collect()
 }
 
 /// What the last refresh left.
@@ -171,7 +169,7 @@ struct Left {
     worked: BTreeSet<i32>,
     open: BTreeSet<i32>,
     days: BTreeMap<i32, KeptDay>,
-    trials: BTreeMap<i32, Vec<u8>>,
+    trials: BTreeMap<i32, Buffer>,
     // The local days of which there are pieces of task instances.
     pieces: BTreeSet<i32>,
 }
@@ -361,20 +359,16 @@ impl Facts<'_> {
             pause: rules.run_pause.max(rules.wait_chain),
         };
         let (look_back, local) = (microseconds(self.parameters.look_back_days * 86_400.0), self.local);
-        let Left { estate, days: kept_days, worked, open, trials, pieces, .. } = left;
+        let Left { mut estate, days: kept_days, worked, open, trials, pieces, .. } = left;
         let went_on = open.clone();
         let found = blocking(move || {
-            let gathered = gathered.into_iter().map(|(day, rows)| (day.day, KeptDay::new(day.encode(&rows)))).collect();
-            let Some(touched) = touched(&kept_days, &gathered, &gone, (&estate, &went_on), &around)? else {
+            let gathered =
+                gathered.into_iter().map(|(day, rows)| (day.day, KeptDay::new(day.encode(&rows).into()))).collect();
+            let Some(touched) = touched(&kept_days, &gathered, &gone, (&mut estate, &went_on), &around)? else {
                 return Ok(None);
             };
             drop((kept_days, gathered));
-            tracing::debug!(
-                days = touched.days.len(),
-                spans = touched.spans.rows.len(),
-                then = touched.then.rows.len(),
-                "touched"
-            );
+            tracing::debug!(days = touched.days.len(), spans = touched.spans.rows.len(), "touched");
             Ok::<_, Torn>(Some((touched, estate, trials)))
         })
         .await?;
@@ -396,7 +390,7 @@ impl Facts<'_> {
         if too_many(touched.days.len(), known_days) {
             return Ok(None);
         }
-        let Touched { days: asked, shifted, linked, joined, context, spans, then, with_parts } = touched;
+        let Touched { days: asked, shifted, linked, joined, context, spans, with_parts } = touched;
         let trials = Arc::new(trials);
         let outcomes = trials.keys().filter(|day| asked.contains(day)).map(|day| {
             let bytes = keeping.kept.bytes(&format!("{}{day}", names::OUTCOMES));
@@ -411,7 +405,7 @@ impl Facts<'_> {
         let went_on = blocking(move || {
             let judged = judgement(&spans, local);
             tracing::debug!("judged");
-            let before = Before { spans: then, counts, had_parts, trials, outcomes };
+            let before = Before { counts, had_parts, trials, outcomes };
             let matching = matching(&spans, &judged, (look_back, local), &with_parts, Some(&asked), Some(&before))?;
             tracing::debug!(matches = matching.matches.len(), "matched");
             Ok::<_, Torn>(Judged { asked: Some(asked), context, spans, with_parts, judged, matching })
@@ -449,7 +443,7 @@ struct Prior {
     /// Those at whose end work went on.
     open: BTreeSet<i32>,
     /// Trials by local day.
-    trials: Arc<BTreeMap<i32, Vec<u8>>>,
+    trials: Arc<BTreeMap<i32, Buffer>>,
     /// Local days of which there are pieces of task instances.
     pieces: BTreeSet<i32>,
     /// Those that may have pieces of the same instances as the days that are worked out.

@@ -11,7 +11,7 @@ use std::{
 use super::{
     correction::Correction,
     day::{Day, DayRows},
-    field_spans::{FieldSpan, FieldSpans, NONE, Place},
+    field_spans::{FieldSpan, FieldSpans, NONE, Place, Then},
     known::Known,
 };
 use crate::{
@@ -189,10 +189,10 @@ pub struct Lists {
 impl Names {
     /// Workers, places and values that have numbers already.
     #[must_use]
-    pub fn of(workers: &[u64], places: &[Place], values: &[Value]) -> Self {
+    pub fn of(workers: &[u64], places: &[Place], values: Vec<Value>) -> Self {
         Self {
-            workers: Symbols::of(workers),
-            places: Symbols::of(places),
+            workers: Symbols::of(workers.iter().copied()),
+            places: Symbols::of(places.iter().cloned()),
             values: Symbols::of(values),
             ..Self::default()
         }
@@ -239,6 +239,7 @@ impl Names {
 #[derive(Debug, Default)]
 pub struct Rows {
     rows: Vec<FieldSpan>,
+    then: Option<Then>,
     days: FastMap<i32, Range<usize>>,
     continues: FastMap<u32, u64>,
     // Worker, place of the system, start, key, whether rejected.
@@ -323,20 +324,35 @@ pub fn day_shifts(day: &Day, correction: &Correction) -> Vec<i64> {
 }
 
 impl Rows {
-    /// These and others, which are of other days.
+    /// Adds others, which are of other days.
     #[must_use]
-    pub fn with(&self, other: Self) -> Self {
+    pub fn with(mut self, other: Self) -> Self {
         let first = self.rows.len();
-        let mut all = Self { rows: Vec::with_capacity(first + other.rows.len()), ..Self::default() };
-        all.rows.extend_from_slice(&self.rows);
-        all.rows.extend(other.rows);
-        all.days.extend(self.days.iter().map(|(day, range)| (*day, range.clone())));
-        all.days.extend(other.days.into_iter().map(|(day, range)| (day, first + range.start..first + range.end)));
-        all.continues.extend(&self.continues);
-        all.continues.extend(other.continues.into_iter().map(|(row, span)| (first as u32 + row, span)));
-        all.mishaps.extend_from_slice(&self.mishaps);
-        all.mishaps.extend(other.mishaps);
-        all
+        self.rows.extend(other.rows);
+        self.days.extend(other.days.into_iter().map(|(day, range)| (day, first + range.start..first + range.end)));
+        self.continues.extend(other.continues.into_iter().map(|(row, span)| (first as u32 + row, span)));
+        self.mishaps.extend(other.mishaps);
+        self
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Adds what others there were before: in their place are now all but the first `stayed` of these.
+    #[must_use]
+    pub fn before(mut self, stayed: usize, others: Self) -> Self {
+        self.then = Some(Then { stayed, now: self.rows.len() });
+        self.rows.extend(others.rows);
+        self
     }
 
     /// The rows, each with what tells it from others, and the span that it continues.
@@ -362,6 +378,7 @@ impl Rows {
             .into_iter()
             .map(|(worker, place, start, key, rejected)| (worker, systems[place as usize], start, key, rejected));
         FieldSpans {
+            then: self.then,
             rows: self.rows,
             days: self.days,
             continues: self.continues,

@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use arrow::buffer::Buffer;
+
 use super::{
     field_spans::{FieldSpan, Is, NONE, Place},
     gather::{Part, PartEdge, PartMishap, Session},
@@ -221,7 +223,7 @@ const LONG: u32 = u32::MAX;
 /// A day as it was kept: the bytes, and what can be had of them.
 #[derive(Debug)]
 pub struct KeptDay {
-    bytes: Vec<u8>,
+    bytes: Buffer,
 }
 
 /// The rows of a kept day and their values, read as they are asked for.
@@ -258,7 +260,7 @@ pub struct Rows<'a> {
 impl KeptDay {
     /// From what [`Day::encode`] made.
     #[must_use]
-    pub const fn new(bytes: Vec<u8>) -> Self {
+    pub const fn new(bytes: Buffer) -> Self {
         Self { bytes }
     }
 
@@ -368,12 +370,11 @@ impl Rows<'_> {
         std::iter::once(self.digests.get(place)).chain(self.parts.get(place))
     }
 
-    /// Which of these each value has.
+    /// Which tokens that are wanted each value has.
     #[must_use]
-    pub fn having(&self, tokens: &FastSet<i64>) -> Vec<Vec<i64>> {
-        (0..self.digests.len())
-            .map(|place| self.tokens(place).filter(|token| tokens.contains(token)).collect())
-            .collect()
+    pub fn having(&self, wanted: impl Fn(i64) -> bool) -> Vec<Vec<i64>> {
+        let values = 0..self.digests.len();
+        values.map(|place| self.tokens(place).filter(|token| wanted(*token)).collect()).collect()
     }
 
     fn end(&self, row: usize) -> i64 {

@@ -98,8 +98,10 @@ impl FieldSpan {
 /// All of them.
 #[derive(Debug, Default)]
 pub struct FieldSpans {
-    /// The spans, those of a UTC day (as sent) together; each once.
+    /// The spans, those of a UTC day (as sent) together; each once. After them may come some that are no more.
     pub rows: Vec<FieldSpan>,
+    /// Which there were before, where that is known.
+    pub then: Option<Then>,
     /// Where those of each day lie.
     pub days: FastMap<i32, Range<usize>>,
     /// The hashes of workers.
@@ -118,7 +120,28 @@ pub struct FieldSpans {
     pub systems: Vec<u32>,
 }
 
+/// Which rows there are, and were.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Then {
+    /// So many rows stayed what they were.
+    pub stayed: usize,
+    /// After so many rows come those that are no more.
+    pub now: usize,
+}
+
 impl FieldSpans {
+    /// The rows that there are.
+    #[must_use]
+    pub fn now(&self) -> &[FieldSpan] {
+        self.then.map_or(&self.rows, |then| &self.rows[..then.now])
+    }
+
+    /// The places of the rows that there were, where that is known.
+    pub fn were(&self) -> Option<impl Iterator<Item = u32> + use<>> {
+        let rows = self.rows.len() as u32;
+        self.then.map(|then| (0..then.stayed as u32).chain(then.now as u32..rows))
+    }
+
     /// Whether a span holds a value of a case, in a field that is known by system and screen.
     #[must_use]
     pub fn holds(&self, row: &FieldSpan) -> bool {

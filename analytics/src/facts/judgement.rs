@@ -27,7 +27,7 @@ const LOTS: u32 = 16;
 #[must_use]
 pub fn judgement(spans: &FieldSpans, local: LocalTime) -> Judgement {
     let mut lots: Vec<Vec<u32>> = (0..LOTS).map(|_| Vec::new()).collect();
-    for (row, span) in (0..).zip(&spans.rows) {
+    for (row, span) in (0..).zip(spans.now()) {
         if span.is.has(Is::ENTERED) {
             // The cases without a number are one lot together.
             lots[if span.case == NONE { 0 } else { (span.case % LOTS) as usize }].push(row);

@@ -7,12 +7,16 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs, io,
+    fs,
+    io::{self, Read},
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
 };
 
+use arrow::buffer::Buffer;
 use serde::{Deserialize, Serialize};
+
+use super::cores::on_cores;
 
 /// The folder in a store.
 const FOLDER: &str = "refresh";
@@ -34,6 +38,7 @@ pub struct Mark {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Entry {
     file: String,
+    bytes: usize,
     crc: u32,
 }
 
@@ -76,8 +81,41 @@ impl Kept {
     #[must_use]
     pub fn bytes(&self, name: &str) -> Option<Vec<u8>> {
         let entry = self.list.as_ref()?.files.get(name)?;
-        let bytes = fs::read(self.folder.join(&entry.file)).ok()?;
-        (crc32c::crc32c(&bytes) == entry.crc).then_some(bytes)
+        let mut bytes = vec![0; entry.bytes];
+        self.read(entry, &mut bytes).then_some(bytes)
+    }
+
+    /// The bytes of all names that begin with this, side by side: in memory of its own, each would take whole pages, and
+    /// most of the time of reading them would go into clearing these.
+    #[must_use]
+    pub fn all(&self, beginning: &str) -> Option<Vec<(&str, Buffer)>> {
+        let files = self.list.iter().flat_map(|list| &list.files);
+        let files = files.filter_map(|(name, entry)| Some((name.strip_prefix(beginning)?, entry)));
+        let files: Vec<(&str, &Entry)> = files.collect();
+        let mut all = vec![0; files.iter().map(|(_, entry)| entry.bytes).sum()];
+        let mut rest = all.as_mut_slice();
+        let mut parts = Vec::with_capacity(files.len());
+        for (_, entry) in &files {
+            let (part, after) = rest.split_at_mut(entry.bytes);
+            parts.push((*entry, part));
+            rest = after;
+        }
+        if !on_cores(parts, |(entry, part)| self.read(entry, part)).into_iter().all(|whole| whole) {
+            return None;
+        }
+        let all = Buffer::from(all);
+        let mut first = 0;
+        let named = files.into_iter().map(|(name, entry)| {
+            first += entry.bytes;
+            (name, all.slice_with_length(first - entry.bytes, entry.bytes))
+        });
+        Some(named.collect())
+    }
+
+    /// Reads a file; says whether it is there and whole.
+    fn read(&self, entry: &Entry, into: &mut [u8]) -> bool {
+        let read = fs::File::open(self.folder.join(&entry.file)).and_then(|mut file| file.read_exact(into));
+        read.is_ok() && crc32c::crc32c(into) == entry.crc
     }
 
     /// Begins to leave things for the next refresh.
@@ -115,7 +153,7 @@ impl Leaving {
     pub fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         let file = format!("{name}.{}", self.generation);
         fs::write(self.folder.join(&file), bytes)?;
-        self.files().insert(name.to_owned(), Entry { file, crc: crc32c::crc32c(bytes) });
+        self.files().insert(name.to_owned(), Entry { file, bytes: bytes.len(), crc: crc32c::crc32c(bytes) });
         Ok(())
     }
 
@@ -158,6 +196,11 @@ mod tests {
         let kept = Kept::of(root.path(), Some(&mark(7)));
         assert_eq!(kept.names("day-").collect::<Vec<_>>(), ["1", "2"]);
         assert_eq!(kept.bytes("day-2").unwrap(), b"two");
+        let all = kept.all("day-").unwrap();
+        assert_eq!(
+            all.iter().map(|(name, bytes)| (*name, &**bytes)).collect::<Vec<_>>(),
+            [("1", &b"one"[..]), ("2", b"two")]
+        );
 
         // The next hands one on and writes the other anew; until it is finished, what was there holds.
         let leaving = kept.next().unwrap();
@@ -178,6 +221,6 @@ mod tests {
         leaving.finish(mark(7)).unwrap();
         fs::write(root.path().join(FOLDER).join("day-1.1"), b"ono").unwrap();
         let kept = Kept::of(root.path(), Some(&mark(7)));
-        assert!(!kept.is_empty() && kept.bytes("day-1").is_none());
+        assert!(!kept.is_empty() && kept.bytes("day-1").is_none() && kept.all("day-").is_none());
     }
 }

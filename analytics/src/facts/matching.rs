@@ -7,8 +7,9 @@ use std::{
     sync::Arc,
 };
 
-use arrow::array::{
-    ArrayRef, BinaryArray, Date32Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+use arrow::{
+    array::{ArrayRef, BinaryArray, Date32Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray},
+    buffer::Buffer,
 };
 use datafusion::{common::internal_err, error::Result};
 
@@ -86,14 +87,12 @@ pub struct Counts {
 /// What was known before, for a matching of some cases and days only.
 #[derive(Debug)]
 pub struct Before {
-    /// What the same cases held then; names have the same numbers.
-    pub spans: FieldSpans,
     /// The counts of then.
     pub counts: Counts,
     /// The places of which values had parts then.
     pub had_parts: FastSet<u32>,
     /// The trials of then, by day.
-    pub trials: Arc<BTreeMap<i32, Vec<u8>>>,
+    pub trials: Arc<BTreeMap<i32, Buffer>>,
     /// What became of them, of the days asked for.
     pub outcomes: BTreeMap<i32, Vec<u8>>,
 }
@@ -125,7 +124,7 @@ pub fn fields(places: &[Place], with_parts: &FastSet<u32>) -> (Fields, Vec<u32>)
 }
 
 /// Matches the targets of some days, or of all, among cases. Where not all cases are given, `before` says what was known
-/// of the others.
+/// of the others, and the spans say what these cases held before.
 pub fn matching(
     spans: &FieldSpans,
     judged: &Judgement,
@@ -136,13 +135,15 @@ pub fn matching(
 ) -> std::result::Result<Matching, Torn> {
     let (fields, field_of_place) = fields(&spans.places, with_parts);
     let (fields, field_of_place) = (Arc::new(fields), Arc::new(field_of_place));
-    let held = Held::new(spans, field_of_place.clone());
+    let held = Held::new(spans, 0..spans.now().len() as u32, field_of_place.clone());
     let index = held.index(spans, local, &fields);
-    let then = before.map(|before| Held::new(&before.spans, field_of_place).index(&before.spans, local, &fields));
+    let then = before.and(spans.were());
+    let then = then.map(|rows| Held::new(spans, rows, field_of_place).index(spans, local, &fields));
     let recount = before.zip(then.as_ref());
     let recount = recount.map(|(before, then)| Recount { now: &index, then, hits: &before.counts.hits });
     let elsewhere = recount.as_ref().map_or(Elsewhere::nowhere(), Recount::elsewhere);
 
+    tracing::debug!("read what is held");
     let preference = Preference::new(spans);
     let found = sums_on_cores(held.lots(), |Tallied { tallies, matches, lists, trials }: &mut Tallied, cases| {
         let mut days = Days::new(local);
@@ -195,10 +196,12 @@ pub fn matching(
     for found in &matches {
         trials.entry(found.day).or_default().lists.insert(lists.ids()[found.list as usize]);
     }
+    tracing::debug!("matched cases");
     let hits = match (&recount, asked, before) {
         (Some(recount), Some(asked), Some(before)) => recounted(recount, spans, asked, before, &mut tallies)?,
         _ => FastMap::default(),
     };
+    tracing::debug!("counted anew");
     let other_kinds = before.is_some_and(|before| {
         let had = self::fields(&spans.places, &before.had_parts).0;
         tallies.other_kinds(&fields, &before.counts.tallies, &had)
@@ -225,6 +228,7 @@ fn recounted(
     let case = |case: u64| numbers.get(&case).copied();
     tallies.merge(counts.tallies.without_days());
     let changes = recount.changes(&spans.values);
+    tracing::debug!(values = changes.values.len(), "values that agree elsewhere");
     let (gone, stay): (Vec<_>, Vec<_>) = trials.iter().partition(|(day, _)| asked.contains(day));
     for (day, bytes) in gone {
         recount.take_back(&KeptTrials::read(*day, bytes)?, outcomes.get(day).ok_or(Torn)?, case, tallies)?;
@@ -310,9 +314,8 @@ impl<'a> Preference<'a> {
 
 impl Held {
     /// Which rows hold values, by case.
-    fn new(spans: &FieldSpans, field_of_place: Arc<Vec<u32>>) -> Self {
-        let mut rows: Vec<u32> =
-            (0..).zip(&spans.rows).filter(|(_, span)| spans.holds(span)).map(|(row, _)| row).collect();
+    fn new(spans: &FieldSpans, rows: impl Iterator<Item = u32>, field_of_place: Arc<Vec<u32>>) -> Self {
+        let mut rows: Vec<u32> = rows.filter(|row| spans.holds(&spans.rows[*row as usize])).collect();
         rows.sort_unstable_by_key(|&row| (spans.rows[row as usize].case, row));
         let mut cases = Vec::new();
         let mut first = 0;

@@ -32,7 +32,7 @@ use crate::{
         columns::differences,
         encoding::Torn,
         hashing::{FastHasher, FastMap, FastSet},
-        matcher::agree::Value,
+        matcher::agree::{Tokens, Value},
     },
     parameters::Parameters,
 };
@@ -50,10 +50,8 @@ pub struct Touched {
     pub joined: BTreeSet<i32>,
     /// What all days say together.
     pub context: Context,
-    /// Everything that the cases touched hold.
+    /// Everything that the cases touched hold, and held before.
     pub spans: FieldSpans,
-    /// Everything that they held before; names have the same numbers.
-    pub then: FieldSpans,
     /// The places of which values have parts.
     pub with_parts: FastSet<u32>,
 }
@@ -77,7 +75,7 @@ pub fn touched(
     kept: &BTreeMap<i32, KeptDay>,
     gathered: &BTreeMap<i32, KeptDay>,
     gone: &BTreeSet<i32>,
-    (estate, open): (&Estate, &BTreeSet<i32>),
+    (estate, open): (&mut Estate, &BTreeSet<i32>),
     around: &Surroundings,
 ) -> Result<Option<Touched>, Torn> {
     let days = Versions { kept: read(kept)?, gathered: read(gathered)?, gone };
@@ -94,6 +92,9 @@ pub fn touched(
     let [now, then]: [Context; 2] = both.try_into().map_err(|_| Torn)?;
     let shifted = shifted(&now, &then);
     tracing::debug!("read contexts");
+    // The values are many: they are moved.
+    let values = Arc::try_unwrap(std::mem::take(&mut estate.values)).unwrap_or_else(|values| values.to_vec());
+    let mut names = Names::of(&estate.workers, &estate.places, values);
     let mut work = Work {
         days: &days,
         now: &now.correction,
@@ -105,7 +106,6 @@ pub fn touched(
     };
     let changed: BTreeSet<i32> = &(&others | &shifted) | &work.told_otherwise(&others);
 
-    let mut names = Names::of(&estate.workers, &estate.places, &estate.values);
     let changes = work.changes(&changed, &mut names);
     work.touch_times(&changed);
     work.say("times of spans");
@@ -129,11 +129,13 @@ pub fn touched(
     work.say("all");
     // Days that say what they said have the same rows now and then.
     let stayed = days.now().filter(|(day, _)| !changed.contains(&day.day));
-    let stayed = work.all_of(&cases, stayed, &now.correction, &mut names);
+    let mut all = work.all_of(&cases, stayed, &now.correction, &mut names);
+    let stayed = all.len();
     let of_changed = changed.iter().filter_map(|day| days.now_of(*day));
-    let of_changed = work.all_of(&cases, of_changed, &now.correction, &mut names);
+    all = all.with(work.all_of(&cases, of_changed, &now.correction, &mut names));
     let were = changed.iter().filter_map(|day| days.kept.get(day));
     let were = work.all_of(&cases, were, &then.correction, &mut names);
+    all = all.before(stayed, were);
     tracing::debug!(cases = cases.len(), "rows of cases");
     let mut with_parts = FastSet::default();
     for (day, _) in days.now() {
@@ -145,8 +147,7 @@ pub fn touched(
         joined,
         linked: now.links != then.links,
         shifted,
-        then: stayed.with(were).named(&lists),
-        spans: stayed.with(of_changed).named(&lists),
+        spans: all.named(&lists),
         with_parts,
         context: now,
     }))
@@ -509,14 +510,14 @@ impl Work<'_> {
         if values.is_empty() {
             return FastSet::default();
         }
-        let asked = Asked::new(values);
         let days: Vec<&(Day, Rows<'_>)> = self.days.now().collect();
         // How often each part occurs in values: cases are looked for by the rarest.
+        let parts: Tokens = values.iter().flat_map(Value::wanted).copied().collect();
         let mut often: FastMap<i64, u32> = FastMap::default();
         let counted = on_cores(days.clone(), |(_, rows)| {
             let mut counts: FastMap<i64, u32> = FastMap::default();
             for place in 0..rows.digests.len() {
-                for token in rows.tokens(place).filter(|token| asked.parts.contains(token)) {
+                for token in rows.tokens(place).filter(|token| parts.contains(*token)) {
                     *counts.entry(token).or_default() += 1;
                 }
             }
@@ -525,20 +526,16 @@ impl Work<'_> {
         for (token, count) in counted.into_iter().flatten() {
             *often.entry(token).or_default() += count;
         }
-        // What is in no value at all is in no screen.
-        let rarest = |value: &Value| {
-            let counts = value.parts.iter().map(|part| Some((often.get(part)?, *part)));
-            counts.collect::<Option<Vec<_>>>()?.into_iter().min().map(|(_, part)| part)
-        };
-        let joined: Vec<(i64, &Value)> =
-            values.iter().filter_map(|value| rarest(value).map(|part| (part, value))).collect();
-        let rarest: FastSet<i64> = joined.iter().map(|(part, _)| *part).collect();
+        let asked = Asked::new(values, &often);
+        let joined = asked.by_rarest.iter().flat_map(|(part, values)| values.iter().map(|value| (*part, *value)));
+        let joined: Vec<(i64, &Value)> = joined.filter(|(_, value)| !value.parts.is_empty()).collect();
+        let rarest: Tokens = joined.iter().map(|(part, _)| *part).collect();
 
         let mut cases = FastSet::default();
         let mut first: FastMap<i64, FastSet<(u64, u64)>> = FastMap::default();
         let found = on_cores(days.clone(), |(day, rows)| {
             let agrees: Vec<bool> = (0..rows.digests.len()).map(|place| asked.agrees(rows, place)).collect();
-            let has = rows.having(&rarest);
+            let has = rows.having(|token| rarest.contains(token));
             self.held(
                 day,
                 rows,
@@ -559,7 +556,7 @@ impl Work<'_> {
         // Which of these have the other parts, too.
         let places: FastSet<(u64, u64)> = first.values().flatten().copied().collect();
         let found = on_cores(days, |(day, rows)| {
-            let has = rows.having(&asked.parts);
+            let has = rows.having(|token| parts.contains(token));
             self.held(
                 day,
                 rows,
@@ -637,33 +634,37 @@ impl Work<'_> {
     }
 }
 
-/// Values for which other cases are looked for.
+/// Values for which other cases are looked for, by the rarest of what must be found there.
 struct Asked<'a> {
-    whole: FastSet<i64>,
-    // By the first of what must be found elsewhere.
-    by_first: FastMap<i64, Vec<&'a Value>>,
-    parts: FastSet<i64>,
+    whole: Tokens,
+    rarest: Tokens,
+    by_rarest: FastMap<i64, Vec<&'a Value>>,
 }
 
 impl<'a> Asked<'a> {
-    fn new(values: &'a [Value]) -> Self {
-        let mut by_first: FastMap<i64, Vec<&Value>> = FastMap::default();
+    /// `often` says how often each token occurs; what is in no value at all is nowhere to be found.
+    fn new(values: &'a [Value], often: &FastMap<i64, u32>) -> Self {
+        let mut by_rarest: FastMap<i64, Vec<&Value>> = FastMap::default();
         for value in values {
-            by_first.entry(value.wanted()[0]).or_default().push(value);
+            let counts = value.wanted().iter().map(|token| Some((often.get(token)?, *token)));
+            let rarest = counts.collect::<Option<Vec<_>>>().and_then(|counts| counts.into_iter().min());
+            if let Some((_, token)) = rarest {
+                by_rarest.entry(token).or_default().push(value);
+            }
         }
-        Self {
-            whole: values.iter().map(|value| value.digest).collect(),
-            by_first,
-            parts: values.iter().flat_map(|value| &value.parts).copied().collect(),
-        }
+        let whole = values.iter().map(|value| value.digest).collect();
+        Self { whole, rarest: by_rarest.keys().copied().collect(), by_rarest }
     }
 
     /// Whether one of them is the same as a value of a day, or part of it.
     fn agrees(&self, rows: &Rows<'_>, place: usize) -> bool {
         let is_part =
             |value: &&Value| value.wanted().iter().all(|wanted| rows.tokens(place).any(|token| token == *wanted));
-        self.whole.contains(&rows.digests.get(place))
-            || rows.tokens(place).any(|token| self.by_first.get(&token).is_some_and(|of| of.iter().any(&is_part)))
+        self.whole.contains(rows.digests.get(place))
+            || rows
+                .tokens(place)
+                .filter(|token| self.rarest.contains(*token))
+                .any(|token| self.by_rarest.get(&token).is_some_and(|of| of.iter().any(&is_part)))
     }
 }
 

@@ -1,16 +1,18 @@
 //! Trials of pairs by local day, as they are kept: when other cases come to hold other values, what these trials would
 //! find there changes, and is counted anew without looking at their cases again.
 
+use arrow::buffer::Buffer;
+
 use super::cores::on_cores;
 use crate::operators::{
     columns::{Symbols, differences},
     encoding::{Column, Decoder, Encoder, Lists, Narrow, Torn},
     hashing::{FastMap, FastSet},
     matcher::{
-        agree::Value,
+        agree::{Tokens, Value},
         case::{Agreement, From, places},
         chance::{Count, Elsewhere, Outcome, Share, Sign, Tallies, Target},
-        hits::{HitCount, HitCounts, of, others, others_in_both},
+        hits::{HitCount, HitCounts, Hits, of, others, others_in_both},
         index::Index,
     },
 };
@@ -192,7 +194,7 @@ impl Recount<'_> {
     pub fn changes(&self, values: &[Value]) -> Changes {
         let mut fields: FastSet<(u32, u32)> = FastSet::default();
         let mut screens: FastSet<(u32, u32)> = FastSet::default();
-        let mut tokens: FastSet<i64> = FastSet::default();
+        let mut tokens: Vec<i64> = Vec::new();
         for (value, field, case) in differences(self.now.held(), self.then.held()) {
             fields.insert((field, case));
             screens.insert((self.now.screen_of(field), case));
@@ -201,25 +203,28 @@ impl Recount<'_> {
         for [case, screen, ..] in differences(self.now.latest().iter().copied(), self.then.latest().iter().copied()) {
             screens.insert((screen, case));
         }
-        let mut joined: FastSet<i64> = FastSet::default();
+        let mut joined: Vec<i64> = Vec::new();
         for [case, screen, _, value] in self.now.latest().iter().chain(self.then.latest()) {
             if screens.contains(&(*screen, *case)) {
                 joined.extend(values[*value as usize].tokens());
             }
         }
+        let (tokens, joined): (Tokens, Tokens) = (tokens.into_iter().collect(), joined.into_iter().collect());
         let may_differ = |value: &Value| {
-            let any = |of: &[i64], among: &FastSet<i64>| of.iter().any(|token| among.contains(token));
-            tokens.contains(&value.digest) || any(value.wanted(), &tokens) || any(&value.parts, &joined)
+            tokens.contains(value.digest)
+                || value.wanted().iter().any(|token| tokens.contains(*token))
+                || value.parts.iter().any(|token| joined.contains(*token))
         };
-        let known = (0..self.hits.values() as u32).filter(|value| !self.hits.of(*value).is_empty());
-        let asked: Vec<u32> = known.filter(|value| may_differ(&values[*value as usize])).collect();
-        let lots: Vec<&[u32]> = asked.chunks(256).collect();
-        let found = on_cores(lots, |lot| {
+        let known: Vec<u32> = (0..self.hits.values() as u32).collect();
+        let found = on_cores(known.chunks(4_096).collect(), |lot| {
             let mut found = Vec::new();
             for &value in lot {
-                let (now, then) = (self.now.hits(value), self.then.hits(value));
-                if now != then {
-                    found.push((value, more(now.counts(), then.counts())));
+                if self.hits.of(value).is_empty() || !may_differ(&values[value as usize]) {
+                    continue;
+                }
+                let more = more(self.now.hits(value), self.then.hits(value));
+                if !more.is_empty() {
+                    found.push((value, more));
                 }
             }
             found
@@ -232,7 +237,7 @@ impl Recount<'_> {
     /// Counts anew what changed for the trials of days that stay as they are.
     pub fn stay(
         &self,
-        days: &[(&i32, &Vec<u8>)],
+        days: &[(&i32, &Buffer)],
         changes: &Changes,
         case: impl Fn(u64) -> Option<u32> + Sync,
         tallies: &mut Tallies,
@@ -273,42 +278,29 @@ impl Recount<'_> {
             }
         };
         let near = changes.who.contains(&(target.worker, target.day));
-        if target.case == NOT_HERE && !near {
-            // Its own case is none of those at hand: all that changed there counts.
-            for &(kind, number, more) in more {
-                let from = if kind == Agreement::Join { From::Screen(number) } else { From::Field(number) };
-                if applies(&target, kind) && trials.sources(place).any(|source| source == from) {
-                    change(from, kind, Count { all_hits: more as u64, ..Count::default() });
-                }
+        for &(kind, number, more) in more {
+            let from = if kind == Agreement::Join { From::Screen(number) } else { From::Field(number) };
+            if !applies(&target, kind) || !trials.sources(place).any(|source| source == from) {
+                continue;
             }
-            return;
-        }
-        let (now, then) = (self.now.hits(target.value), self.then.hits(target.value));
-        for source in trials.sources(place) {
-            let (from, kinds, seen) = match source {
-                From::Field(field) => {
-                    let seen = |index: &Index| of(index.seen_fields(target.worker, target.day), field).to_vec();
-                    (field, &[Agreement::Whole, Agreement::Split][..], near.then(|| (seen(self.now), seen(self.then))))
-                }
-                From::Screen(screen) => {
-                    let seen = |index: &Index| of(index.seen_screens(target.worker, target.day), screen).to_vec();
-                    (screen, &[Agreement::Join][..], near.then(|| (seen(self.now), seen(self.then))))
-                }
+            if target.case == NOT_HERE && !near {
+                // Its own case is none of those at hand: all that changed there counts.
+                change(from, kind, Count { all_hits: more as u64, ..Count::default() });
+                continue;
+            }
+            let count = |index: &Index| {
+                let agreeing = of(places(index.hits(target.value), kind), number);
+                // What was seen on a day that stays is the same now and then.
+                let seen = match from {
+                    _ if !near => &[],
+                    From::Field(_) => of(index.seen_fields(target.worker, target.day), number),
+                    From::Screen(_) => of(index.seen_screens(target.worker, target.day), number),
+                };
+                (others(agreeing, target.case), others_in_both(agreeing, seen, target.case) as u32)
             };
-            for &kind in kinds.iter().filter(|kind| applies(&target, **kind)) {
-                let (now, then) = (of(places(now, kind), from), of(places(then, kind), from));
-                let (saw_now, saw_then) = seen.as_ref().map_or((&[][..], &[][..]), |(now, then)| (now, then));
-                let near_hits = |agreeing, seen| others_in_both(agreeing, seen, target.case) as u32;
-                change(
-                    source,
-                    kind,
-                    Count {
-                        all_hits: others(now, target.case).wrapping_sub(others(then, target.case)),
-                        m: 0,
-                        near_hits: near_hits(now, saw_now).wrapping_sub(near_hits(then, saw_then)),
-                    },
-                );
-            }
+            let (now, then) = (count(self.now), count(self.then));
+            let (all_hits, near_hits) = (now.0.wrapping_sub(then.0), now.1.wrapping_sub(then.1));
+            change(from, kind, Count { all_hits, m: 0, near_hits });
         }
     }
 }
@@ -325,8 +317,8 @@ const fn applies(target: &Target, kind: Agreement) -> bool {
 /// What changed of where values agree.
 #[derive(Debug, Default)]
 pub struct Changes {
-    /// In how many more cases, by value: kind, field or screen, and count. What is not listed did not change; where lists
-    /// are equally long, they may name other cases.
+    /// In how many more cases, by value: kind, field or screen, and count. What is not listed did not change; what is listed
+    /// with no more agrees with as many other cases.
     pub values: FastMap<u32, Vec<(Agreement, u32, i64)>>,
     /// Workers and local days that saw a field or screen of a case in which anything changed.
     pub who: FastSet<(u32, i32)>,
@@ -352,9 +344,16 @@ impl Changes {
     }
 }
 
-fn more(now: impl Iterator<Item = HitCount>, then: impl Iterator<Item = HitCount>) -> Vec<(Agreement, u32, i64)> {
-    let mut more: FastMap<(Agreement, u32), i64> = FastMap::default();
-    now.for_each(|count| *more.entry((count.kind, count.from)).or_default() += i64::from(count.cases));
-    then.for_each(|count| *more.entry((count.kind, count.from)).or_default() -= i64::from(count.cases));
-    more.into_iter().filter(|(_, more)| *more != 0).map(|((kind, from), more)| (kind, from, more)).collect()
+/// For each kind and field or screen in which a value agrees with other cases than it did: in how many more.
+fn more(now: &Hits, then: &Hits) -> Vec<(Agreement, u32, i64)> {
+    let mut more = Vec::new();
+    for kind in [Agreement::Whole, Agreement::Split, Agreement::Join] {
+        let (now, then) = (places(now, kind), places(then, kind));
+        let mut places: Vec<u32> = differences(now.iter(), then.iter()).into_iter().map(|place| place.0).collect();
+        places.dedup();
+        more.extend(
+            places.into_iter().map(|place| (kind, place, of(now, place).len() as i64 - of(then, place).len() as i64)),
+        );
+    }
+    more
 }

@@ -110,11 +110,8 @@ impl<K> Default for Symbols<K> {
 impl<K: Eq + Hash> Symbols<K> {
     /// Values, each once, that are numbered in their order.
     #[must_use]
-    pub fn of(values: &[K]) -> Self
-    where
-        K: Clone,
-    {
-        Self { numbers: values.iter().cloned().zip(0..).collect() }
+    pub fn of(values: impl IntoIterator<Item = K>) -> Self {
+        Self { numbers: values.into_iter().zip(0..).collect() }
     }
 
     /// The number of a value, new where it was not seen before.

@@ -1,5 +1,7 @@
 //! When two values agree. Everything here is about sets of digests; nothing knows a value.
 
+use crate::operators::hashing::FastSet;
+
 /// A value as digests.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Value {
@@ -61,6 +63,36 @@ impl Value {
     }
 }
 
+/// A set of digests that is asked for many others: most are told by a few bits of theirs, which are spread evenly.
+#[derive(Debug)]
+pub struct Tokens {
+    bits: Vec<u64>,
+    all: FastSet<i64>,
+}
+
+impl FromIterator<i64> for Tokens {
+    fn from_iter<T: IntoIterator<Item = i64>>(tokens: T) -> Self {
+        let all: FastSet<i64> = tokens.into_iter().collect();
+        let mut bits = vec![0; 1 << 10];
+        for token in &all {
+            bits[Self::word(*token)] |= 1 << (*token & 63);
+        }
+        Self { bits, all }
+    }
+}
+
+impl Tokens {
+    const fn word(token: i64) -> usize {
+        (token >> 6 & 0x3FF) as usize
+    }
+
+    /// Whether a digest is one of them.
+    #[must_use]
+    pub fn contains(&self, token: i64) -> bool {
+        self.bits[Self::word(token)] & 1 << (token & 63) != 0 && self.all.contains(&token)
+    }
+}
+
 /// `join`: whether at most [`JOINED_MAX`] of these masks cover the full one.
 #[must_use]
 pub fn covered(masks: &[u64], full: u64) -> bool {
@@ -75,4 +107,17 @@ fn covered_by(masks: &[u64], missing: u64, fields: usize) -> bool {
     // Some field has to give the lowest missing part: try each that does.
     let lowest = missing & missing.wrapping_neg();
     fields > 0 && masks.iter().any(|mask| mask & lowest != 0 && covered_by(masks, missing & !mask, fields - 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Tokens;
+
+    #[test]
+    fn a_set_of_digests_has_these_and_no_others() {
+        let few: Tokens = [5, -7, i64::MIN, 1 << 40].into_iter().collect();
+        assert!([5, -7, i64::MIN, 1 << 40].iter().all(|token| few.contains(*token)));
+        assert!([6, 5 + (1 << 16), 7, 0].iter().all(|token| !few.contains(*token)));
+        assert!(!Tokens::from_iter([]).contains(0));
+    }
 }
