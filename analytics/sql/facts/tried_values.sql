@@ -18,9 +18,9 @@ WITH tried AS (
 gaps AS (
     SELECT
         week, next_system AS system,
-        coalesce(max(CASE WHEN category = 'switching' THEN organisation END), max(organisation)) AS organisation,
-        coalesce(max(CASE WHEN category = 'switching' THEN role END), max(role)) AS role,
-        coalesce(max(CASE WHEN category = 'switching' THEN task END), max(task)) AS task,
+        CASE WHEN bool_or(category = 'switching') THEN max(CASE WHEN category = 'switching' THEN organisation END) ELSE max(organisation) END AS organisation,
+        CASE WHEN bool_or(category = 'switching') THEN max(CASE WHEN category = 'switching' THEN role END) ELSE max(role) END AS role,
+        CASE WHEN bool_or(category = 'switching') THEN max(CASE WHEN category = 'switching' THEN task END) ELSE max(task) END AS task,
         sum(CAST(round(seconds * 1000000) AS BIGINT)) AS microseconds
     FROM ledger
     WHERE category = 'switching'

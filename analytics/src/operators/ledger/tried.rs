@@ -93,7 +93,7 @@ impl Sums {
         for (place, name) in after.iter_mut().enumerate() {
             // The system that follows is always known; whose task and place a gap is, only where part of it is switching.
             if place != 2 {
-                *name = if turns { name.or(before[place]) } else { before[place] };
+                *name = if turns { *name } else { before[place] };
             }
         }
         self.add_all(day, after, |parameter, value| match parameter {
