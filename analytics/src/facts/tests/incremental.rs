@@ -8,7 +8,10 @@ use datafusion::{
     prelude::{SessionConfig, SessionContext},
 };
 use gilbreth_collector::schema::{SPANS, SPANS_SCHEMA};
-use rand::{RngExt, SeedableRng, seq::SliceRandom};
+use rand::{
+    RngExt, SeedableRng,
+    seq::{IndexedRandom, SliceRandom},
+};
 use rand_chacha::ChaCha8Rng;
 
 use super::{
@@ -51,9 +54,12 @@ fn weeks(seed: u64, days: i64, a_day: u64) -> Vec<Span> {
             span.kind = None;
         }
         let (one, other) = (random.random_range(0..20), random.random_range(0..20));
-        span.value = random.random_bool(0.9).then(|| match random.random_range(0..3) {
-            0 => (one % 2, vec![]),
-            1 => (one, vec![]),
+        // Names are made up of parts, others are not; in some estates anything may be in any field, so that kinds of match
+        // become possible late.
+        let field = if seed % 5 == 4 { ["sex", "surname", "name"].choose(&mut random).copied() } else { span.field };
+        span.value = random.random_bool(0.9).then(|| match field {
+            Some("sex") => (one % 2, vec![]),
+            Some("surname") => (one, vec![]),
             _ => (100 + one * 20 + other, vec![one, other]),
         });
         span.continues = random.random_bool(0.05).then(|| (place as u64).saturating_sub(random.random_range(0..60)));
