@@ -96,7 +96,7 @@ pub fn context() -> Result<SessionContext> {
 #[derive(Debug)]
 pub struct Keeping<'a> {
     /// What was left. The facts that it belongs to are tables of the context.
-    pub kept: &'a Kept,
+    pub kept: &'a Arc<Kept>,
     /// Where to leave things.
     pub leaving: &'a Arc<Leaving>,
     /// Tells the files of each UTC day's spans from others.
@@ -196,13 +196,13 @@ impl Left {
     }
 }
 
-fn leave_days(keeping: &Keeping<'_>, worked: &BTreeSet<i32>, open: &BTreeSet<i32>) -> Result<()> {
+fn leave_days(keeping: &Keeping<'_>, worked: &BTreeSet<i32>, open: &BTreeSet<i32>) {
     let mut to = Encoder::default();
     to.column(keeping.files.keys().copied());
     to.column(keeping.files.values().copied());
     to.column(worked.iter().copied());
     to.column(open.iter().copied());
-    Ok(keeping.leaving.write(names::DAYS, &to.into_bytes())?)
+    keeping.leaving.write(names::DAYS, &to.into_bytes());
 }
 
 /// Everything that is judged and matched, of all days or of some.
@@ -275,7 +275,7 @@ impl Facts<'_> {
                     }
                     let (day, rows) = part.finish();
                     if let Some(leaving) = leaving {
-                        leaving.write(&format!("{}{}", names::DAY, day.day), &day.encode(&rows))?;
+                        leaving.write(&format!("{}{}", names::DAY, day.day), &day.encode(&rows));
                     }
                     Ok::<_, DataFusionError>((day, rows))
                 });
@@ -331,19 +331,20 @@ impl Facts<'_> {
         keeping: &Keeping<'_>,
         sink: &mut impl Sink,
     ) -> Result<Option<Extent>> {
-        let left = match tokio::task::block_in_place(|| Left::read(keeping.kept)) {
+        let kept = keeping.kept.clone();
+        let left = match blocking(move || Left::read(&kept)).await? {
             Ok(left) => left,
             Err(torn) => {
                 tracing::warn!(%torn, "what the last refresh left is of no use");
                 return Ok(None);
             }
         };
-        tracing::debug!("read what the last refresh left");
         let other = |day: &&i32| left.sources.get(day) != keeping.files.get(day);
         let others: Vec<i32> = days.iter().filter(other).copied().collect();
-        let gone: BTreeSet<i32> = left.sources.keys().filter(|day| !keeping.files.contains_key(day)).copied().collect();
+        // What is known of a day that is gone is to be forgotten.
+        let gone = left.sources.keys().any(|day| !keeping.files.contains_key(day));
         let too_many = |some: usize, all: usize| some as f64 > all as f64 * keeping.share_max && some > ALWAYS;
-        if too_many(others.len() + gone.len(), days.len()) {
+        if gone || too_many(others.len(), days.len()) {
             return Ok(None);
         }
         for day in days.iter().filter(|day| !others.contains(day)) {
@@ -364,11 +365,9 @@ impl Facts<'_> {
         let found = blocking(move || {
             let gathered =
                 gathered.into_iter().map(|(day, rows)| (day.day, KeptDay::new(day.encode(&rows).into()))).collect();
-            let Some(touched) = touched(&kept_days, &gathered, &gone, (&mut estate, &went_on), &around)? else {
+            let Some(touched) = touched(&kept_days, &gathered, (&mut estate, &went_on), &around)? else {
                 return Ok(None);
             };
-            drop((kept_days, gathered));
-            tracing::debug!(days = touched.days.len(), spans = touched.spans.rows.len(), "touched");
             Ok::<_, Torn>(Some((touched, estate, trials)))
         })
         .await?;
@@ -378,7 +377,7 @@ impl Facts<'_> {
                 for kind in [names::TRIALS, names::OUTCOMES, names::PIECES, names::ESTATE] {
                     hand_on_all(keeping, kind);
                 }
-                leave_days(keeping, &worked, &open)?;
+                leave_days(keeping, &worked, &open);
                 return Ok(Some(Extent::Nothing));
             }
             Err(torn) => {
@@ -396,15 +395,19 @@ impl Facts<'_> {
             let bytes = keeping.kept.bytes(&format!("{}{day}", names::OUTCOMES));
             bytes.map(|bytes| (*day, bytes))
         });
-        let Some(outcomes) = outcomes.collect::<Option<BTreeMap<_, _>>>() else {
-            tracing::warn!("what the last refresh left is of no use");
+        // Everything is read before anything is written.
+        let pieces_of = |day: &i32| Some((*day, keeping.kept.bytes(&format!("{}{day}", names::PIECES))?));
+        let needed = pieces.iter().filter(|day| asked.contains(day) || joined.contains(day)).map(pieces_of);
+        let (Some(outcomes), Some(needed)) =
+            (outcomes.collect::<Option<BTreeMap<_, _>>>(), needed.collect::<Option<BTreeMap<_, _>>>())
+        else {
+            tracing::warn!(torn = %Torn, "what the last refresh left is of no use");
             return Ok(None);
         };
-        let prior = Prior { days: worked, open, trials: trials.clone(), pieces, joined, shifted, linked };
+        let prior = Prior { days: worked, open, trials: trials.clone(), pieces, needed, shifted, linked };
         let Estate { counts, with_parts: had_parts, .. } = estate;
         let went_on = blocking(move || {
             let judged = judgement(&spans, local);
-            tracing::debug!("judged");
             let before = Before { counts, had_parts, trials, outcomes };
             let matching = matching(&spans, &judged, (look_back, local), &with_parts, Some(&asked), Some(&before))?;
             tracing::debug!(matches = matching.matches.len(), "matched");
@@ -446,8 +449,8 @@ struct Prior {
     trials: Arc<BTreeMap<i32, Buffer>>,
     /// Local days of which there are pieces of task instances.
     pieces: BTreeSet<i32>,
-    /// Those that may have pieces of the same instances as the days that are worked out.
-    joined: BTreeSet<i32>,
+    /// The pieces of the days that are worked out, and of those that may have some of the same instances.
+    needed: BTreeMap<i32, Vec<u8>>,
     /// UTC days of which clock shifts are others.
     shifted: BTreeSet<i32>,
     /// Whether case numbers are linked otherwise.

@@ -169,8 +169,13 @@ pub async fn run(writer: &Writer, parameters: &Parameters, full: bool) -> Result
         (Plan::Record, Some(record)) => (record.tables.clone(), Extent::Nothing, None),
         _ => {
             let before = latest.as_ref().filter(|_| plan == Plan::Changes);
+            let before = match before {
+                Some(record) if !are_newest(store, record).await? => None,
+                before => before,
+            };
             let kept = Kept::of(store.root(), before.map(|record| mark(&record.tables)).as_ref());
-            let leaving = Arc::new(kept.next().map_err(DataFusionError::IoError)?);
+            let kept = Arc::new(kept);
+            let leaving = Arc::new(kept.begin().map_err(DataFusionError::IoError)?);
             let (tables, extent) = work_out(writer, parameters, spans, before, (&kept, &leaving)).await?;
             (tables, extent, Some(leaving))
         }
@@ -187,12 +192,27 @@ pub async fn run(writer: &Writer, parameters: &Parameters, full: bool) -> Result
         parameters: parameters_said,
         facts_hash,
     })?;
-    if let Some(leaving) = leaving.and_then(Arc::into_inner)
-        && let Err(error) = leaving.finish(mark)
-    {
-        tracing::warn!(%error, "nothing is left for the next refresh, which works out everything");
+    if let Some(leaving) = leaving {
+        let unfinished = || std::io::Error::other("somebody still writes");
+        let left = Arc::into_inner(leaving).ok_or_else(unfinished).and_then(|leaving| leaving.finish(mark));
+        if let Err(error) = left {
+            tracing::warn!(%error, "nothing may be left for the next refresh, which then works out everything");
+        }
     }
     Ok(Refreshed { plan, extent, version })
+}
+
+/// Whether the tables of the facts are what a record names, in columns and version. They are not where a refresh was given
+/// up half-way, or where another program wrote them: nothing can be added to such tables.
+async fn are_newest(store: &Store, record: &VersionRecord) -> Result<bool, Error> {
+    for table in FACTS {
+        let Some(newest) = store.snapshot(table).await? else { return Ok(false) };
+        let same_columns = newest.provider.schema().fields() == table.arrow_schema().fields();
+        if record.tables.get(table.name) != Some(&newest.version) || !same_columns {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// What decides which facts there are, and which they are.
@@ -209,7 +229,7 @@ async fn work_out(
     parameters: &Parameters,
     spans: Option<Snapshot>,
     before: Option<&VersionRecord>,
-    (kept, leaving): (&Kept, &Arc<Leaving>),
+    (kept, leaving): (&Arc<Kept>, &Arc<Leaving>),
 ) -> Result<(Versions, Extent), Error> {
     let store = writer.store();
     let spans_version = spans.as_ref().map(|spans| spans.version);

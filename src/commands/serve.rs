@@ -20,7 +20,8 @@ pub(crate) async fn run(options: cli::Serve) -> anyhow::Result<ExitCode> {
     eprintln!("OTLP/HTTP  http://{}", service.otlp);
     eprintln!("dashboards http://{}/", service.web);
 
-    // A refresh that is under way when it is time to end is given up: it leaves the facts as they were.
+    // A refresh that is under way when it is time to end is given up: readers see the facts as they were, and the next
+    // refresh works out everything.
     tokio::select! {
         () = asked => {}
         () = keep_fresh(&service, store.latest_version()?.is_some(), &config) => {}

@@ -9,6 +9,7 @@ use std::{
 };
 
 use super::{
+    cores::on_cores,
     correction::Correction,
     day::{Day, DayRows},
     field_spans::{FieldSpan, FieldSpans, NONE, Place, Then},
@@ -274,13 +275,17 @@ pub fn rows<'a>(
     let mut days: Vec<(&Day, DayRows)> = days.into_iter().collect();
     days.sort_unstable_by_key(|(day, _)| day.day);
     all.rows.reserve_exact(days.iter().map(|(_, rows)| rows.rows.len()).sum());
-    for (day, DayRows { rows, sessions, continues, values: of_day }) in days {
+    // Values are many, and most may have a number already: these are looked up on all cores.
+    let known = &names.values;
+    let known = on_cores(days.iter().map(|(_, rows)| &rows.values).collect(), |values: &Vec<Value>| {
+        Renumbered(values.iter().map(|value| known.known(value).unwrap_or(NONE)).collect())
+    });
+    for ((day, DayRows { rows, sessions, continues, values: of_day }), mut values) in days.into_iter().zip(known) {
         let mut workers = Renumbered::new(day.workers.len());
         let mut cases = Renumbered::new(day.numbers.len());
         let mut instances = Renumbered::new(day.instances.len());
         let mut records = Renumbered::new(day.records.len());
         let mut places = Renumbered::new(day.places.len());
-        let mut values = Renumbered::new(of_day.len());
         let shifts = day_shifts(day, correction);
         let shift = |session: u32| shifts.get(session as usize).copied().unwrap_or(0);
         let first = all.rows.len();

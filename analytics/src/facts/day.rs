@@ -33,6 +33,8 @@ pub struct Day {
     pub named: Vec<u64>,
     /// Spans that are continued: of which rows, and their span ids.
     pub continues: Vec<(u32, u64)>,
+    /// For each of these, the row of the day that is continued; [`NONE`] where it is none of them.
+    pub continued: Vec<u32>,
     /// Places whose values have parts.
     pub with_parts: Vec<u32>,
     /// Interactions that went wrong.
@@ -127,9 +129,30 @@ impl Part {
             rows.sessions.push(session);
         }
         day.continues.clone_from(&rows.continues);
+        day.continued = continued(&rows);
         day.with_parts = (0..).zip(with_parts).filter(|(_, with)| *with).map(|(place, _)| place).collect();
         (day, rows)
     }
+}
+
+/// For each row that continues a span, the latest row before it that has its id, and is of the same worker, case number
+/// and place.
+fn continued(rows: &DayRows) -> Vec<u32> {
+    let ids: FastSet<u64> = rows.continues.iter().map(|of| of.1).collect();
+    let mut by_id: FastMap<u64, Vec<u32>> = FastMap::default();
+    for (place, row) in (0..).zip(&rows.rows).filter(|(_, row)| ids.contains(&row.key.span)) {
+        by_id.entry(row.key.span).or_default().push(place);
+    }
+    let of = |row: &FieldSpan| (row.worker, row.case, row.place);
+    let latest = |(row, span): &(u32, u64)| {
+        let row = &rows.rows[*row as usize];
+        let before = by_id.get(span).into_iter().flatten().copied();
+        before
+            .map(|place| (&rows.rows[place as usize], place))
+            .filter(|(before, _)| of(before) == of(row) && (before.start, before.key) < (row.start, row.key))
+            .max_by_key(|(before, _)| (before.start, before.key))
+    };
+    rows.continues.iter().map(|of| latest(of).map_or(NONE, |(_, place)| place)).collect()
 }
 
 impl Day {
@@ -144,6 +167,7 @@ impl Day {
         to.column(self.named.iter().copied());
         to.column(self.continues.iter().map(|of| of.0));
         to.column(self.continues.iter().map(|of| of.1));
+        to.narrow(self.continued.iter().copied());
         to.column(self.with_parts.iter().copied());
         to.column(self.workers.iter().copied());
         to.column(self.numbers.iter().copied());
@@ -274,6 +298,8 @@ impl KeptDay {
         day.traces = from.column()?.to_vec();
         day.named = from.column()?.to_vec();
         day.continues = both(from.column()?, from.column()?);
+        let continued = from.narrow()?;
+        day.continued = (0..continued.len()).map(|place| continued.get(place)).collect();
         day.with_parts = from.column()?.to_vec();
         day.workers = from.column()?.to_vec();
         day.numbers = from.column()?.to_vec();
@@ -366,15 +392,9 @@ impl Rows<'_> {
     }
 
     /// What a value offers to others: its digest and its parts.
+    #[inline]
     pub fn tokens(&self, place: usize) -> impl Iterator<Item = i64> {
         std::iter::once(self.digests.get(place)).chain(self.parts.get(place))
-    }
-
-    /// Which tokens that are wanted each value has.
-    #[must_use]
-    pub fn having(&self, wanted: impl Fn(i64) -> bool) -> Vec<Vec<i64>> {
-        let values = 0..self.digests.len();
-        values.map(|place| self.tokens(place).filter(|token| wanted(*token)).collect()).collect()
     }
 
     fn end(&self, row: usize) -> i64 {

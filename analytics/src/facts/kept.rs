@@ -3,14 +3,18 @@
 //! Its files are read and written whole, and are never changed: a refresh writes new ones beside them, then the list of
 //! those that hold (`files.json`), then removes the others. Nothing is synced, as nothing is lost with it: a file that is
 //! not what the list says it is, or a list that does not belong to the newest version of the facts, makes the next
-//! refresh work everything out. Like the facts, it knows people, cases and values by keyed hashes only.
+//! refresh work everything out. Like the spans, it knows people, cases and values by keyed hashes only, and is to be guarded
+//! like them.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     io::{self, Read},
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use arrow::buffer::Buffer;
@@ -81,6 +85,7 @@ impl Kept {
     #[must_use]
     pub fn bytes(&self, name: &str) -> Option<Vec<u8>> {
         let entry = self.list.as_ref()?.files.get(name)?;
+        self.has(entry).then_some(())?;
         let mut bytes = vec![0; entry.bytes];
         self.read(entry, &mut bytes).then_some(bytes)
     }
@@ -92,6 +97,7 @@ impl Kept {
         let files = self.list.iter().flat_map(|list| &list.files);
         let files = files.filter_map(|(name, entry)| Some((name.strip_prefix(beginning)?, entry)));
         let files: Vec<(&str, &Entry)> = files.collect();
+        files.iter().all(|(_, entry)| self.has(entry)).then_some(())?;
         let mut all = vec![0; files.iter().map(|(_, entry)| entry.bytes).sum()];
         let mut rest = all.as_mut_slice();
         let mut parts = Vec::with_capacity(files.len());
@@ -112,20 +118,25 @@ impl Kept {
         Some(named.collect())
     }
 
+    /// Whether a file is as long as it should be.
+    fn has(&self, entry: &Entry) -> bool {
+        fs::metadata(self.folder.join(&entry.file)).is_ok_and(|file| file.len() == entry.bytes as u64)
+    }
+
     /// Reads a file; says whether it is there and whole.
     fn read(&self, entry: &Entry, into: &mut [u8]) -> bool {
         let read = fs::File::open(self.folder.join(&entry.file)).and_then(|mut file| file.read_exact(into));
         read.is_ok() && crc32c::crc32c(into) == entry.crc
     }
 
-    /// Begins to leave things for the next refresh.
-    pub fn next(&self) -> io::Result<Leaving> {
+    /// Begins to leave things for the next refresh. Where there is nothing that holds, whatever lies there is removed.
+    pub fn begin(&self) -> io::Result<Leaving> {
         if self.list.is_none() && self.folder.exists() {
             fs::remove_dir_all(&self.folder)?;
         }
         fs::create_dir_all(&self.folder)?;
         let generation = self.list.as_ref().map_or(1, |list| list.generation + 1);
-        Ok(Leaving { folder: self.folder.clone(), generation, files: Mutex::default() })
+        Ok(Leaving { folder: self.folder.clone(), generation, files: Mutex::default(), failed: AtomicBool::new(false) })
     }
 
     /// Lets what lies under a name hold for the next refresh as well.
@@ -142,6 +153,7 @@ pub struct Leaving {
     folder: PathBuf,
     generation: u64,
     files: Mutex<BTreeMap<String, Entry>>,
+    failed: AtomicBool,
 }
 
 impl Leaving {
@@ -149,16 +161,28 @@ impl Leaving {
         self.files.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Leaves bytes under a name.
-    pub fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+    /// Leaves bytes under a name. Where that fails, nothing will be left at all: it costs the next refresh time, and not
+    /// this one its facts.
+    pub fn write(&self, name: &str, bytes: &[u8]) {
         let file = format!("{name}.{}", self.generation);
-        fs::write(self.folder.join(&file), bytes)?;
-        self.files().insert(name.to_owned(), Entry { file, bytes: bytes.len(), crc: crc32c::crc32c(bytes) });
-        Ok(())
+        match fs::write(self.folder.join(&file), bytes) {
+            Ok(()) => {
+                let entry = Entry { file, bytes: bytes.len(), crc: crc32c::crc32c(bytes) };
+                self.files().insert(name.to_owned(), entry);
+            }
+            Err(error) => {
+                if !self.failed.swap(true, Ordering::Relaxed) {
+                    tracing::warn!(name, %error, "nothing can be left for the next refresh");
+                }
+            }
+        }
     }
 
     /// Says what it belongs to, and removes what does not hold any more.
     pub fn finish(self, mark: Mark) -> io::Result<()> {
+        if self.failed.into_inner() {
+            return fs::remove_dir_all(&self.folder);
+        }
         let files = self.files.into_inner().unwrap_or_else(PoisonError::into_inner);
         let hold: BTreeSet<String> = files.values().map(|entry| entry.file.clone()).collect();
         let text = serde_json::to_vec(&List { mark, generation: self.generation, files })?;
@@ -169,7 +193,8 @@ impl Leaving {
             let entry = entry?;
             let name = entry.file_name();
             if name != LIST && !name.to_str().is_some_and(|name| hold.contains(name)) {
-                fs::remove_file(entry.path())?;
+                // What stays is removed with the next list.
+                let _ = fs::remove_file(entry.path());
             }
         }
         Ok(())
@@ -188,9 +213,9 @@ mod tests {
     #[test]
     fn what_is_left_is_found_by_whom_it_belongs_to() {
         let root = tempfile::tempdir().unwrap();
-        let leaving = Kept::of(root.path(), None).next().unwrap();
-        leaving.write("day-1", b"one").unwrap();
-        leaving.write("day-2", b"two").unwrap();
+        let leaving = Kept::of(root.path(), None).begin().unwrap();
+        leaving.write("day-1", b"one");
+        leaving.write("day-2", b"two");
         leaving.finish(mark(7)).unwrap();
         assert!(Kept::of(root.path(), Some(&mark(8))).is_empty());
         let kept = Kept::of(root.path(), Some(&mark(7)));
@@ -203,9 +228,9 @@ mod tests {
         );
 
         // The next hands one on and writes the other anew; until it is finished, what was there holds.
-        let leaving = kept.next().unwrap();
+        let leaving = kept.begin().unwrap();
         kept.hand_on("day-1", &leaving);
-        leaving.write("day-2", b"zwei").unwrap();
+        leaving.write("day-2", b"zwei");
         assert_eq!(Kept::of(root.path(), Some(&mark(7))).bytes("day-2").unwrap(), b"two");
         leaving.finish(mark(8)).unwrap();
         let kept = Kept::of(root.path(), Some(&mark(8)));
@@ -216,8 +241,8 @@ mod tests {
     #[test]
     fn a_file_that_was_damaged_is_not_there() {
         let root = tempfile::tempdir().unwrap();
-        let leaving = Kept::of(root.path(), None).next().unwrap();
-        leaving.write("day-1", b"one").unwrap();
+        let leaving = Kept::of(root.path(), None).begin().unwrap();
+        leaving.write("day-1", b"one");
         leaving.finish(mark(7)).unwrap();
         fs::write(root.path().join(FOLDER).join("day-1.1"), b"ono").unwrap();
         let kept = Kept::of(root.path(), Some(&mark(7)));

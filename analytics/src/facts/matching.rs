@@ -143,7 +143,6 @@ pub fn matching(
     let recount = recount.map(|(before, then)| Recount { now: &index, then, hits: &before.counts.hits });
     let elsewhere = recount.as_ref().map_or(Elsewhere::nowhere(), Recount::elsewhere);
 
-    tracing::debug!("read what is held");
     let preference = Preference::new(spans);
     let found = sums_on_cores(held.lots(), |Tallied { tallies, matches, lists, trials }: &mut Tallied, cases| {
         let mut days = Days::new(local);
@@ -196,12 +195,10 @@ pub fn matching(
     for found in &matches {
         trials.entry(found.day).or_default().lists.insert(lists.ids()[found.list as usize]);
     }
-    tracing::debug!("matched cases");
     let hits = match (&recount, asked, before) {
         (Some(recount), Some(asked), Some(before)) => recounted(recount, spans, asked, before, &mut tallies)?,
         _ => FastMap::default(),
     };
-    tracing::debug!("counted anew");
     let other_kinds = before.is_some_and(|before| {
         let had = self::fields(&spans.places, &before.had_parts).0;
         tallies.other_kinds(&fields, &before.counts.tallies, &had)
@@ -228,7 +225,6 @@ fn recounted(
     let case = |case: u64| numbers.get(&case).copied();
     tallies.merge(counts.tallies.without_days());
     let changes = recount.changes(&spans.values);
-    tracing::debug!(values = changes.values.len(), "values that agree elsewhere");
     let (gone, stay): (Vec<_>, Vec<_>) = trials.iter().partition(|(day, _)| asked.contains(day));
     for (day, bytes) in gone {
         recount.take_back(&KeptTrials::read(*day, bytes)?, outcomes.get(day).ok_or(Torn)?, case, tallies)?;

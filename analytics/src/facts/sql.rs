@@ -105,6 +105,7 @@ sources! {
     "operators/task_rules.rs",
     "operators/weekly_times.rs",
     "operators/worker_weeks.rs",
+    "parameters.rs",
     "tables.rs",
 }
 
@@ -113,7 +114,9 @@ sources! {
 #[must_use]
 pub fn hash(zone: Tz) -> String {
     let mut hash = Sha256::new();
-    for (name, text) in FILES.iter().chain(SOURCES).chain(&[("time zone", zone.name())]) {
+    for (name, text) in
+        FILES.iter().chain(SOURCES).chain(&[("time zone", zone.name()), ("program", env!("CARGO_PKG_VERSION"))])
+    {
         for part in [name, text] {
             hash.update((part.len() as u64).to_le_bytes());
             hash.update(part);

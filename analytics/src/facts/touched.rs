@@ -69,17 +69,15 @@ pub struct Surroundings {
     pub pause: i64,
 }
 
-/// What is touched when these days were `gathered` anew, or for the first time, or are `gone`, and the others are as they
-/// were `kept`. `open` are the local days at whose end work went on. `None`: nothing is touched.
+/// What is touched when these days were `gathered` anew, or for the first time, and the others are as they were `kept`.
+/// `open` are the local days at whose end work went on. `None`: nothing is touched.
 pub fn touched(
     kept: &BTreeMap<i32, KeptDay>,
     gathered: &BTreeMap<i32, KeptDay>,
-    gone: &BTreeSet<i32>,
     (estate, open): (&mut Estate, &BTreeSet<i32>),
     around: &Surroundings,
 ) -> Result<Option<Touched>, Torn> {
-    let days = Versions { kept: read(kept)?, gathered: read(gathered)?, gone };
-    tracing::debug!("read days");
+    let days = Versions { kept: read(kept)?, gathered: read(gathered)? };
     let others: BTreeSet<i32> = days.other_spans();
     if others.is_empty() {
         return Ok(None);
@@ -91,7 +89,6 @@ pub fn touched(
     });
     let [now, then]: [Context; 2] = both.try_into().map_err(|_| Torn)?;
     let shifted = shifted(&now, &then);
-    tracing::debug!("read contexts");
     // The values are many: they are moved.
     let values = Arc::try_unwrap(std::mem::take(&mut estate.values)).unwrap_or_else(|values| values.to_vec());
     let mut names = Names::of(&estate.workers, &estate.places, values);
@@ -108,25 +105,18 @@ pub fn touched(
 
     let changes = work.changes(&changed, &mut names);
     work.touch_times(&changed);
-    work.say("times of spans");
     let since = work.touch_mishaps(&changes, &names);
-    work.say("what went wrong");
     let since = work.touch_cases(&changed, &changes, since, &mut names);
-    work.say("cases");
-    work.touch_what_went_on();
-    work.say("work over midnight");
-    tracing::debug!(spans = others.len(), changed = changed.len(), rows = changes.rows.len(), "UTC days that differ");
+    work.touch_what_belongs_together();
 
     let seen = work.seen(&changed, &mut names);
     let mut cases: FastSet<u64> = since.keys().copied().collect();
     cases.extend(seen.cases);
-    work.say("seen");
     let first_asked: Vec<Value> = names.some_values(&seen.first_asked);
     cases.extend(work.may_agree(&first_asked, &cases));
 
     let joined = work.joined();
     let touched = std::mem::take(&mut work.touched);
-    work.say("all");
     // Days that say what they said have the same rows now and then.
     let stayed = days.now().filter(|(day, _)| !changed.contains(&day.day));
     let mut all = work.all_of(&cases, stayed, &now.correction, &mut names);
@@ -136,7 +126,8 @@ pub fn touched(
     let were = changed.iter().filter_map(|day| days.kept.get(day));
     let were = work.all_of(&cases, were, &then.correction, &mut names);
     all = all.before(stayed, were);
-    tracing::debug!(cases = cases.len(), "rows of cases");
+    let rows = changes.rows.len();
+    tracing::debug!(utc_days = changed.len(), rows, local_days = touched.len(), cases = cases.len(), "touched");
     let mut with_parts = FastSet::default();
     for (day, _) in days.now() {
         with_parts.extend(day.with_parts.iter().map(|place| names.place(&day.places[*place as usize])));
@@ -170,18 +161,16 @@ fn read(days: &BTreeMap<i32, KeptDay>) -> Result<Days<'_>, Torn> {
 struct Versions<'a> {
     kept: Days<'a>,
     gathered: Days<'a>,
-    gone: &'a BTreeSet<i32>,
 }
 
 impl<'a> Versions<'a> {
     fn now(&self) -> impl Iterator<Item = &(Day, Rows<'a>)> {
-        let stayed = self.kept.iter().filter(|(day, _)| !self.gone.contains(day) && !self.gathered.contains_key(day));
+        let stayed = self.kept.iter().filter(|(day, _)| !self.gathered.contains_key(day));
         stayed.map(|(_, day)| day).chain(self.gathered.values())
     }
 
     fn now_of(&self, day: i32) -> Option<&(Day, Rows<'a>)> {
-        let kept = || self.kept.get(&day).filter(|_| !self.gone.contains(&day));
-        self.gathered.get(&day).or_else(kept)
+        self.gathered.get(&day).or_else(|| self.kept.get(&day))
     }
 
     fn then(&self) -> Vec<&Day> {
@@ -193,7 +182,7 @@ impl<'a> Versions<'a> {
         let differs = |(number, (day, _)): &(&i32, &(Day, Rows<'_>))| {
             self.kept.get(number).is_none_or(|(kept, _)| kept.content != day.content)
         };
-        self.gathered.iter().filter(differs).map(|(number, _)| *number).chain(self.gone.iter().copied()).collect()
+        self.gathered.iter().filter(differs).map(|(number, _)| *number).collect()
     }
 }
 
@@ -228,10 +217,6 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    fn say(&self, why: &str) {
-        tracing::debug!(days = self.touched.len(), "touched with {why}");
-    }
-
     fn local(&self, instant: i64) -> i32 {
         self.around.local.day(instant)
     }
@@ -363,14 +348,15 @@ impl Work<'_> {
                 tasks.entry(row.task).and_modify(least).or_insert(row.start);
             }
         }
-        self.touch_chains(changes, &mut since);
-        if !tasks.is_empty() {
+        let without_case = self.touch_chains(changes, &mut since);
+        if !tasks.is_empty() || without_case.is_some() {
             let days = self
                 .days
                 .now()
                 .map(|(day, rows)| (day, rows.only(day, |row| rows.cases.get(row) == NONE && rows.entered(row))));
             for (_, row, _) in rows(days, self.now, names).told_apart() {
-                if tasks.get(&row.task).is_some_and(|first| *first <= row.start) {
+                let of_task = tasks.get(&row.task).is_some_and(|first| *first <= row.start);
+                if of_task || row.task != NONE && without_case.is_some_and(|first| first <= row.start) {
                     self.touched.insert(self.local(row.start));
                 }
             }
@@ -398,8 +384,9 @@ impl Work<'_> {
         since
     }
 
-    /// An entry that continues another makes other what becomes of the whole chain.
-    fn touch_chains(&mut self, changes: &Changes, since: &mut FastMap<u64, i64>) {
+    /// An entry that continues another makes other what becomes of the whole chain. Gives when the first such chain
+    /// without a case begins.
+    fn touch_chains(&mut self, changes: &Changes, since: &mut FastMap<u64, i64>) -> Option<i64> {
         let continued: FastSet<u64> =
             self.days.now().chain(self.days.kept.values()).flat_map(|(day, _)| &day.continues).map(|of| of.1).collect();
         let mut ids: FastSet<u64> = FastSet::default();
@@ -409,7 +396,7 @@ impl Work<'_> {
                 ids.extend(continues);
             }
         }
-        let mut known = 0;
+        let (mut known, mut without_case) = (0, None);
         while ids.len() > known {
             known = ids.len();
             let found = on_cores(self.days.now().collect(), |(day, rows)| {
@@ -430,24 +417,76 @@ impl Work<'_> {
                 let start = rows.starts.get(row) + shift;
                 self.touched.insert(self.local(start));
                 let case = day.numbers.get(rows.cases.get(row) as usize).map(|number| self.now.case(*number));
-                if let Some(first) = case.and_then(|case| since.get_mut(&case)) {
-                    *first = start.min(*first);
+                match case {
+                    None => without_case = Some(without_case.map_or(start, |first: i64| first.min(start))),
+                    Some(case) => {
+                        since.entry(case).and_modify(|first| *first = start.min(*first)).or_insert(start);
+                    }
+                }
+            }
+        }
+        without_case
+    }
+
+    /// Work that goes on over midnight is cut in one piece, and an entry counts with those that it continues: of such days
+    /// either all are touched or none.
+    fn touch_what_belongs_together(&mut self) {
+        let nights = self.open.iter().map(|evening| [*evening, *evening + 1]);
+        let pairs: Vec<[i32; 2]> = nights.chain(self.chains()).collect();
+        let mut known = 0;
+        while self.touched.len() > known {
+            known = self.touched.len();
+            for pair in &pairs {
+                if pair.iter().any(|day| self.touched.contains(day)) {
+                    self.touched.extend(pair);
                 }
             }
         }
     }
 
-    /// Work that goes on over midnight is cut in one piece.
-    fn touch_what_went_on(&mut self) {
-        let mut days: Vec<i32> = self.touched.iter().copied().collect();
-        while let Some(day) = days.pop() {
-            let beside = [(day - 1, day - 1), (day, day + 1)];
-            for (_, other) in beside.into_iter().filter(|(evening, _)| self.open.contains(evening)) {
-                if self.touched.insert(other) {
-                    days.push(other);
+    /// Local days between which an entry continues another.
+    fn chains(&self) -> Vec<[i32; 2]> {
+        type Link = (Option<u64>, Option<u64>, u64);
+        // What tells worker, case and place of a row, and the local day of its start.
+        let link = |day: &Day, rows: &Rows<'_>, row: usize, shifts: &[i64]| -> (Link, i32) {
+            let worker = day.workers.get(rows.workers.get(row) as usize).copied();
+            let case = day.numbers.get(rows.cases.get(row) as usize).map(|number| self.now.case(*number));
+            let place = hash(&day.places[rows.places.get(row) as usize]);
+            let shift = shifts.get(rows.sessions.get(row) as usize).copied().unwrap_or(0);
+            ((worker, case, place), self.local(rows.starts.get(row) + shift))
+        };
+        let within = on_cores(self.days.now().collect(), |(day, rows)| {
+            let shifts = if day.continues.is_empty() { Vec::new() } else { day_shifts(day, self.now) };
+            let (mut pairs, mut elsewhere) = (Vec::new(), Vec::new());
+            for (&(row, span), &before) in day.continues.iter().zip(&day.continued) {
+                let (of, local) = link(day, rows, row as usize, &shifts);
+                if before == NONE {
+                    elsewhere.push((span, of, local));
+                } else {
+                    pairs.push([local, link(day, rows, before as usize, &shifts).1]);
                 }
             }
+            (pairs, elsewhere)
+        });
+        let (mut pairs, mut elsewhere) = (Vec::new(), FastMap::<u64, Vec<(Link, i32)>>::default());
+        for (more, without) in within {
+            pairs.extend(more);
+            without.into_iter().for_each(|(span, of, local)| elsewhere.entry(span).or_default().push((of, local)));
         }
+        let ids: Tokens = elsewhere.keys().map(|span| *span as i64).collect();
+        let between = on_cores(self.days.now().filter(|_| !elsewhere.is_empty()).collect(), |(day, rows)| {
+            let mut pairs = Vec::new();
+            let found = rows.spans.iter().enumerate().filter(|(_, span)| ids.contains(*span as i64));
+            for (row, span) in found {
+                let (of, local) = link(day, rows, row, &day_shifts(day, self.now));
+                let later = elsewhere[&span].iter().filter(|(other, _)| *other == of);
+                pairs.extend(later.map(|(_, later)| [*later, local]));
+            }
+            pairs
+        });
+        pairs.extend(between.into_iter().flatten());
+        pairs.retain(|[one, other]| one != other);
+        pairs
     }
 
     /// Cases of which anything was seen on the days touched, and values asked for first.
@@ -511,64 +550,68 @@ impl Work<'_> {
             return FastSet::default();
         }
         let days: Vec<&(Day, Rows<'_>)> = self.days.now().collect();
-        // How often each part occurs in values: cases are looked for by the rarest.
-        let parts: Tokens = values.iter().flat_map(Value::wanted).copied().collect();
-        let mut often: FastMap<i64, u32> = FastMap::default();
-        let counted = on_cores(days.clone(), |(_, rows)| {
-            let mut counts: FastMap<i64, u32> = FastMap::default();
-            for place in 0..rows.digests.len() {
-                for token in rows.tokens(place).filter(|token| parts.contains(*token)) {
-                    *counts.entry(token).or_default() += 1;
-                }
-            }
-            counts
+        // What of it each value of a day has, and how often each part occurs: cases are looked for by the rarest.
+        let tokens: Tokens =
+            values.iter().flat_map(|value| value.wanted().iter().copied().chain([value.digest])).collect();
+        let having = on_cores(days.clone(), |(_, rows)| {
+            let values = (0..rows.digests.len())
+                .map(|place| (place, rows.tokens(place).filter(|token| tokens.contains(*token))));
+            values
+                .map(|(place, tokens)| (place, tokens.collect()))
+                .filter(|(_, tokens): &Having| !tokens.is_empty())
+                .collect()
         });
-        for (token, count) in counted.into_iter().flatten() {
-            *often.entry(token).or_default() += count;
+        let having: Vec<(&(Day, Rows<'_>), Vec<Having>)> = days.into_iter().zip(having).collect();
+        let mut often: FastMap<i64, u32> = FastMap::default();
+        for (_, tokens) in having.iter().flat_map(|(_, having)| having) {
+            tokens.iter().for_each(|token| *often.entry(*token).or_default() += 1);
         }
         let asked = Asked::new(values, &often);
         let joined = asked.by_rarest.iter().flat_map(|(part, values)| values.iter().map(|value| (*part, *value)));
         let joined: Vec<(i64, &Value)> = joined.filter(|(_, value)| !value.parts.is_empty()).collect();
         let rarest: Tokens = joined.iter().map(|(part, _)| *part).collect();
 
+        let found = on_cores(having.iter().collect(), |((day, rows), having)| {
+            let (mut cases, mut held) = (FastSet::default(), Vec::new());
+            let mut agrees = FastSet::default();
+            let wanted = having.iter().filter_map(|(place, tokens)| {
+                let whole_or_part = asked.agrees(tokens, rows.digests.get(*place));
+                if whole_or_part {
+                    agrees.insert(*place);
+                }
+                let rare: Vec<i64> = tokens.iter().copied().filter(|token| rarest.contains(*token)).collect();
+                (whole_or_part || !rare.is_empty()).then_some((*place, rare))
+            });
+            let wanted: FastMap<usize, Vec<i64>> = wanted.collect();
+            self.each_held((day, rows), known, &wanted, |value, rare, screen, case| {
+                if agrees.contains(&value) {
+                    cases.insert(case);
+                }
+                held.extend(rare.iter().map(|token| (*token, (screen, case))));
+            });
+            (cases, held)
+        });
         let mut cases = FastSet::default();
         let mut first: FastMap<i64, FastSet<(u64, u64)>> = FastMap::default();
-        let found = on_cores(days.clone(), |(day, rows)| {
-            let agrees: Vec<bool> = (0..rows.digests.len()).map(|place| asked.agrees(rows, place)).collect();
-            let has = rows.having(|token| rarest.contains(token));
-            self.held(
-                day,
-                rows,
-                known,
-                |value| agrees[value] || !has[value].is_empty(),
-                |value, screen, case| {
-                    (agrees[value].then_some(case), has[value].iter().map(|token| (*token, (screen, case))).collect())
-                },
-            )
-        });
-        for (case, held) in found.into_iter().flatten() {
-            let held: Vec<(i64, (u64, u64))> = held;
-            cases.extend(case);
+        for (agreeing, held) in found {
+            cases.extend(agreeing);
             held.into_iter().for_each(|(token, held)| {
                 first.entry(token).or_default().insert(held);
             });
         }
         // Which of these have the other parts, too.
         let places: FastSet<(u64, u64)> = first.values().flatten().copied().collect();
-        let found = on_cores(days, |(day, rows)| {
-            let has = rows.having(|token| parts.contains(token));
-            self.held(
-                day,
-                rows,
-                known,
-                |value| !has[value].is_empty(),
-                |value, screen, case| {
-                    let tokens = if places.contains(&(screen, case)) { has[value].as_slice() } else { &[] };
-                    tokens.iter().map(|token| (*token, screen, case)).collect::<Vec<_>>()
-                },
-            )
+        let found = on_cores(having, |((day, rows), having)| {
+            let mut held = Vec::new();
+            let wanted: FastMap<usize, Vec<i64>> = having.into_iter().collect();
+            self.each_held((day, rows), known, &wanted, |_, tokens, screen, case| {
+                if places.contains(&(screen, case)) {
+                    held.extend(tokens.iter().map(|token| (*token, screen, case)));
+                }
+            });
+            held
         });
-        let have: FastSet<(i64, u64, u64)> = found.into_iter().flatten().flatten().collect();
+        let have: FastSet<(i64, u64, u64)> = found.into_iter().flatten().collect();
         for (part, value) in joined {
             let all =
                 |(screen, case): &&(u64, u64)| value.parts.iter().all(|part| have.contains(&(*part, *screen, *case)));
@@ -577,40 +620,37 @@ impl Work<'_> {
         cases
     }
 
-    /// Goes through the rows of a day that have a value which is wanted, of cases that are not known: its value, and what
-    /// tells screen and case from others.
-    fn held<T>(
+    /// Goes through the rows of a day that have a value which is wanted, of cases that are not known: the value, what is
+    /// said of it, and what tells screen and case from others.
+    fn each_held(
         &self,
-        day: &Day,
-        rows: &Rows<'_>,
+        (day, rows): (&Day, &Rows<'_>),
         known: &FastSet<u64>,
-        wanted: impl Fn(usize) -> bool,
-        found: impl Fn(usize, u64, u64) -> T,
-    ) -> Vec<T> {
-        let wanted: Vec<bool> = (0..rows.digests.len()).map(wanted).collect();
-        if !wanted.contains(&true) {
-            return Vec::new();
+        wanted: &FastMap<usize, Vec<i64>>,
+        mut found: impl FnMut(usize, &[i64], u64, u64),
+    ) {
+        if wanted.is_empty() {
+            return;
         }
+        let is_wanted: Vec<bool> = (0..rows.digests.len()).map(|value| wanted.contains_key(&value)).collect();
         let screens: Vec<u64> = day.places.iter().map(screen).collect();
         let cases: Vec<Option<u64>> = (day.numbers.iter())
             .map(|number| Some(self.now.case(*number)).filter(|case| !known.contains(case)))
             .collect();
-        let mut all = Vec::new();
         // A value is shown again and again.
         let mut seen: FastSet<(u32, u32, u32)> = FastSet::default();
         for row in 0..rows.spans.len() {
-            let (value, number) = (rows.values.get(row), rows.cases.get(row));
-            if wanted.get(value as usize) != Some(&true) {
+            let value = rows.values.get(row);
+            if is_wanted.get(value as usize) != Some(&true) {
                 continue;
             }
-            let place = rows.places.get(row);
+            let (number, place) = (rows.cases.get(row), rows.places.get(row));
             if let Some(Some(case)) = cases.get(number as usize)
                 && seen.insert((value, number, place))
             {
-                all.push(found(value as usize, screens[place as usize], *case));
+                found(value as usize, &wanted[&(value as usize)], screens[place as usize], *case);
             }
         }
-        all
     }
 
     /// All rows of cases, and all entries without one.
@@ -637,7 +677,6 @@ impl Work<'_> {
 /// Values for which other cases are looked for, by the rarest of what must be found there.
 struct Asked<'a> {
     whole: Tokens,
-    rarest: Tokens,
     by_rarest: FastMap<i64, Vec<&'a Value>>,
 }
 
@@ -653,20 +692,19 @@ impl<'a> Asked<'a> {
             }
         }
         let whole = values.iter().map(|value| value.digest).collect();
-        Self { whole, rarest: by_rarest.keys().copied().collect(), by_rarest }
+        Self { whole, by_rarest }
     }
 
-    /// Whether one of them is the same as a value of a day, or part of it.
-    fn agrees(&self, rows: &Rows<'_>, place: usize) -> bool {
-        let is_part =
-            |value: &&Value| value.wanted().iter().all(|wanted| rows.tokens(place).any(|token| token == *wanted));
-        self.whole.contains(rows.digests.get(place))
-            || rows
-                .tokens(place)
-                .filter(|token| self.rarest.contains(*token))
-                .any(|token| self.by_rarest.get(&token).is_some_and(|of| of.iter().any(&is_part)))
+    /// Whether one of them is a value of this digest, or part of what has these tokens.
+    fn agrees(&self, tokens: &[i64], digest: i64) -> bool {
+        let is_part = |value: &&Value| value.wanted().iter().all(|wanted| tokens.contains(wanted));
+        self.whole.contains(digest)
+            || tokens.iter().any(|token| self.by_rarest.get(token).is_some_and(|of| of.iter().any(&is_part)))
     }
 }
+
+/// A value of a day, and what it has of the tokens asked for.
+type Having = (usize, Vec<i64>);
 
 /// Those of some keys of which two maps know something else.
 fn differ<'k, K: Copy + Eq + Hash + 'k, V: PartialEq>(
@@ -679,5 +717,10 @@ fn differ<'k, K: Copy + Eq + Hash + 'k, V: PartialEq>(
 
 /// Tells screens apart.
 fn screen(place: &Place) -> u64 {
-    BuildHasherDefault::<FastHasher>::default().hash_one(&place[..2])
+    hash(&&place[..2])
+}
+
+/// Tells names apart.
+fn hash(of: &impl Hash) -> u64 {
+    BuildHasherDefault::<FastHasher>::default().hash_one(of)
 }

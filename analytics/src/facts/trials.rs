@@ -244,10 +244,14 @@ impl Recount<'_> {
     ) -> Result<(), Torn> {
         let found = on_cores(days.to_vec(), |(day, bytes)| {
             let trials = KeptTrials::read(*day, bytes)?;
+            let sources: Vec<Sources> =
+                (0..trials.sources.len()).map(|list| trials.sources.get(list).collect()).collect();
             let mut changed = Change::default();
             for place in 0..trials.workers.len() {
                 if let Some(more) = changes.values.get(&trials.values.get(place)) {
-                    self.target_stays(&trials, place, more, changes, &case, &mut changed);
+                    let target = trials.target(place, &case);
+                    let sources = &sources[trials.from.get(place) as usize];
+                    self.target_stays(&target, sources, more, changes, &mut changed);
                 }
             }
             Ok(changed)
@@ -262,14 +266,12 @@ impl Recount<'_> {
 
     fn target_stays(
         &self,
-        trials: &KeptTrials<'_>,
-        place: usize,
+        target: &Target,
+        sources: &Sources,
         more: &[(Agreement, u32, i64)],
         changes: &Changes,
-        case: &impl Fn(u64) -> Option<u32>,
         changed: &mut Change,
     ) {
-        let target = trials.target(place, case);
         let mut change = |from: From, kind: Agreement, count: Count| {
             if count != Count::default() {
                 let mut share = Share::default();
@@ -280,7 +282,7 @@ impl Recount<'_> {
         let near = changes.who.contains(&(target.worker, target.day));
         for &(kind, number, more) in more {
             let from = if kind == Agreement::Join { From::Screen(number) } else { From::Field(number) };
-            if !applies(&target, kind) || !trials.sources(place).any(|source| source == from) {
+            if !applies(target, kind) || !sources.contains(from) {
                 continue;
             }
             if target.case == NOT_HERE && !near {
@@ -302,6 +304,36 @@ impl Recount<'_> {
             let (all_hits, near_hits) = (now.0.wrapping_sub(then.0), now.1.wrapping_sub(then.1));
             change(from, kind, Count { all_hits, m: 0, near_hits });
         }
+    }
+}
+
+/// Which fields and screens a target was tried against, a bit each.
+struct Sources([Vec<u64>; 2]);
+
+impl FromIterator<u32> for Sources {
+    fn from_iter<T: IntoIterator<Item = u32>>(sources: T) -> Self {
+        let mut bits = [Vec::new(), Vec::new()];
+        for source in sources {
+            let (which, number) = Self::place(From::of_number(source));
+            let of: &mut Vec<u64> = &mut bits[which];
+            of.resize(of.len().max(number / 64 + 1), 0);
+            of[number / 64] |= 1 << (number % 64);
+        }
+        Self(bits)
+    }
+}
+
+impl Sources {
+    const fn place(from: From) -> (usize, usize) {
+        match from {
+            From::Field(field) => (0, field as usize),
+            From::Screen(screen) => (1, screen as usize),
+        }
+    }
+
+    fn contains(&self, from: From) -> bool {
+        let (which, number) = Self::place(from);
+        self.0[which].get(number / 64).is_some_and(|word| word & 1 << (number % 64) != 0)
     }
 }
 

@@ -1,11 +1,15 @@
 //! What was worked out → the tables of the facts, whole or the partitions that are others; and what the next refresh goes
 //! on from.
 
-use std::{collections::BTreeSet, ops::Range, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+    sync::Arc,
+};
 
 use arrow::{
     array::{BinaryArray, BooleanArray, Date32Array, Int64Array, RecordBatch},
-    compute::{SortColumn, concat_batches, lexsort_to_indices, take_record_batch},
+    compute::{SortColumn, concat_batches, filter_record_batch, lexsort_to_indices, take_record_batch},
 };
 use datafusion::{
     common::DataFusionError,
@@ -38,6 +42,7 @@ use crate::{
     local_time::LocalTime,
     operators::{
         cases::Link,
+        columns::binary,
         encoding::Torn,
         hashing::FastSet,
         instances::{Instances, KeptPieces, Pieces},
@@ -86,8 +91,8 @@ impl Facts<'_> {
         if let Some(keeping) = keeping {
             for (day, trials) in trials {
                 let [trials, outcomes] = trials.encode();
-                keeping.leaving.write(&format!("{}{day}", names::TRIALS), &trials)?;
-                keeping.leaving.write(&format!("{}{day}", names::OUTCOMES), &outcomes)?;
+                keeping.leaving.write(&format!("{}{day}", names::TRIALS), &trials);
+                keeping.leaving.write(&format!("{}{day}", names::OUTCOMES), &outcomes);
             }
         }
         let (workers, cases) = (spans.workers.clone(), counts.cases.clone());
@@ -104,7 +109,7 @@ impl Facts<'_> {
         if let Some(keeping) = keeping {
             let (workers, places, values) = (spans.workers.clone(), spans.places.clone(), spans.values.clone());
             let estate = Estate { workers, places, values, with_parts, counts };
-            keeping.leaving.write(names::ESTATE, &blocking(move || estate.encode()).await?)?;
+            keeping.leaving.write(names::ESTATE, &blocking(move || estate.encode()).await?);
         }
 
         let spans = Arc::new(spans);
@@ -118,7 +123,7 @@ impl Facts<'_> {
         drop(correction);
         if let Some(keeping) = keeping {
             for (day, pieces) in pieces.encode() {
-                keeping.leaving.write(&format!("{}{day}", names::PIECES), &pieces)?;
+                keeping.leaving.write(&format!("{}{day}", names::PIECES), &pieces);
             }
         }
 
@@ -128,7 +133,7 @@ impl Facts<'_> {
         };
         let instances = match prior.as_ref().zip(asked) {
             None => None,
-            Some((prior, asked)) => Some(join_pieces(&mut pieces, prior, asked, keeping).map_err(torn)?),
+            Some((prior, asked)) => Some(join_pieces(&mut pieces, &prior.needed, asked).map_err(torn)?),
         };
         let weeks = match prior.as_ref().zip(asked) {
             None => None,
@@ -151,7 +156,8 @@ impl Facts<'_> {
         match (&weeks, asked) {
             (Some(weeks), Some(asked)) => {
                 let kept = col("week").in_list(dates(weeks), false).and(col("day").in_list(dates(asked), true));
-                self.write_with(table, weeks, kept, rows, sink).await?;
+                let all = |rows: &RecordBatch| Ok(BooleanArray::from(vec![true; rows.num_rows()]));
+                self.write_with(table, weeks, (Some(kept), &all), rows, sink).await?;
             }
             _ => sink.write_sorted(table, None, rows).await?,
         }
@@ -183,7 +189,7 @@ impl Facts<'_> {
                 stay(&mut prior.trials.keys(), names::OUTCOMES);
                 stay(&mut prior.pieces.iter(), names::PIECES);
             }
-            super::leave_days(keeping, &all_days, &all_open)?;
+            super::leave_days(keeping, &all_days, &all_open);
         }
         Ok(())
     }
@@ -240,10 +246,13 @@ impl Facts<'_> {
         };
         let days: BTreeSet<i32> =
             began.into_iter().chain(instances.first_days()).chain(asked.iter().copied()).collect();
-        let ids = ids.into_iter().map(|id| lit(ScalarValue::Binary(Some(id)))).collect();
         let others: BTreeSet<i32> = &days - asked;
-        let kept = col("day").in_list(dates(&others), false).and(col("task_instance").in_list(ids, true));
-        self.write_with(table, &days, if others.is_empty() { lit(false) } else { kept }, rows, sink).await
+        let kept = (!others.is_empty()).then(|| col("day").in_list(dates(&others), false));
+        let is_other = |rows: &RecordBatch| -> Result<BooleanArray> {
+            let of = binary(rows, "task_instance")?;
+            Ok((0..rows.num_rows()).map(|row| Some(!ids.contains(of.value(row)))).collect())
+        };
+        self.write_with(table, &days, (kept, &is_other), rows, sink).await
     }
 
     /// Replaces partitions of a table by rows that are there already, and others.
@@ -251,15 +260,16 @@ impl Facts<'_> {
         &self,
         table: &'static Table,
         partitions: &BTreeSet<i32>,
-        kept: Expr,
+        (kept, stay): (Option<Expr>, Stay<'_>),
         rows: Vec<SendableRecordBatchStream>,
         sink: &mut impl Sink,
     ) -> Result<()> {
-        let mut all = match kept {
-            Expr::Literal(ScalarValue::Boolean(Some(false)), _) => Vec::new(),
-            kept => self.context.table(table.name).await?.filter(kept)?.collect().await?,
-        };
-        all = all.iter().map(|rows| sink::conformed(rows, table)).collect::<Result<_>>()?;
+        let mut all = Vec::new();
+        if let Some(kept) = kept {
+            for rows in self.context.table(table.name).await?.filter(kept)?.collect().await? {
+                all.push(sink::conformed(&filter_record_batch(&rows, &stay(&rows)?)?, table)?);
+            }
+        }
         for stream in rows {
             all.extend(datafusion::physical_plan::common::collect(stream).await?);
         }
@@ -317,6 +327,9 @@ impl Facts<'_> {
     }
 }
 
+/// Which of some rows stay.
+type Stay<'a> = &'a (dyn Fn(&RecordBatch) -> Result<BooleanArray> + Sync);
+
 /// Instances of which anything was worked out again.
 struct Joined {
     ids: FastSet<Vec<u8>>,
@@ -327,21 +340,16 @@ struct Joined {
 /// Adds to the pieces of some days what the same instances have on other days.
 fn join_pieces(
     pieces: &mut Pieces,
-    prior: &Prior,
+    kept: &BTreeMap<i32, Vec<u8>>,
     asked: &BTreeSet<i32>,
-    keeping: Option<&Keeping<'_>>,
 ) -> std::result::Result<Joined, Torn> {
-    let kept = |day: &i32| {
-        let name = format!("{}{day}", names::PIECES);
-        keeping.and_then(|keeping| keeping.kept.bytes(&name)).ok_or(Torn)
-    };
     let mut ids = pieces.instances();
-    let mut began = BTreeSet::new();
-    for day in prior.pieces.intersection(asked) {
-        ids.extend(KeptPieces::read(*day, &kept(day)?)?.instances());
+    for (day, bytes) in kept.iter().filter(|(day, _)| asked.contains(day)) {
+        ids.extend(KeptPieces::read(*day, bytes)?.instances());
     }
-    for day in prior.pieces.difference(asked).filter(|day| prior.joined.contains(day)) {
-        if !pieces.add_kept(&KeptPieces::read(*day, &kept(day)?)?, &ids).is_empty() {
+    let mut began = BTreeSet::new();
+    for (day, bytes) in kept.iter().filter(|(day, _)| !asked.contains(day)) {
+        if !pieces.add_kept(&KeptPieces::read(*day, bytes)?, &ids).is_empty() {
             began.insert(*day);
         }
     }
@@ -362,7 +370,7 @@ fn dates(days: &BTreeSet<i32>) -> Vec<Expr> {
 }
 
 /// Rows in the order of a table.
-fn in_order(table: &'static Table, rows: &[RecordBatch]) -> Result<RecordBatch> {
+pub(super) fn in_order(table: &'static Table, rows: &[RecordBatch]) -> Result<RecordBatch> {
     let all = concat_batches(&table.arrow_schema(), rows)?;
     let columns: Vec<SortColumn> = table
         .partition
@@ -375,7 +383,7 @@ fn in_order(table: &'static Table, rows: &[RecordBatch]) -> Result<RecordBatch> 
 }
 
 /// A stream of one batch.
-fn one(table: &'static Table, rows: RecordBatch) -> SendableRecordBatchStream {
+pub(super) fn one(table: &'static Table, rows: RecordBatch) -> SendableRecordBatchStream {
     let rows = futures::stream::iter([Ok(rows)]);
     Box::pin(RecordBatchStreamAdapter::new(table.arrow_schema(), rows))
 }

@@ -149,7 +149,8 @@ impl Store {
     /// reverse does not hold: compaction gives a day other files with the same rows. The hash (the first 8 bytes of a
     /// SHA-256 of the sorted names) may be kept: it depends neither on the order of files in the log nor on the build.
     /// No data file is opened.
-    pub async fn files_of_days(&self, table: &Table) -> Result<BTreeMap<i32, u64>, Error> {
+    #[cfg(test)]
+    pub(super) async fn files_of_days(&self, table: &Table) -> Result<BTreeMap<i32, u64>, Error> {
         let column = partitioned_by_day(table)?;
         let Some(newest) = self.newest(table).await? else { return Ok(BTreeMap::new()) };
         files_by_day(table, column, &newest)

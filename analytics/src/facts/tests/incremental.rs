@@ -1,13 +1,23 @@
 //! Facts that go on from what the last refresh left, against facts worked out in one go.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    hash::{BuildHasher, BuildHasherDefault, DefaultHasher},
+    sync::Arc,
+};
 
-use arrow::array::RecordBatch;
+use arrow::{
+    array::{AsArray, RecordBatch},
+    datatypes::Date32Type,
+};
 use datafusion::{
     catalog::MemTable,
     prelude::{SessionConfig, SessionContext},
 };
-use gilbreth_collector::schema::{SPANS, SPANS_SCHEMA};
+use gilbreth_collector::{
+    schema::{INTAKE, SPANS, SPANS_SCHEMA},
+    store::Writer,
+};
 use rand::{
     RngExt, SeedableRng,
     seq::{IndexedRandom, SliceRandom},
@@ -18,12 +28,14 @@ use super::{
     super::{
         Extent, Keeping, compute,
         kept::{Kept, Mark},
+        writing::{in_order, one},
     },
     estate::{self, S, Span, batch},
     everything, facts_by,
     memory::Memory,
+    pins,
 };
-use crate::{parameters::Parameters, reference::tables::TASKS, tables};
+use crate::{parameters::Parameters, reference::tables::TASKS, refresh, scope::Scope, tables};
 
 const DAY: i64 = 86_400 * S;
 
@@ -31,6 +43,7 @@ const DAY: i64 = 86_400 * S;
 fn weeks(seed: u64, days: i64, a_day: u64) -> Vec<Span> {
     let mut random = ChaCha8Rng::seed_from_u64(9_000 + seed);
     let mut spans = estate::busy(seed, days as u64 * a_day);
+    let mut entries: Vec<Span> = Vec::new();
     for (place, span) in spans.iter_mut().enumerate() {
         let day = place as i64 / a_day as i64;
         let length = span.end - span.start;
@@ -63,6 +76,20 @@ fn weeks(seed: u64, days: i64, a_day: u64) -> Vec<Span> {
             _ => (100 + one * 20 + other, vec![one, other]),
         });
         span.continues = random.random_bool(0.05).then(|| (place as u64).saturating_sub(random.random_range(0..60)));
+        // Some entries do go on where another ended, be it the day before.
+        if let (Some("entry" | "choice"), true) = (span.kind, random.random_bool(0.15)) {
+            let before = entries.iter().rev().take(if random.random_bool(0.1) { 40 } else { 6 });
+            if let Some(before) = before.collect::<Vec<_>>().choose(&mut random) {
+                let before: &Span = before;
+                span.continues = Some(before.span);
+                (span.system, span.screen, span.field) = (before.system, before.screen, before.field);
+                (span.worker, span.task, span.instance) = (before.worker, before.task, before.instance);
+                span.cases.clone_from(&before.cases);
+            }
+        }
+        if matches!(span.kind, Some("entry" | "choice")) {
+            entries.push(span.clone());
+        }
         // A session is off by what its worst export was late.
         span.offset = if random.random_bool(0.2) { (span.worker as i64 + 1) * 40 * S } else { 0 };
     }
@@ -87,12 +114,13 @@ fn arrivals(spans: &[Span], seed: u64, late: f64) -> BTreeMap<i64, Vec<Span>> {
 
 /// Tells what came for each UTC day from anything else.
 fn files(spans: &[Span]) -> BTreeMap<i32, u64> {
+    let rows = batch(spans);
+    let days = rows.column_by_name("day").unwrap().as_primitive::<Date32Type>();
     let mut files: BTreeMap<i32, u64> = BTreeMap::new();
-    for batch in [batch(spans)] {
-        let days = batch.column_by_name("day").unwrap();
-        for day in arrow::array::AsArray::as_primitive::<arrow::datatypes::Date32Type>(days).values() {
-            *files.entry(*day).or_default() += 1;
-        }
+    for (day, span) in days.values().iter().zip(spans) {
+        let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(format!("{span:?}"));
+        let files = files.entry(*day).or_default();
+        *files = files.wrapping_add(hash);
     }
     files
 }
@@ -123,11 +151,11 @@ impl Refreshed {
         context.register_table(SPANS.name, Arc::new(table)).unwrap();
         let rules = context.sql(RULES).await.unwrap().collect().await.unwrap();
         context.register_batch(TASKS.name, super::as_table(&TASKS, &rules[0])).unwrap();
-        let kept = Kept::of(self.root.path(), (self.number > 0).then(|| mark(self.number)).as_ref());
+        let kept = Arc::new(Kept::of(self.root.path(), (self.number > 0).then(|| mark(self.number)).as_ref()));
         for table in tables::FACTS.iter().filter(|_| !kept.is_empty()) {
             context.register_table(table.name, self.memory.table(table)).unwrap();
         }
-        let leaving = Arc::new(kept.next().unwrap());
+        let leaving = Arc::new(kept.begin().unwrap());
         let keeping = Keeping { kept: &kept, leaving: &leaving, files: files(spans), share_max: 1.0 };
         let zone = chrono_tz::Europe::London;
         let extent = compute(&context, &Parameters::default(), zone, Some(&keeping), &mut self.memory).await.unwrap();
@@ -194,11 +222,73 @@ async fn nothing_new_is_nothing_to_work_out() {
     assert_eq!(store.refresh(&spans, 2).await, Extent::Nothing);
     assert_eq!(store.refresh(&spans, 2).await, Extent::Nothing, "what was left was handed on");
     assert_eq!(everything(&store.memory).await, before);
-    // What is left by one refresh is of no use when it was damaged.
-    let folder = store.root.path().join("refresh");
-    let file = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
-    let file = file.into_iter().find(|path| path.to_str().unwrap().contains("trials-")).unwrap();
-    std::fs::write(file, b"no").unwrap();
-    assert_eq!(store.refresh(&spans, 2).await, Extent::Everything);
-    assert_eq!(everything(&store.memory).await, before);
+    // A file of any kind that was damaged makes everything be worked out; then all is as it was.
+    let mut more = spans.clone();
+    for (number, kind) in ["day-", "trials-", "outcomes-", "pieces-", "estate", "days."].into_iter().enumerate() {
+        let folder = store.root.path().join("refresh");
+        for path in std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.file_name().unwrap().to_str().unwrap().starts_with(kind) {
+                std::fs::write(path, b"no").unwrap();
+            }
+        }
+        more.push(Span { span: 90_000 + number as u64, ..more[0].clone() });
+        assert_eq!(store.refresh(&more, 2).await, Extent::Everything, "{kind}");
+        assert_eq!(store.refresh(&more, 2).await, Extent::Nothing, "{kind}");
+    }
+}
+
+/// Adds a day's spans to a store, and some that came late for the day before.
+async fn one_more_day(writer: &Writer, spans: &[Span], day: i64) {
+    let of = |day: i64| spans.iter().filter(move |span| span.start.div_euclid(DAY) == day);
+    let late = of(day - 1).filter(|span| span.span % 7 == 0).cloned();
+    for (place, rows) in [(day - 1, of(day - 1).cloned().collect::<Vec<_>>()), (day, of(day).cloned().collect())] {
+        // What is late for a day comes with the next: until then the day lacks it.
+        let rows: Vec<Span> = if place == day {
+            rows.into_iter().filter(|span| span.span % 7 != 0).collect()
+        } else {
+            rows.into_iter().filter(|span| span.span % 7 != 0).chain(late.clone()).collect()
+        };
+        let rows = batch(&rows);
+        let days = rows.column_by_name("day").unwrap().as_primitive::<Date32Type>().values().iter().copied().collect();
+        let rows = in_order(&SPANS, &[rows]).unwrap();
+        writer.replace_days(&SPANS, &days, vec![one(&SPANS, rows)]).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_goes_on_day_by_day_is_one_worked_out_at_once_whatever_was_given_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let writer = pins::store(folder.path());
+    let spans = weeks(2, 14, 50);
+    let first: Vec<Span> = spans.iter().filter(|span| span.start < 9 * DAY && span.span % 7 != 0).cloned().collect();
+    pins::put(&writer, &SPANS, vec![batch(&first)]).await;
+    pins::put(&writer, &INTAKE, vec![]).await;
+    let parameters = Parameters::default();
+    assert_eq!(refresh::run(&writer, &parameters, false).await.unwrap().extent, Extent::Everything);
+    let facts = async |writer: &Writer| {
+        let mut rows = pins::rows(&pins::open(writer.store().root(), &Scope::default()).await).await;
+        rows.retain(|table, _| tables::FACTS.iter().any(|fact| fact.name == *table));
+        rows
+    };
+    let mut in_part = 0;
+    for day in 9..14 {
+        one_more_day(&writer, &spans, day).await;
+        if day == 11 {
+            // A refresh that was given up half-way has written some tables.
+            let known = writer.store().snapshot(&tables::MATCH_LISTS).await.unwrap().unwrap();
+            let context = SessionContext::new();
+            let lists = context.read_table(known.provider).unwrap().collect().await.unwrap();
+            let lists = one(&tables::MATCH_LISTS, in_order(&tables::MATCH_LISTS, &lists).unwrap());
+            writer.replace_days(&tables::MATCH_LISTS, &BTreeSet::new(), vec![lists]).await.unwrap();
+        }
+        let extent = refresh::run(&writer, &parameters, false).await.unwrap().extent;
+        in_part += usize::from(matches!(extent, Extent::Days(_)));
+        assert!(day != 11 || extent == Extent::Everything, "nothing goes on from what was given up");
+        let got = facts(&writer).await;
+        assert_eq!(refresh::run(&writer, &parameters, true).await.unwrap().extent, Extent::Everything);
+        for (table, expected) in facts(&writer).await {
+            assert!(got[table] == expected, "{table} after day {day}, {extent:?}");
+        }
+    }
+    assert!(in_part > 0, "nothing went on from what was left");
 }

@@ -19,7 +19,7 @@ use crate::{
     tables::FACTS,
 };
 
-async fn put(writer: &Writer, table: &Table, rows: Vec<arrow::record_batch::RecordBatch>) {
+pub(super) async fn put(writer: &Writer, table: &Table, rows: Vec<arrow::record_batch::RecordBatch>) {
     let rows = futures::stream::iter(rows.into_iter().map(Ok));
     writer.replace(table, Box::pin(RecordBatchStreamAdapter::new(table.arrow_schema(), rows))).await.unwrap();
 }
@@ -53,14 +53,14 @@ fn pinned(version: u64) -> Scope {
     Scope { as_of: Some(version.to_string()), ..Scope::default() }
 }
 
-async fn open(root: &Path, scope: &Scope) -> Session {
+pub(super) async fn open(root: &Path, scope: &Scope) -> Session {
     // A store opened anew, as another process would, that knows no table yet.
     let store = Store::open(root).unwrap();
     Session::open(&store, scope, &Parameters::default(), Vec::new()).await.unwrap()
 }
 
 /// Every row of every stored table, sorted as text.
-async fn rows(session: &Session) -> BTreeMap<&'static str, Vec<String>> {
+pub(super) async fn rows(session: &Session) -> BTreeMap<&'static str, Vec<String>> {
     let mut all = BTreeMap::new();
     for table in [&SPANS, &INTAKE].into_iter().chain(FACTS).chain(REFERENCE) {
         let mut rows = memory::lines(&session.sql(&format!("SELECT * FROM {}", table.name)).await.unwrap());
@@ -70,7 +70,7 @@ async fn rows(session: &Session) -> BTreeMap<&'static str, Vec<String>> {
     all
 }
 
-fn store(folder: &Path) -> Writer {
+pub(super) fn store(folder: &Path) -> Writer {
     let manifest = Manifest { format: 0, estate: "Test".to_owned(), time_zone: chrono_tz::Europe::London };
     Store::open_or_create(&folder.join("store"), manifest).unwrap().lock().unwrap()
 }

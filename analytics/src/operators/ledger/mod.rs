@@ -85,7 +85,7 @@ impl EntryFacts {
 pub struct Cut {
     /// Rows of the table `ledger`, in order of worker and start.
     pub ledger: RecordBatch,
-    /// Pieces of task instances, to be added up by `sql/facts/task_instances.sql`.
+    /// Pieces of task instances, to be added up as `sql/facts/task_instances.sql` says.
     pub parts: RecordBatch,
     /// Time by worker, week, place and category, to be added up into `weekly_times`.
     pub cube: RecordBatch,

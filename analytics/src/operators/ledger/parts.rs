@@ -1,5 +1,5 @@
 //! Pieces of task instances: what one worker did for one instance and case on one screen of one release. Added up by
-//! SQL.
+//! [`crate::operators::instances`].
 
 use std::sync::{Arc, LazyLock};
 
