@@ -259,7 +259,13 @@ async fn one_more_day(writer: &Writer, spans: &[Span], day: i64) {
 async fn a_store_that_goes_on_day_by_day_is_one_worked_out_at_once_whatever_was_given_up() {
     let folder = tempfile::tempdir().unwrap();
     let writer = pins::store(folder.path());
-    let spans = weeks(2, 14, 50);
+    let mut spans = weeks(2, 14, 50);
+    // Chains, traces with roots, sessions over all days and cases that become one tie the days of so small an estate
+    // together.
+    for span in &mut spans {
+        (span.continues, span.root, span.offset, span.task) = (None, false, 0, span.task.map(|_| "report"));
+        span.cases.truncate(1);
+    }
     let first: Vec<Span> = spans.iter().filter(|span| span.start < 9 * DAY && span.span % 7 != 0).cloned().collect();
     pins::put(&writer, &SPANS, vec![batch(&first)]).await;
     pins::put(&writer, &INTAKE, vec![]).await;
@@ -290,5 +296,5 @@ async fn a_store_that_goes_on_day_by_day_is_one_worked_out_at_once_whatever_was_
             assert!(got[table] == expected, "{table} after day {day}, {extent:?}");
         }
     }
-    assert!(in_part > 0, "nothing went on from what was left");
+    assert!(in_part > 2, "{in_part} refreshes went on from what was left");
 }
