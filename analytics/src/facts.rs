@@ -14,12 +14,13 @@
 //! instances and worker-days (together about 150 bytes an interaction), and not with the rows of the ledger.
 //!
 //! What was taken from each day, and what trials of matches and pieces of instances add up to, is [`kept`]. When spans of
-//! some days change, [`touched`] says which local days and cases that may make others; these are worked out again, in the
-//! same steps, and their partitions replaced. Either way ends in the same facts: a test holds both equal.
+//! some days change, facts [`resume`] from there: [`touched`] says which local days and cases that may make others; these
+//! are worked out again, in the same steps, and their partitions replaced. Either way ends in the same facts: a test holds both equal.
 //!
 //! `sql/facts/` says in SQL what the steps do; a test holds both equal. A day's facts depend on spans alone, never on
 //! verdicts.
 
+pub mod agreeing;
 pub mod assemble;
 pub mod cores;
 pub mod correction;
@@ -34,6 +35,7 @@ pub mod kept;
 pub mod known;
 pub mod matched_times;
 pub mod matching;
+pub mod resume;
 pub mod sink;
 pub mod sql;
 pub mod touched;
@@ -43,12 +45,8 @@ pub mod writing;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
-use arrow::buffer::Buffer;
 use chrono_tz::Tz;
 use datafusion::{
     common::DataFusionError,
@@ -63,24 +61,19 @@ use gilbreth_collector::schema::SPANS;
 
 use crate::{
     local_time::LocalTime,
-    operators::{
-        encoding::{Decoder, Encoder, Torn},
-        hashing::FastSet,
-        ledger::activity::Rules,
-    },
+    operators::{encoding::Torn, hashing::FastSet},
     parameters::Parameters,
 };
 use assemble::{Context, Names, context as context_of, rows};
-use day::{Day, DayRows, KeptDay};
-use estate::Estate;
+use day::{Day, DayRows};
 use field_spans::FieldSpans;
 use gather::Part;
 use judgement::{Judgement, judgement};
 use kept::{Kept, Leaving};
 use known::{Known, known};
-use matching::{Before, Matching, matching};
+use matching::{Matching, matching};
+use resume::Stop;
 pub use sink::Sink;
-use touched::{Surroundings, Touched, touched};
 
 /// What DataFusion may hold at once before it spills.
 const MEMORY_BYTES: usize = 1 << 30;
@@ -135,9 +128,10 @@ pub async fn compute(
     };
     let known = Arc::new(known(context).await?);
     if let Some(keeping) = keeping.filter(|keeping| !keeping.kept.is_empty()) {
-        match facts.go_on(&days, &known, keeping, sink).await? {
-            Some(extent) => return Ok(extent),
-            None => tracing::debug!("everything is worked out again"),
+        match facts.go_on(&days, &known, keeping, sink).await {
+            Ok(extent) => return Ok(extent),
+            Err(Stop::Anew(why)) => tracing::debug!(why, "everything is worked out again"),
+            Err(Stop::Failed(error)) => return Err(error),
         }
     }
     facts.everything(&days, &known, keeping, sink).await?;
@@ -154,61 +148,8 @@ mod names {
     pub(super) const PIECES: &str = "pieces-";
 }
 
-/// What the last refresh left of one kind, by day.
-fn by_day(kept: &Kept, kind: &str) -> std::result::Result<BTreeMap<i32, Buffer>, Torn> {
-    let all = kept.all(kind).ok_or(Torn)?;
-    all.into_iter().map(|(day, bytes)| Ok((day.parse().map_err(|_| Torn)?, bytes))).collect()
-}
-
-/// What the last refresh left.
-struct Left {
-    estate: Estate,
-    // Tells the files of each UTC day from others.
-    sources: BTreeMap<i32, u64>,
-    // Local days of which there is time, and those at whose end work went on.
-    worked: BTreeSet<i32>,
-    open: BTreeSet<i32>,
-    days: BTreeMap<i32, KeptDay>,
-    trials: BTreeMap<i32, Buffer>,
-    // The local days of which there are pieces of task instances.
-    pieces: BTreeSet<i32>,
-}
-
-impl Left {
-    fn read(kept: &Kept) -> std::result::Result<Self, Torn> {
-        let bytes = kept.bytes(names::DAYS).ok_or(Torn)?;
-        let mut sources = Decoder::new(&bytes);
-        let (numbers, files) = (sources.column()?, sources.column()?);
-        let days = by_day(kept, names::DAY)?;
-        Ok(Self {
-            estate: Estate::decode(&kept.bytes(names::ESTATE).ok_or(Torn)?)?,
-            sources: numbers.iter().zip(files.iter()).collect(),
-            worked: sources.column()?.iter().collect(),
-            open: sources.column()?.iter().collect(),
-            days: days.into_iter().map(|(day, bytes)| (day, KeptDay::new(bytes))).collect(),
-            trials: by_day(kept, names::TRIALS)?,
-            pieces: kept
-                .names(names::PIECES)
-                .map(str::parse)
-                .collect::<std::result::Result<_, _>>()
-                .map_err(|_| Torn)?,
-        })
-    }
-}
-
-fn leave_days(keeping: &Keeping<'_>, worked: &BTreeSet<i32>, open: &BTreeSet<i32>) {
-    let mut to = Encoder::default();
-    to.column(keeping.files.keys().copied());
-    to.column(keeping.files.values().copied());
-    to.column(worked.iter().copied());
-    to.column(open.iter().copied());
-    keeping.leaving.write(names::DAYS, &to.into_bytes());
-}
-
 /// Everything that is judged and matched, of all days or of some.
 struct Judged {
-    /// The local days that are worked out; all where there are none.
-    asked: Option<BTreeSet<i32>>,
     context: Context,
     spans: FieldSpans,
     with_parts: FastSet<u32>,
@@ -313,146 +254,12 @@ impl Facts<'_> {
             let spans = all.named(&names.lists());
             let judged = judgement(&spans, local);
             tracing::debug!(spans = spans.rows.len(), "judged");
-            let matching = matching(&spans, &judged, (look_back, local), &with_parts, None, None)?;
+            let matching = matching(&spans, &judged, (look_back, local), &with_parts, None)?;
             tracing::debug!(matches = matching.matches.len(), lists = matching.lists.ids().len(), "matched");
-            Ok::<_, Torn>(Judged { asked: None, context, spans, with_parts, judged, matching })
+            Ok::<_, Torn>(Judged { context, spans, with_parts, judged, matching })
         })
         .await?
         .map_err(|torn| DataFusionError::External(torn.into()))?;
         self.write_all(days, judged, None, keeping, sink).await
     }
-
-    /// Goes on from what the last refresh left. `None` where that cannot be done, or takes longer than to begin anew:
-    /// then nothing was written.
-    async fn go_on(
-        &self,
-        days: &[i32],
-        known: &Arc<Known>,
-        keeping: &Keeping<'_>,
-        sink: &mut impl Sink,
-    ) -> Result<Option<Extent>> {
-        let kept = keeping.kept.clone();
-        let left = match blocking(move || Left::read(&kept)).await? {
-            Ok(left) => left,
-            Err(torn) => {
-                tracing::warn!(%torn, "what the last refresh left is of no use");
-                return Ok(None);
-            }
-        };
-        let other = |day: &&i32| left.sources.get(day) != keeping.files.get(day);
-        let others: Vec<i32> = days.iter().filter(other).copied().collect();
-        // What is known of a day that is gone is to be forgotten.
-        let gone = left.sources.keys().any(|day| !keeping.files.contains_key(day));
-        let too_many = |some: usize, all: usize| some as f64 > all as f64 * keeping.share_max && some > ALWAYS;
-        if gone || too_many(others.len(), days.len()) {
-            return Ok(None);
-        }
-        for day in days.iter().filter(|day| !others.contains(day)) {
-            keeping.kept.hand_on(&format!("{}{day}", names::DAY), keeping.leaving);
-        }
-        let gathered = self.gather(&others, known, Some(keeping.leaving)).await?;
-        tracing::debug!(days = others.len(), "gathered");
-        let rules = Rules::new(self.parameters, self.local);
-        let around = Surroundings {
-            known: known.clone(),
-            parameters: self.parameters.clone(),
-            local: self.local,
-            pause: rules.run_pause.max(rules.wait_chain),
-        };
-        let (look_back, local) = (microseconds(self.parameters.look_back_days * 86_400.0), self.local);
-        let Left { mut estate, days: kept_days, worked, open, trials, pieces, .. } = left;
-        let went_on = open.clone();
-        let found = blocking(move || {
-            let gathered =
-                gathered.into_iter().map(|(day, rows)| (day.day, KeptDay::new(day.encode(&rows).into()))).collect();
-            let Some(touched) = touched(&kept_days, &gathered, (&mut estate, &went_on), &around)? else {
-                return Ok(None);
-            };
-            Ok::<_, Torn>(Some((touched, estate, trials)))
-        })
-        .await?;
-        let (touched, estate, trials) = match found {
-            Ok(Some(found)) => found,
-            Ok(None) => {
-                for kind in [names::TRIALS, names::OUTCOMES, names::PIECES, names::ESTATE] {
-                    hand_on_all(keeping, kind);
-                }
-                leave_days(keeping, &worked, &open);
-                return Ok(Some(Extent::Nothing));
-            }
-            Err(torn) => {
-                tracing::warn!(%torn, "what the last refresh left is of no use");
-                return Ok(None);
-            }
-        };
-        let known_days = worked.union(&touched.days).count();
-        if too_many(touched.days.len(), known_days) {
-            return Ok(None);
-        }
-        let Touched { days: asked, shifted, linked, joined, context, spans, with_parts } = touched;
-        let trials = Arc::new(trials);
-        let outcomes = trials.keys().filter(|day| asked.contains(day)).map(|day| {
-            let bytes = keeping.kept.bytes(&format!("{}{day}", names::OUTCOMES));
-            bytes.map(|bytes| (*day, bytes))
-        });
-        // Everything is read before anything is written.
-        let pieces_of = |day: &i32| Some((*day, keeping.kept.bytes(&format!("{}{day}", names::PIECES))?));
-        let needed = pieces.iter().filter(|day| asked.contains(day) || joined.contains(day)).map(pieces_of);
-        let (Some(outcomes), Some(needed)) =
-            (outcomes.collect::<Option<BTreeMap<_, _>>>(), needed.collect::<Option<BTreeMap<_, _>>>())
-        else {
-            tracing::warn!(torn = %Torn, "what the last refresh left is of no use");
-            return Ok(None);
-        };
-        let prior = Prior { days: worked, open, trials: trials.clone(), pieces, needed, shifted, linked };
-        let Estate { counts, with_parts: had_parts, .. } = estate;
-        let went_on = blocking(move || {
-            let judged = judgement(&spans, local);
-            let before = Before { counts, had_parts, trials, outcomes };
-            let matching = matching(&spans, &judged, (look_back, local), &with_parts, Some(&asked), Some(&before))?;
-            tracing::debug!(matches = matching.matches.len(), "matched");
-            Ok::<_, Torn>(Judged { asked: Some(asked), context, spans, with_parts, judged, matching })
-        });
-        let judged = match went_on.await? {
-            Ok(judged) if !judged.matching.other_kinds => judged,
-            Ok(_) => {
-                tracing::debug!("another kind of match is possible for some fields");
-                return Ok(None);
-            }
-            Err(torn) => {
-                tracing::warn!(%torn, "what the last refresh left is of no use");
-                return Ok(None);
-            }
-        };
-        let extent = Extent::Days(judged.asked.as_ref().map_or(0, BTreeSet::len));
-        self.write_all(days, judged, Some(prior), Some(keeping), sink).await?;
-        Ok(Some(extent))
-    }
-}
-
-/// So few days are never too many to go on with.
-const ALWAYS: usize = 4;
-
-fn hand_on_all(keeping: &Keeping<'_>, kind: &str) {
-    for name in keeping.kept.names(kind) {
-        keeping.kept.hand_on(&format!("{kind}{name}"), keeping.leaving);
-    }
-}
-
-/// What belongs to days that are not worked out again.
-struct Prior {
-    /// Local days of which there was time.
-    days: BTreeSet<i32>,
-    /// Those at whose end work went on.
-    open: BTreeSet<i32>,
-    /// Trials by local day.
-    trials: Arc<BTreeMap<i32, Buffer>>,
-    /// Local days of which there are pieces of task instances.
-    pieces: BTreeSet<i32>,
-    /// The pieces of the days that are worked out, and of those that may have some of the same instances.
-    needed: BTreeMap<i32, Vec<u8>>,
-    /// UTC days of which clock shifts are others.
-    shifted: BTreeSet<i32>,
-    /// Whether case numbers are linked otherwise.
-    linked: bool,
 }

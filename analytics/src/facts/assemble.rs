@@ -1,12 +1,7 @@
 //! What single days say → what the whole estate says: one list of each kind of name, times corrected, cases linked,
 //! task instances told.
 
-use std::{
-    collections::BTreeSet,
-    hash::{BuildHasher, BuildHasherDefault, Hash},
-    ops::Range,
-    sync::Arc,
-};
+use std::{collections::BTreeSet, hash::BuildHasherDefault, ops::Range, sync::Arc};
 
 use super::{
     cores::on_cores,
@@ -21,7 +16,7 @@ use crate::{
         SpanKey,
         cases::{Components, Link},
         columns::Symbols,
-        hashing::{FastHasher, FastMap, FastSet},
+        hashing::{FastMap, FastSet, hash},
         matcher::agree::Value,
         rework::Mishaps,
         task_rules::{Event, Instances},
@@ -395,8 +390,4 @@ impl Rows {
             values: lists.values.clone(),
         }
     }
-}
-
-fn hash(of: &impl Hash) -> u64 {
-    BuildHasherDefault::<FastHasher>::default().hash_one(of)
 }

@@ -22,6 +22,7 @@ use super::{
     days::{self, Pending, Stretches},
     field_spans::FieldSpans,
     matched_times, microseconds,
+    resume::Worked,
     sink::Sink,
 };
 use crate::{
@@ -47,10 +48,8 @@ pub struct Gathered {
     pub times: Sums,
     /// Time with other values of parameters.
     pub tried: tried::Sums,
-    /// The local days of which there is time.
-    pub days: BTreeSet<i32>,
-    /// Those at whose end work went on.
-    pub open: BTreeSet<i32>,
+    /// Of which days there is what.
+    pub worked: Worked,
 }
 
 impl Gathered {
@@ -108,7 +107,7 @@ impl Facts<'_> {
         let open = open?;
         written?;
         let mut gathered = std::mem::take(&mut *gathered.lock().unwrap_or_else(PoisonError::into_inner));
-        gathered.open = open;
+        gathered.worked.open = open;
         Ok(gathered)
     }
 
@@ -174,7 +173,7 @@ async fn cut_on_a_core(
     let ledger = by_day(ledger)?;
     let mut gathered = gathered.lock().unwrap_or_else(PoisonError::into_inner);
     gathered.add(&parts, &agreeing, &cube, tried)?;
-    gathered.days.extend(days_of(&ledger)?.iter().flatten());
+    gathered.worked.days.extend(days_of(&ledger)?.iter().flatten());
     drop(gathered);
     Ok(ledger)
 }

@@ -4,10 +4,7 @@
 //! (which numbers are one case, how far a session's clock is off, what a trace's root calls its task) is left open
 //! here.
 
-use std::{
-    cmp::Ordering,
-    hash::{BuildHasher, BuildHasherDefault},
-};
+use std::cmp::Ordering;
 
 use arrow::array::{Array, AsArray, BinaryArray, Int64Array, ListArray, RecordBatch, StringArray};
 use datafusion::{common::exec_datafusion_err, error::Result};
@@ -19,7 +16,7 @@ use super::{
 use crate::operators::{
     SpanKey,
     columns::{Symbols, binary, bytes, integer, integers, list, number, text, word},
-    hashing::{FastHasher, FastMap, FastSet},
+    hashing::{FastMap, FastSet, hash},
     matcher::agree::Value,
     task_rules::Edge,
 };
@@ -165,8 +162,9 @@ impl Part {
             let case_number = self.about_case(&columns, row)?;
             self.about_task(&columns, row);
             let (key, start, end) = (columns.key(row), columns.started.value(row), columns.ended.value(row));
-            self.content =
-                self.content.wrapping_add(BuildHasherDefault::<FastHasher>::default().hash_one((key, start, end)));
+            // A span that took the place of one sent before was received at another time.
+            let received = columns.received.value(row);
+            self.content = self.content.wrapping_add(hash(&(key, start, end, received)));
             let Some(kind) = word(&columns.kind, row) else { continue };
             if last_trace != Some(key.trace) {
                 last_trace = Some(key.trace);

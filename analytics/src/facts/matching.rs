@@ -123,16 +123,16 @@ pub fn fields(places: &[Place], with_parts: &FastSet<u32>) -> (Fields, Vec<u32>)
     (Fields::new(fields), field_of_place)
 }
 
-/// Matches the targets of some days, or of all, among cases. Where not all cases are given, `before` says what was known
-/// of the others, and the spans say what these cases held before.
+/// Matches the targets of all days among all cases; or those of some days among some cases: then `before` has the days,
+/// and what was known of other cases, and the spans say what these cases held before.
 pub fn matching(
     spans: &FieldSpans,
     judged: &Judgement,
     (look_back, local): (i64, LocalTime),
     with_parts: &FastSet<u32>,
-    asked: Option<&BTreeSet<i32>>,
-    before: Option<&Before>,
+    before: Option<(&BTreeSet<i32>, &Before)>,
 ) -> std::result::Result<Matching, Torn> {
+    let (asked, before) = before.unzip();
     let (fields, field_of_place) = fields(&spans.places, with_parts);
     let (fields, field_of_place) = (Arc::new(fields), Arc::new(field_of_place));
     let held = Held::new(spans, 0..spans.now().len() as u32, field_of_place.clone());
@@ -144,38 +144,10 @@ pub fn matching(
     let elsewhere = recount.as_ref().map_or(Elsewhere::nowhere(), Recount::elsewhere);
 
     let preference = Preference::new(spans);
-    let found = sums_on_cores(held.lots(), |Tallied { tallies, matches, lists, trials }: &mut Tallied, cases| {
+    let core = Core { spans, judged, held: &held, index: &index, elsewhere, preference: &preference, look_back, asked };
+    let found = sums_on_cores(held.lots(), |tallied: &mut Tallied, cases| {
         let mut days = Days::new(local);
-        for case in cases {
-            let holders: Vec<Holder> =
-                case.clone().map(|place| held.holder(spans, Some(judged), place, &mut days)).collect();
-            let found = match_case(&holders, &index, look_back, |day| asked.is_none_or(|asked| asked.contains(&day)));
-            let number = spans.rows[held.rows[case.start] as usize].case;
-            for of_target in found.trials.chunk_by(|one, other| one.target == other.target) {
-                let Some(target) = Target::of(number, &holders, &of_target[0]) else { continue };
-                let outcomes = of_target.iter().map(|trial| Outcome {
-                    from: trial.from,
-                    agrees: trial.agrees,
-                    disagrees: trial.disagrees,
-                });
-                tallies.count(&target, outcomes.clone(), (&index, elsewhere), Sign::In);
-                trials.entry(target.day).or_default().add(&target, spans.cases[number as usize], outcomes);
-            }
-            let row = |place: usize| held.rows[case.start + place];
-            for of_target in found.matches.chunk_by(|one, other| one.target == other.target) {
-                let first = matches.len();
-                matches.extend(of_target.iter().map(|found| Matched {
-                    day: holders[found.target].target.map_or(0, |(_, day)| day),
-                    target: row(found.target),
-                    source: row(found.source),
-                    latest: row(found.latest),
-                    kind: found.kind,
-                    list: 0,
-                    place: 0,
-                }));
-                preference.list(&mut matches[first..], lists);
-            }
-        }
+        cases.iter().for_each(|case| core.match_case(case.clone(), &mut days, tallied));
     });
     let Tallied { mut tallies, mut matches, mut lists, mut trials } = Tallied::default();
     for mut more in found {
@@ -265,6 +237,54 @@ struct Tallied {
     matches: Vec<Matched>,
     lists: Symbols<List>,
     trials: FastMap<i32, DayTrials>,
+}
+
+/// What a core knows.
+struct Core<'a> {
+    spans: &'a FieldSpans,
+    judged: &'a Judgement,
+    held: &'a Held,
+    index: &'a Index,
+    elsewhere: Elsewhere<'a>,
+    preference: &'a Preference<'a>,
+    look_back: i64,
+    asked: Option<&'a BTreeSet<i32>>,
+}
+
+impl Core<'_> {
+    /// Matches the targets of a case.
+    fn match_case(&self, case: Range<usize>, days: &mut Days, to: &mut Tallied) {
+        let Self { spans, held, .. } = self;
+        let holders: Vec<Holder> =
+            case.clone().map(|place| held.holder(spans, Some(self.judged), place, days)).collect();
+        let is_asked = |day| self.asked.is_none_or(|asked| asked.contains(&day));
+        let found = match_case(&holders, self.index, self.look_back, is_asked);
+        let number = spans.rows[held.rows[case.start] as usize].case;
+        for of_target in found.trials.chunk_by(|one, other| one.target == other.target) {
+            let Some(target) = Target::of(number, &holders, &of_target[0]) else { continue };
+            let outcomes = of_target.iter().map(|trial| Outcome {
+                from: trial.from,
+                agrees: trial.agrees,
+                disagrees: trial.disagrees,
+            });
+            to.tallies.count(&target, outcomes.clone(), (self.index, self.elsewhere), Sign::In);
+            to.trials.entry(target.day).or_default().add(&target, spans.cases[number as usize], outcomes);
+        }
+        let row = |place: usize| held.rows[case.start + place];
+        for of_target in found.matches.chunk_by(|one, other| one.target == other.target) {
+            let first = to.matches.len();
+            to.matches.extend(of_target.iter().map(|found| Matched {
+                day: holders[found.target].target.map_or(0, |(_, day)| day),
+                target: row(found.target),
+                source: row(found.source),
+                latest: row(found.latest),
+                kind: found.kind,
+                list: 0,
+                place: 0,
+            }));
+            self.preference.list(&mut to.matches[first..], &mut to.lists);
+        }
+    }
 }
 
 /// In which order sources are preferred, verdicts apart: across systems before within one; whole, split, join; the

@@ -57,6 +57,7 @@ macro_rules! sources {
 
 sources! {
     "facts.rs",
+    "facts/agreeing.rs",
     "facts/assemble.rs",
     "facts/cores.rs",
     "facts/correction.rs",
@@ -70,6 +71,7 @@ sources! {
     "facts/kept.rs",
     "facts/matched_times.rs",
     "facts/matching.rs",
+    "facts/resume.rs",
     "facts/sink.rs",
     "facts/sql.rs",
     "facts/touched.rs",

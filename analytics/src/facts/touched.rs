@@ -12,18 +12,19 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    hash::{BuildHasher, BuildHasherDefault, Hash},
+    hash::Hash,
     ops::RangeInclusive,
     sync::Arc,
 };
 
 use super::{
+    agreeing::may_agree,
     assemble::{Context, Names, Rows as Named, context, day_shifts, rows},
     cores::on_cores,
     correction::Correction,
     day::{Day, KeptDay, Rows},
     estate::Estate,
-    field_spans::{FieldSpan, FieldSpans, Is, NONE, Place},
+    field_spans::{FieldSpan, FieldSpans, Is, NONE},
     known::Known,
 };
 use crate::{
@@ -31,7 +32,7 @@ use crate::{
     operators::{
         columns::differences,
         encoding::Torn,
-        hashing::{FastHasher, FastMap, FastSet},
+        hashing::{FastMap, FastSet, hash},
         matcher::agree::{Tokens, Value},
     },
     parameters::Parameters,
@@ -113,7 +114,7 @@ pub fn touched(
     let mut cases: FastSet<u64> = since.keys().copied().collect();
     cases.extend(seen.cases);
     let first_asked: Vec<Value> = names.some_values(&seen.first_asked);
-    cases.extend(work.may_agree(&first_asked, &cases));
+    cases.extend(may_agree(days.now().collect(), &first_asked, &cases, &now.correction));
 
     let joined = work.joined();
     let touched = std::mem::take(&mut work.touched);
@@ -543,116 +544,6 @@ impl Work<'_> {
         all().filter(|day| any(&day.named, &named) || any(&day.traces, &traces)).flat_map(local).collect()
     }
 
-    /// Cases that hold, or may be found to hold in several fields of a screen, any of these values; those known to be
-    /// looked at are not asked.
-    fn may_agree(&self, values: &[Value], known: &FastSet<u64>) -> FastSet<u64> {
-        if values.is_empty() {
-            return FastSet::default();
-        }
-        let days: Vec<&(Day, Rows<'_>)> = self.days.now().collect();
-        // What of it each value of a day has, and how often each part occurs: cases are looked for by the rarest.
-        let tokens: Tokens =
-            values.iter().flat_map(|value| value.wanted().iter().copied().chain([value.digest])).collect();
-        let having = on_cores(days.clone(), |(_, rows)| {
-            let values = (0..rows.digests.len())
-                .map(|place| (place, rows.tokens(place).filter(|token| tokens.contains(*token))));
-            values
-                .map(|(place, tokens)| (place, tokens.collect()))
-                .filter(|(_, tokens): &Having| !tokens.is_empty())
-                .collect()
-        });
-        let having: Vec<(&(Day, Rows<'_>), Vec<Having>)> = days.into_iter().zip(having).collect();
-        let mut often: FastMap<i64, u32> = FastMap::default();
-        for (_, tokens) in having.iter().flat_map(|(_, having)| having) {
-            tokens.iter().for_each(|token| *often.entry(*token).or_default() += 1);
-        }
-        let asked = Asked::new(values, &often);
-        let joined = asked.by_rarest.iter().flat_map(|(part, values)| values.iter().map(|value| (*part, *value)));
-        let joined: Vec<(i64, &Value)> = joined.filter(|(_, value)| !value.parts.is_empty()).collect();
-        let rarest: Tokens = joined.iter().map(|(part, _)| *part).collect();
-
-        let found = on_cores(having.iter().collect(), |((day, rows), having)| {
-            let (mut cases, mut held) = (FastSet::default(), Vec::new());
-            let mut agrees = FastSet::default();
-            let wanted = having.iter().filter_map(|(place, tokens)| {
-                let whole_or_part = asked.agrees(tokens, rows.digests.get(*place));
-                if whole_or_part {
-                    agrees.insert(*place);
-                }
-                let rare: Vec<i64> = tokens.iter().copied().filter(|token| rarest.contains(*token)).collect();
-                (whole_or_part || !rare.is_empty()).then_some((*place, rare))
-            });
-            let wanted: FastMap<usize, Vec<i64>> = wanted.collect();
-            self.each_held((day, rows), known, &wanted, |value, rare, screen, case| {
-                if agrees.contains(&value) {
-                    cases.insert(case);
-                }
-                held.extend(rare.iter().map(|token| (*token, (screen, case))));
-            });
-            (cases, held)
-        });
-        let mut cases = FastSet::default();
-        let mut first: FastMap<i64, FastSet<(u64, u64)>> = FastMap::default();
-        for (agreeing, held) in found {
-            cases.extend(agreeing);
-            held.into_iter().for_each(|(token, held)| {
-                first.entry(token).or_default().insert(held);
-            });
-        }
-        // Which of these have the other parts, too.
-        let places: FastSet<(u64, u64)> = first.values().flatten().copied().collect();
-        let found = on_cores(having, |((day, rows), having)| {
-            let mut held = Vec::new();
-            let wanted: FastMap<usize, Vec<i64>> = having.into_iter().collect();
-            self.each_held((day, rows), known, &wanted, |_, tokens, screen, case| {
-                if places.contains(&(screen, case)) {
-                    held.extend(tokens.iter().map(|token| (*token, screen, case)));
-                }
-            });
-            held
-        });
-        let have: FastSet<(i64, u64, u64)> = found.into_iter().flatten().collect();
-        for (part, value) in joined {
-            let all =
-                |(screen, case): &&(u64, u64)| value.parts.iter().all(|part| have.contains(&(*part, *screen, *case)));
-            cases.extend(first.get(&part).into_iter().flatten().filter(all).map(|(_, case)| *case));
-        }
-        cases
-    }
-
-    /// Goes through the rows of a day that have a value which is wanted, of cases that are not known: the value, what is
-    /// said of it, and what tells screen and case from others.
-    fn each_held(
-        &self,
-        (day, rows): (&Day, &Rows<'_>),
-        known: &FastSet<u64>,
-        wanted: &FastMap<usize, Vec<i64>>,
-        mut found: impl FnMut(usize, &[i64], u64, u64),
-    ) {
-        if wanted.is_empty() {
-            return;
-        }
-        let is_wanted: Vec<bool> = (0..rows.digests.len()).map(|value| wanted.contains_key(&value)).collect();
-        let screens: Vec<u64> = day.places.iter().map(screen).collect();
-        let cases: Vec<Option<u64>> = (day.numbers.iter())
-            .map(|number| Some(self.now.case(*number)).filter(|case| !known.contains(case)))
-            .collect();
-        // A value is shown again and again.
-        let mut seen: FastSet<(u32, u32, u32)> = FastSet::default();
-        for row in 0..rows.spans.len() {
-            let value = rows.values.get(row);
-            if is_wanted.get(value as usize) != Some(&true) {
-                continue;
-            }
-            let (number, place) = (rows.cases.get(row), rows.places.get(row));
-            if let Some(Some(case)) = cases.get(number as usize)
-                && seen.insert((value, number, place))
-            {
-                found(value as usize, &wanted[&(value as usize)], screens[place as usize], *case);
-            }
-        }
-    }
-
     /// All rows of cases, and all entries without one.
     fn all_of<'d>(
         &self,
@@ -674,38 +565,6 @@ impl Work<'_> {
     }
 }
 
-/// Values for which other cases are looked for, by the rarest of what must be found there.
-struct Asked<'a> {
-    whole: Tokens,
-    by_rarest: FastMap<i64, Vec<&'a Value>>,
-}
-
-impl<'a> Asked<'a> {
-    /// `often` says how often each token occurs; what is in no value at all is nowhere to be found.
-    fn new(values: &'a [Value], often: &FastMap<i64, u32>) -> Self {
-        let mut by_rarest: FastMap<i64, Vec<&Value>> = FastMap::default();
-        for value in values {
-            let counts = value.wanted().iter().map(|token| Some((often.get(token)?, *token)));
-            let rarest = counts.collect::<Option<Vec<_>>>().and_then(|counts| counts.into_iter().min());
-            if let Some((_, token)) = rarest {
-                by_rarest.entry(token).or_default().push(value);
-            }
-        }
-        let whole = values.iter().map(|value| value.digest).collect();
-        Self { whole, by_rarest }
-    }
-
-    /// Whether one of them is a value of this digest, or part of what has these tokens.
-    fn agrees(&self, tokens: &[i64], digest: i64) -> bool {
-        let is_part = |value: &&Value| value.wanted().iter().all(|wanted| tokens.contains(wanted));
-        self.whole.contains(digest)
-            || tokens.iter().any(|token| self.by_rarest.get(token).is_some_and(|of| of.iter().any(&is_part)))
-    }
-}
-
-/// A value of a day, and what it has of the tokens asked for.
-type Having = (usize, Vec<i64>);
-
 /// Those of some keys of which two maps know something else.
 fn differ<'k, K: Copy + Eq + Hash + 'k, V: PartialEq>(
     one: &FastMap<K, V>,
@@ -713,14 +572,4 @@ fn differ<'k, K: Copy + Eq + Hash + 'k, V: PartialEq>(
     keys: impl Iterator<Item = &'k K>,
 ) -> FastSet<K> {
     keys.filter(|key| one.get(key) != other.get(key)).copied().collect()
-}
-
-/// Tells screens apart.
-fn screen(place: &Place) -> u64 {
-    hash(&&place[..2])
-}
-
-/// Tells names apart.
-fn hash(of: &impl Hash) -> u64 {
-    BuildHasherDefault::<FastHasher>::default().hash_one(of)
 }

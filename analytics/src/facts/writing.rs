@@ -24,16 +24,18 @@ use futures::StreamExt;
 use gilbreth_collector::schema::Table;
 
 use super::{
-    Facts, Judged, Keeping, Prior,
-    assemble::Shift,
+    Facts, Judged, Keeping,
+    assemble::{Context, Shift},
     blocking, cores,
     cutting::Gathered,
     estate::Estate,
+    field_spans::FieldSpans,
     judgement::Judgement,
     known,
     matched_times::{self, MatchedTimes},
-    matching::{Matched, Matching},
+    matching::{Counts, Matched, Matching},
     microseconds, names,
+    resume::{Prior, Worked},
     sink::{self, Sink},
     sql,
     trials::KeptTrials,
@@ -47,7 +49,7 @@ use crate::{
         hashing::FastSet,
         instances::{Instances, KeptPieces, Pieces},
         ledger::{EntryFacts, tried},
-        matcher::{lists::Lists, output::Named},
+        matcher::{index::Fields, lists::Lists, output::Named},
         weekly_times::{Sums, WeeklyTimes},
         worker_weeks::{is_whole, worker_weeks},
     },
@@ -69,25 +71,13 @@ impl Facts<'_> {
         keeping: Option<&Keeping<'_>>,
         sink: &mut impl Sink,
     ) -> Result<()> {
-        let Judged { asked, context, spans, with_parts, judged, matching } = judged;
-        let asked = asked.as_ref();
-        if prior.as_ref().is_none_or(|prior| prior.linked) {
-            self.write(&tables::CASE_LINKS, case_links(&context.links)?, sink).await?;
-        }
-        match &prior {
-            None => self.write(&tables::CLOCK_SHIFTS, clock_shifts(&context.shifts)?, sink).await?,
-            Some(Prior { shifted, .. }) if !shifted.is_empty() => {
-                let of_days: Vec<Shift> =
-                    context.shifts.into_iter().filter(|shift| shifted.contains(&shift.2)).collect();
-                let rows = in_order(&tables::CLOCK_SHIFTS, &[clock_shifts(&of_days)?])?;
-                sink.write_sorted(&tables::CLOCK_SHIFTS, Some(shifted), vec![one(&tables::CLOCK_SHIFTS, rows)]).await?;
-            }
-            Some(_) => {}
-        }
+        let Judged { context, spans, with_parts, judged, matching } = judged;
+        let prior = prior.as_ref();
+        let asked = prior.map(|prior| &prior.asked);
+        self.write_context(&context, prior, sink).await?;
         let Matching { matches, lists, trials, counts, fields, .. } = matching;
         let list_ids = lists.ids().to_vec();
-        self.write_lists(lists, prior.as_ref().zip(asked), sink).await?;
-
+        self.write_lists(lists, prior, sink).await?;
         if let Some(keeping) = keeping {
             for (day, trials) in trials {
                 let [trials, outcomes] = trials.encode();
@@ -95,17 +85,7 @@ impl Facts<'_> {
                 keeping.leaving.write(&format!("{}{day}", names::OUTCOMES), &outcomes);
             }
         }
-        let (workers, cases) = (spans.workers.clone(), counts.cases.clone());
-        let (pairs, counts) = blocking(move || (Named::new(&counts.tallies, fields, cases, workers), counts)).await?;
-        let pairs = Arc::new(pairs);
-        let halves = |rows: usize| lots([rows.div_ceil(2), rows / 2].into_iter());
-        let rows = streams(&tables::PAIR_COUNTS, halves(pairs.days()), &pairs, Named::pair_counts);
-        sink.write_sorted(&tables::PAIR_COUNTS, asked, rows).await?;
-        let rows = streams(&tables::PAIR_WORKERS, halves(pairs.shares()), &pairs, Named::pair_workers);
-        sink.write_sorted(&tables::PAIR_WORKERS, None, rows).await?;
-        self.write(&tables::PAIR_TOTALS, pairs.pair_totals()?, sink).await?;
-        drop(pairs);
-
+        let counts = self.write_pairs(counts, (fields, spans.workers.clone()), asked, sink).await?;
         if let Some(keeping) = keeping {
             let (workers, places, values) = (spans.workers.clone(), spans.places.clone(), spans.values.clone());
             let estate = Estate { workers, places, values, with_parts, counts };
@@ -117,33 +97,78 @@ impl Facts<'_> {
         let Judgement { heads, lasts, rework } = judged;
         let span_ids = spans.rows.iter().map(|span| span.key.span).collect();
         let entries = Arc::new(EntryFacts { heads, lasts, rework, lists: list_of, list_ids, span_ids });
-        let correction = Arc::new(context.correction);
-        let Gathered { mut pieces, agreeing, times, tried, days: worked, open } =
-            self.ledger(days, asked, (&correction, &spans, &entries), sink).await?;
-        drop(correction);
+        let gathered = self.ledger(days, asked, (&Arc::new(context.correction), &spans, &entries), sink).await?;
         if let Some(keeping) = keeping {
-            for (day, pieces) in pieces.encode() {
+            for (day, pieces) in gathered.pieces.encode() {
                 keeping.leaving.write(&format!("{}{day}", names::PIECES), &pieces);
             }
+            prior.inspect(|prior| prior.hand_on(keeping));
         }
+        let worked = self.write_sums(gathered, (spans, entries, matches), prior, sink).await?;
+        if let Some(keeping) = keeping {
+            worked.leave(keeping);
+        }
+        Ok(())
+    }
 
-        let (all_days, all_open) = match prior.as_ref().zip(asked) {
-            None => (worked, open),
-            Some((prior, asked)) => (&(&prior.days - asked) | &worked, &(&prior.open - asked) | &open),
-        };
-        let instances = match prior.as_ref().zip(asked) {
-            None => None,
-            Some((prior, asked)) => Some(join_pieces(&mut pieces, &prior.needed, asked).map_err(torn)?),
-        };
-        let weeks = match prior.as_ref().zip(asked) {
-            None => None,
-            Some((prior, asked)) => Some(self.weeks(asked, &prior.days, &all_days).await?),
-        };
-        let (times, tried) = match (&weeks, asked) {
-            (Some(weeks), Some(asked)) => self.whole_weeks(weeks, asked, times, tried).await?,
-            _ => (times, tried),
-        };
+    /// Writes what all days say together.
+    async fn write_context(&self, context: &Context, prior: Option<&Prior>, sink: &mut impl Sink) -> Result<()> {
+        if prior.is_none_or(|prior| prior.linked) {
+            self.write(&tables::CASE_LINKS, case_links(&context.links)?, sink).await?;
+        }
+        let table = &tables::CLOCK_SHIFTS;
+        match prior {
+            None => self.write(table, clock_shifts(&context.shifts)?, sink).await,
+            Some(Prior { shifted, .. }) if shifted.is_empty() => Ok(()),
+            Some(Prior { shifted, .. }) => {
+                let of_days = context.shifts.iter().filter(|shift| shifted.contains(&shift.2)).copied();
+                let rows = in_order(table, &[clock_shifts(&of_days.collect::<Vec<_>>())?])?;
+                sink.write_sorted(table, Some(shifted), vec![one(table, rows)]).await
+            }
+        }
+    }
 
+    /// Writes what pairs of fields count.
+    async fn write_pairs(
+        &self,
+        counts: Counts,
+        (fields, workers): (Arc<Fields>, Vec<u64>),
+        asked: Option<&BTreeSet<i32>>,
+        sink: &mut impl Sink,
+    ) -> Result<Counts> {
+        let cases = counts.cases.clone();
+        let (pairs, counts) = blocking(move || (Named::new(&counts.tallies, fields, cases, workers), counts)).await?;
+        let pairs = Arc::new(pairs);
+        let halves = |rows: usize| lots([rows.div_ceil(2), rows / 2].into_iter());
+        let rows = streams(&tables::PAIR_COUNTS, halves(pairs.days()), &pairs, Named::pair_counts);
+        sink.write_sorted(&tables::PAIR_COUNTS, asked, rows).await?;
+        let rows = streams(&tables::PAIR_WORKERS, halves(pairs.shares()), &pairs, Named::pair_workers);
+        sink.write_sorted(&tables::PAIR_WORKERS, None, rows).await?;
+        self.write(&tables::PAIR_TOTALS, pairs.pair_totals()?, sink).await?;
+        Ok(counts)
+    }
+
+    /// Writes what is added up beside the ledger. Gives of which days there is what.
+    async fn write_sums(
+        &self,
+        gathered: Gathered,
+        (spans, entries, matches): (Arc<FieldSpans>, Arc<EntryFacts>, Vec<Matched>),
+        prior: Option<&Prior>,
+        sink: &mut impl Sink,
+    ) -> Result<Worked> {
+        let Gathered { mut pieces, agreeing, mut times, mut tried, worked } = gathered;
+        let (mut joined, mut weeks) = (None, None);
+        let worked = match prior {
+            None => worked,
+            Some(Prior { asked, worked: before, pieces: kept, .. }) => {
+                let worked = before.with(asked, &worked);
+                joined = Some(join_pieces(&mut pieces, kept, asked).map_err(torn)?);
+                let of_weeks = weeks.insert(self.weeks(asked, &before.days, &worked.days).await?);
+                (times, tried) = self.whole_weeks(of_weeks, asked, times, tried).await?;
+                worked
+            }
+        };
+        let (asked, weeks) = (prior.map(|prior| &prior.asked), weeks.as_ref());
         let (holidays, local) = (known::holidays(self.context).await?, self.local);
         let (matched, weekly, summed) = tokio::try_join!(
             blocking(move || MatchedTimes::new(agreeing, spans, entries, local)),
@@ -151,61 +176,52 @@ impl Facts<'_> {
             blocking(move || Instances::new(pieces)),
         )?;
         let (matched, weekly) = (Arc::new(matched), Arc::new(weekly));
+        self.write_matches(&matched, matches, asked.zip(weeks), sink).await?;
+        let rows = streams(&tables::WEEKLY_TIMES, lots(weekly.weeks()), &weekly, WeeklyTimes::batch);
+        sink.write_sorted(&tables::WEEKLY_TIMES, weeks, rows).await?;
+        let rows = in_order(&tables::TRIED_VALUES, &[tried.batch()?])?;
+        sink.write_sorted(&tables::TRIED_VALUES, weeks, vec![one(&tables::TRIED_VALUES, rows)]).await?;
+        self.write_instances(summed, asked.zip(joined), sink).await?;
+        let period = period(&worked.days);
+        let rows = blocking(move || worker_weeks(&weekly, period, &holidays)).await??;
+        let rows = in_order(&tables::WORKER_WEEKS, &[rows])?;
+        sink.write_sorted(&tables::WORKER_WEEKS, weeks, vec![one(&tables::WORKER_WEEKS, rows)]).await?;
+        Ok(worked)
+    }
+
+    /// Writes matches, and their times. In part: those of these days, the times with those of the other days of these
+    /// weeks.
+    async fn write_matches(
+        &self,
+        matched: &Arc<MatchedTimes>,
+        matches: Vec<Matched>,
+        part: Option<(&BTreeSet<i32>, &BTreeSet<i32>)>,
+        sink: &mut impl Sink,
+    ) -> Result<()> {
         let table = &tables::MATCHED_TIMES;
-        let rows = streams(table, lots(matched.weeks()), &matched, MatchedTimes::batch);
-        match (&weeks, asked) {
-            (Some(weeks), Some(asked)) => {
+        let rows = streams(table, lots(matched.weeks()), matched, MatchedTimes::batch);
+        match part {
+            None => sink.write_sorted(table, None, rows).await?,
+            Some((asked, weeks)) => {
                 let kept = col("week").in_list(dates(weeks), false).and(col("day").in_list(dates(asked), true));
                 let all = |rows: &RecordBatch| Ok(BooleanArray::from(vec![true; rows.num_rows()]));
                 self.write_with(table, weeks, (Some(kept), &all), rows, sink).await?;
             }
-            _ => sink.write_sorted(table, None, rows).await?,
         }
         let by_day = lots(matches.chunk_by(|one, other| one.day == other.day).map(<[Matched]>::len));
-        let rows = Arc::new((matched, matches));
+        let rows = Arc::new((matched.clone(), matches));
         let found =
             streams(&tables::MATCHES, by_day, &rows, |(matched, matches), rows| matched.matches(&matches[rows]));
-        sink.write_sorted(&tables::MATCHES, asked, found).await?;
-        drop(rows);
-
-        let rows = streams(&tables::WEEKLY_TIMES, lots(weekly.weeks()), &weekly, WeeklyTimes::batch);
-        sink.write_sorted(&tables::WEEKLY_TIMES, weeks.as_ref(), rows).await?;
-        let rows = in_order(&tables::TRIED_VALUES, &[tried.batch()?])?;
-        sink.write_sorted(&tables::TRIED_VALUES, weeks.as_ref(), vec![one(&tables::TRIED_VALUES, rows)]).await?;
-        self.write_instances(summed, asked, instances, sink).await?;
-        let period = period(&all_days);
-        let rows = blocking(move || worker_weeks(&weekly, period, &holidays)).await??;
-        let rows = in_order(&tables::WORKER_WEEKS, &[rows])?;
-        sink.write_sorted(&tables::WORKER_WEEKS, weeks.as_ref(), vec![one(&tables::WORKER_WEEKS, rows)]).await?;
-
-        if let Some(keeping) = keeping {
-            if let Some((prior, asked)) = prior.as_ref().zip(asked) {
-                let stay = |days: &mut dyn Iterator<Item = &i32>, kind: &str| {
-                    for day in days.filter(|day| !asked.contains(day)) {
-                        keeping.kept.hand_on(&format!("{kind}{day}"), keeping.leaving);
-                    }
-                };
-                stay(&mut prior.trials.keys(), names::TRIALS);
-                stay(&mut prior.trials.keys(), names::OUTCOMES);
-                stay(&mut prior.pieces.iter(), names::PIECES);
-            }
-            super::leave_days(keeping, &all_days, &all_open);
-        }
-        Ok(())
+        sink.write_sorted(&tables::MATCHES, part.map(|part| part.0), found).await
     }
 
     /// Writes the lists of sources: those that were not there are added; only where some are no more, the table is
     /// written anew.
-    async fn write_lists(
-        &self,
-        mut lists: Lists,
-        prior: Option<(&Prior, &BTreeSet<i32>)>,
-        sink: &mut impl Sink,
-    ) -> Result<()> {
+    async fn write_lists(&self, mut lists: Lists, prior: Option<&Prior>, sink: &mut impl Sink) -> Result<()> {
         let table = &tables::MATCH_LISTS;
-        let Some((prior, asked)) = prior else { return self.write(table, lists.batch()?, sink).await };
+        let Some(Prior { asked, trials, .. }) = prior else { return self.write(table, lists.batch()?, sink).await };
         let new: FastSet<i64> = lists.ids().iter().copied().collect();
-        let (again, stay): (Vec<_>, Vec<_>) = prior.trials.iter().partition(|(day, _)| asked.contains(day));
+        let (again, stay): (Vec<_>, Vec<_>) = trials.iter().partition(|(day, _)| asked.contains(day));
         let mut were_there = FastSet::default();
         for (day, bytes) in again {
             were_there.extend(KeptTrials::read(*day, bytes).map_err(torn)?.lists.iter());
@@ -229,19 +245,18 @@ impl Facts<'_> {
         self.write(table, in_order(table, &rows)?, sink).await
     }
 
-    /// Writes task instances. `joined` are those of which anything was worked out again, with the days on which they
-    /// began: rows of others that begin on such a day stay.
+    /// Writes task instances. In part: days, and the instances of which anything was worked out again, with the days on
+    /// which they began; rows of others that begin on such a day stay.
     async fn write_instances(
         &self,
         instances: Instances,
-        asked: Option<&BTreeSet<i32>>,
-        joined: Option<Joined>,
+        part: Option<(&BTreeSet<i32>, Joined)>,
         sink: &mut impl Sink,
     ) -> Result<()> {
         let table = &tables::TASK_INSTANCES;
         let instances = Arc::new(instances);
         let rows = streams(table, lots(instances.days()), &instances, Instances::batch);
-        let (Some(Joined { ids, began }), Some(asked)) = (joined, asked) else {
+        let Some((asked, Joined { ids, began })) = part else {
             return sink.write_sorted(table, None, rows).await;
         };
         let days: BTreeSet<i32> =

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    hash::{BuildHasherDefault, Hasher},
+    hash::{BuildHasher, BuildHasherDefault, Hash, Hasher},
 };
 
 /// A map by short keys.
@@ -11,8 +11,13 @@ pub type FastMap<K, V> = HashMap<K, V, BuildHasherDefault<FastHasher>>;
 /// A set of short keys.
 pub type FastSet<K> = HashSet<K, BuildHasherDefault<FastHasher>>;
 
-/// A hasher for short keys: one multiplication a word, and one at the end. Keys are keyed hashes already, or names of which an estate has
-/// few, so that nobody can choose them to collide.
+/// Tells short keys apart.
+pub fn hash(key: &(impl Hash + ?Sized)) -> u64 {
+    BuildHasherDefault::<FastHasher>::default().hash_one(key)
+}
+
+/// A hasher for short keys: one multiplication a word, and one at the end. Keys are keyed hashes already, or names of which
+/// an estate has few, so that nobody can choose them to collide.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct FastHasher(u64);
 
@@ -74,7 +79,7 @@ impl Hasher for FastHasher {
 mod tests {
     use super::*;
 
-    fn hash(say: impl Fn(&mut FastHasher)) -> u64 {
+    fn hash_of(say: impl Fn(&mut FastHasher)) -> u64 {
         let mut hasher = FastHasher::default();
         say(&mut hasher);
         hasher.finish()
@@ -83,7 +88,7 @@ mod tests {
     #[test]
     fn keys_that_differ_in_few_bits_spread_over_the_top_and_the_bottom_of_the_hash() {
         for shift in [0, 20, 40, 54] {
-            let hashes: Vec<u64> = (0_u64..1_000).map(|key| hash(|hasher| hasher.write_u64(key << shift))).collect();
+            let hashes: Vec<u64> = (0_u64..1_000).map(|key| hash_of(|hasher| hasher.write_u64(key << shift))).collect();
             for of in [|hash: u64| hash >> 54, |hash: u64| hash & 1_023] {
                 let values: HashSet<u64> = hashes.iter().copied().map(of).collect();
                 assert!(values.len() > 500, "{} of 1,024 values, keys shifted by {shift}", values.len());
@@ -94,7 +99,7 @@ mod tests {
     #[test]
     fn the_order_of_words_matters() {
         let words = |one: u32, other: u32| {
-            hash(|hasher| {
+            hash_of(|hasher| {
                 hasher.write_u32(one);
                 hasher.write_u32(other);
             })

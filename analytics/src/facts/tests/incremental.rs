@@ -77,7 +77,7 @@ fn weeks(seed: u64, days: i64, a_day: u64) -> Vec<Span> {
         });
         span.continues = random.random_bool(0.05).then(|| (place as u64).saturating_sub(random.random_range(0..60)));
         // Some entries do go on where another ended, be it the day before. Many of them tie all days together.
-        let chained = if seed % 2 == 0 { 0.03 } else { 0.15 };
+        let chained = [0.03, 0.15][seed as usize % 2];
         if let (Some("entry" | "choice"), true) = (span.kind, random.random_bool(chained)) {
             let before = entries.iter().rev().take(if random.random_bool(0.1) { 40 } else { 6 });
             if let Some(before) = before.collect::<Vec<_>>().choose(&mut random) {
@@ -237,6 +237,20 @@ async fn nothing_new_is_nothing_to_work_out() {
         assert_eq!(store.refresh(&more, 2).await, Extent::Everything, "{kind}");
         assert_eq!(store.refresh(&more, 2).await, Extent::Nothing, "{kind}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_takes_the_place_of_a_span_is_not_what_was_there() {
+    let mut spans = weeks(2, 4, 40);
+    let mut store = Refreshed { root: tempfile::tempdir().unwrap(), memory: Memory::default(), number: 0 };
+    assert_eq!(store.refresh(&spans, 2).await, Extent::Everything);
+    // Sent once more, with another value and a second later; the first is gone.
+    let span = spans.iter_mut().find(|span| matches!(span.kind, Some("entry")) && span.value.is_some()).unwrap();
+    span.value = Some((77_777, vec![]));
+    span.offset += S;
+    assert_ne!(store.refresh(&spans, 2).await, Extent::Nothing);
+    let all = facts_by(&Parameters::default(), vec![batch(&spans)], 2, &[(&TASKS, RULES)]).await;
+    assert_eq!(everything(&store.memory).await, everything(&all).await);
 }
 
 /// Adds a day's spans to a store, and some that came late for the day before.
