@@ -140,4 +140,12 @@ mod tests {
         let error = toml::from_str::<Config>("[store]\nestate = \"x\"\ncolour = 3\n").unwrap_err().to_string();
         assert!(error.contains("line 3") && error.contains("colour"), "{error}");
     }
+
+    #[test]
+    fn a_parameter_out_of_bounds_is_refused_with_its_line() {
+        for (value, says) in [("nan", "NaN is not between 0 and 3600"), ("-1.0", "-1 is not between"), ("inf", "inf")] {
+            let error = toml::from_str::<Config>(&format!("[measurement]\nswitch_s = {value}\n")).unwrap_err();
+            assert!(error.to_string().contains("line 2") && error.to_string().contains(says), "{error}");
+        }
+    }
 }

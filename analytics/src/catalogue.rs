@@ -79,7 +79,17 @@ pub static VIEWS: [&[SqlFile]; 7] = [
         "coverage",
     ),
     sql!(View, "views", "target_sources", "re_entry_times", "weighed_ledger"),
-    sql!(KeptView, "views", "time_cube", "time_by_function", "waits", "worker_time", "worker_re_entries"),
+    sql!(
+        KeptView,
+        "views",
+        "time_cube",
+        "time_by_function",
+        "main_system",
+        "task_effort",
+        "waits",
+        "worker_time",
+        "worker_re_entries",
+    ),
     sql!(View, "views", "pair_trials", "figure_parts", "interactions", "time_ledger", "re_entries"),
     // Kept for more than speed is `claims`: DataFusion pushes a filter that no row of a branch can pass (`1 = 2`) below
     // the sums that the branch is made of, and a sum over nothing is still a row.
@@ -100,8 +110,6 @@ pub static VIEWS: [&[SqlFile]; 7] = [
         "interface_weeks",
         "floor_ratio",
         "releases",
-        "main_system",
-        "task_effort",
         "attributed_hours",
         "time_use",
         "cost_of_delay",

@@ -116,10 +116,14 @@ pub async fn run(session: &Session, truth_dir: &Path) -> Result<Scores, Error> {
     let mut tasks = BTreeMap::new();
     for row in Rows::ask(session, catalogue::answer("score_tasks")).await?.iter() {
         // Exact: far fewer than 2^53.
-        tasks.insert(
-            row.name("task")?,
-            Done { instances: row.count("instances")? as f64, minutes: row.figure("minutes")? },
-        );
+        let done = Done {
+            instances: row.count("instances")? as f64,
+            minutes: row.figure("minutes")?,
+            systems: row.figure("systems")?,
+            screens: row.figure("screens")?,
+            switches: row.figure("switches")?,
+        };
+        tasks.insert(row.name("task")?, done);
     }
     let mut pairs = BTreeMap::new();
     for row in Rows::ask(session, catalogue::answer("re_entry_hotspots")).await?.iter() {

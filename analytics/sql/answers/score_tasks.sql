@@ -1,4 +1,4 @@
--- How often each task was done and how long it took, where its sender tells one time from another: by an id, or at the
+-- How often each task was done and what it took, where its sender tells one time from another: by an id, or at the
 -- root of a trace.
 --
 -- grain: a task
@@ -7,7 +7,13 @@
 -- columns:
 --   instances: how often
 --   minutes: active minutes per instance
-SELECT task, count(*) AS instances, sum(active_seconds) / 60.0 / count(*) AS minutes
+--   systems: systems per instance
+--   screens: screens per instance
+--   switches: changes of system per instance
+SELECT
+    task, count(*) AS instances, sum(active_seconds) / 60.0 / count(*) AS minutes,
+    avg(CAST(systems AS DOUBLE)) AS systems, avg(CAST(screens AS DOUBLE)) AS screens,
+    avg(CAST(switches AS DOUBLE)) AS switches
 FROM task_instances
 WHERE task IS NOT NULL AND delimiter IN ('task_id', 'trace')
 GROUP BY task

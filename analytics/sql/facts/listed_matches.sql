@@ -1,6 +1,6 @@
 -- Matches, each with the list of all sources of its target in order of preference (verdicts apart), and its place there; and with the
 -- time of the target's chain.
--- Lists are numbered in the order of what is on them; the facts name them by a hash of the same instead, which does not
+-- Lists are numbered in the order of what is on them (names parted by what is in no name); the facts name them by a hash of the same instead, which does not
 -- change when other lists come.
 --
 -- grain: a target and a source field that agrees
@@ -29,10 +29,10 @@ lists AS (
         worker, span_id,
         string_agg(
             concat_ws(
-                ' ', from_system, from_screen, from_field, to_system, to_screen, to_field, "match",
+                chr(31), from_system, from_screen, from_field, to_system, to_screen, to_field, "match",
                 CAST(within_days AS VARCHAR)
             ),
-            ', ' ORDER BY target_place
+            chr(30) ORDER BY target_place
         ) AS sources
     FROM placed
     GROUP BY worker, span_id

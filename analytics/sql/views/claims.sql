@@ -109,6 +109,12 @@ ends AS (
         max(CASE WHEN i.measure = 're_entry_across_systems' THEN i.high END) AS again_high,
         max(CASE WHEN i.measure = 'lost_work_and_unavailable' THEN i.low END) AS failed_low,
         max(CASE WHEN i.measure = 'lost_work_and_unavailable' THEN i.high END) AS failed_high,
+        max(CASE WHEN i.measure = 'fields_again_per_task' THEN i.low END) AS tools_low,
+        max(CASE WHEN i.measure = 'fields_again_per_task' THEN i.high END) AS tools_high,
+        max(CASE WHEN i.measure = 'systems_per_task' THEN i.low END) AS fragments_low,
+        max(CASE WHEN i.measure = 'systems_per_task' THEN i.high END) AS fragments_high,
+        max(CASE WHEN i.measure = 'share_of_management_functions' THEN i.low END) AS functions_low,
+        max(CASE WHEN i.measure = 'share_of_management_functions' THEN i.high END) AS functions_high,
         max(CASE WHEN i.view_name = 'time_lost_by_system' THEN i.low END) AS main_low,
         max(CASE WHEN i.view_name = 'time_lost_by_system' THEN i.high END) AS main_high
     FROM intervals i
@@ -149,11 +155,13 @@ CROSS JOIN ends s
 UNION ALL
 SELECT
     3, 'The newer tools for assessing (OASys, RSR) and allocating (CAS) are cumbersome and need repeated re-entry',
-    t.figure, NULL, NULL, 'fields keyed again per task', 'measured',
+    t.figure, s.tools_low, s.tools_high, 'fields keyed again per task', 'measured',
     CASE
         WHEN t.figure IS NULL THEN 'not available, because no task was seen that is done mainly in oasys, rsr or cas'
         ELSE concat(
-            CASE WHEN t.figure >= 1 THEN 'supported: a field or more is keyed again each time; '
+            CASE WHEN coalesce(s.tools_low, t.figure) >= 1 THEN 'supported: a field or more is keyed again each time; '
+                WHEN t.figure >= 1
+                    THEN 'supported, but not beyond doubt: a field or more is keyed again each time, and the interval reaches below; '
                 ELSE 'not supported: less than a field is keyed again each time; ' END,
             'such a task takes ', round(t.minutes, 1), ' minutes, ', round(t.screens, 1), ' screens and ',
             round(t.switches, 1), ' changes of system'
@@ -161,6 +169,7 @@ SELECT
     END,
     'SELECT sum(re_entered_fields * instances) / sum(instances) AS figure FROM task_effort WHERE main_system IN (''oasys'', ''rsr'', ''cas'')'
 FROM tools t
+CROSS JOIN ends s
 UNION ALL
 SELECT
     4, 'Staff attribute to the systems hours that they lose each week',
@@ -211,7 +220,7 @@ FROM days d
 UNION ALL
 SELECT
     7, '43 case systems became one',
-    f.figure, NULL, NULL, 'systems per task', 'measured',
+    f.figure, e.fragments_low, e.fragments_high, 'systems per task', 'measured',
     CASE
         WHEN f.figure IS NULL THEN 'not available, because no task known by name was seen'
         ELSE concat(
@@ -225,17 +234,22 @@ SELECT
     'SELECT sum(systems * instances) / sum(instances) AS figure FROM task_effort WHERE task <> ''unnamed'''
 FROM fragments f
 CROSS JOIN shown s
+CROSS JOIN ends e
 UNION ALL
 SELECT
     8, 'The main system is laden with performance and contract management functions',
-    f.figure, NULL, NULL, 'share of active time in the main system', 'measured',
+    f.figure, CASE WHEN f.figure IS NOT NULL THEN s.functions_low END,
+    CASE WHEN f.figure IS NOT NULL THEN s.functions_high END, 'share of active time in the main system', 'measured',
     CASE
         WHEN f.figure IS NULL THEN 'not available, because the main system does not say what its screens are for'
+        WHEN f.figure >= 0.1 AND s.functions_low < 0.1
+            THEN 'supported, but not beyond doubt: a tenth or more of the active time in the main system goes into them, and the interval reaches below'
         WHEN f.figure >= 0.1 THEN 'supported: a tenth or more of the active time in the main system goes into them'
         ELSE 'not supported: less than a tenth of the active time in the main system goes into them'
     END,
     'SELECT CASE WHEN count(*) FILTER (WHERE f.function <> ''unknown'') > 0 THEN sum(CASE WHEN f.function IN (''performance_management'', ''contract_management'') THEN f.share ELSE 0.0 END) END AS figure FROM time_by_function f JOIN main_system m ON m.system = f.system'
 FROM functions f
+CROSS JOIN ends s
 UNION ALL
 SELECT
     9, 'Minor changes are made on an ongoing basis',

@@ -1,10 +1,10 @@
 -- What each worker has in each figure that gets an interval: all that resampling of workers needs. A figure is the sum
--- of its parts, in hours, over the sum of `per`, or over person-weeks where no part of it says so. Parts with a pair are
--- time of matches before weighing: the certainty of the pair times the part counts. A working view: ids stay binary.
+-- of its parts, in hours or counted, over the sum of `per`, or over person-weeks where no part of it says so. Parts with a
+-- pair are matches before weighing: the certainty of the pair times the part counts. A working view: ids stay binary.
 -- Weeks and groups have re-entry weighed already: their certainties are held.
 --
 -- grain: a figure, a worker and, for re-entry, a pair of fields
--- inputs: worker_time, worker_re_entries, categories, time_cube, observed_weeks, weeks_worked
+-- inputs: worker_time, worker_re_entries, categories, time_cube, observed_weeks, weeks_worked, task_instances, task_effort, re_entry_times, main_system
 -- columns:
 --   view_name: view that shows the figure
 --   measure: measure of `headline`, kind of `fixes`, what a claim of `claims` is about; else null
@@ -22,7 +22,8 @@
 --   worker: keyed hash of the person
 --   pair: number of the pair of fields; null for time that does not depend on certainty
 --   microseconds: time
---   per: hours, or person-weeks of a week or group, that the figure is a share of; null where it is per person-week of all
+--   counted: fields or systems, where the figure counts these; null for time
+--   per: hours, person-weeks of a week or group, or instances of tasks that the figure is a share of; null where it is per person-week of all
 WITH lost AS (
     SELECT *
     FROM worker_time
@@ -189,6 +190,39 @@ members AS (
     WHERE whole_week
     GROUP BY worker, coalesce(organisation, 'unknown'), coalesce(role, 'unknown')
 ),
+-- What claims say of tasks and of a system: what is counted, and over how many instances or hours.
+instances AS (
+    SELECT
+        i.worker, i.task, sum(i.systems) AS systems, count(*) AS instances,
+        max(e.main_system IN ('oasys', 'rsr', 'cas')) AS newer
+    FROM (SELECT worker, systems, coalesce(task, 'unnamed') AS task FROM task_instances WHERE worker IS NOT NULL) i
+    JOIN task_effort e ON e.task = i.task
+    GROUP BY i.worker, i.task
+),
+claimed AS (
+    SELECT
+        'fields_again_per_task' AS measure, worker, pair, 0 AS microseconds, CAST(sum(targets) AS DOUBLE) AS counted,
+        NULL AS per
+    FROM re_entry_times
+    WHERE task IN (SELECT task FROM task_effort WHERE main_system IN ('oasys', 'rsr', 'cas'))
+    GROUP BY worker, pair
+    UNION ALL
+    SELECT 'fields_again_per_task', worker, NULL, 0, 0.0, CAST(sum(instances) AS DOUBLE)
+    FROM instances WHERE newer GROUP BY worker
+    UNION ALL
+    SELECT
+        'systems_per_task', worker, NULL, 0, CAST(sum(systems) AS DOUBLE), CAST(sum(instances) AS DOUBLE)
+    FROM instances WHERE task <> 'unnamed' GROUP BY worker
+    UNION ALL
+    SELECT
+        'share_of_management_functions', c.worker, NULL,
+        sum(CASE WHEN c.function IN ('performance_management', 'contract_management') THEN c.microseconds ELSE 0 END),
+        NULL, sum(c.microseconds) / 3600000000.0
+    FROM time_cube c
+    JOIN main_system m ON m.system = c.system
+    WHERE c.category_group IS DISTINCT FROM 'outside'
+    GROUP BY c.worker
+),
 -- Time, and for each figure the person-weeks that it is a share of.
 placed AS (
     SELECT
@@ -209,11 +243,16 @@ placed AS (
 )
 SELECT
     view_name, measure, cause, system, task, screen, field, from_system, from_screen, from_field,
-    NULL AS week, NULL AS organisation, NULL AS role, worker, pair, microseconds, per
+    NULL AS week, NULL AS organisation, NULL AS role, worker, pair, microseconds, NULL AS counted, per
 FROM parts
 WHERE microseconds > 0 OR per > 0
 UNION ALL
 SELECT
+    'claims', measure, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+    worker, pair, microseconds, counted, per
+FROM claimed
+UNION ALL
+SELECT
     view_name, NULL, cause, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-    week, organisation, role, worker, NULL, microseconds, per
+    week, organisation, role, worker, NULL, microseconds, NULL, per
 FROM placed

@@ -1,5 +1,5 @@
 //! What is compared beside the bounds of the method: each system, each pair of fields, each task, what was planted, and
-//! whether intervals hold the truth. Of these the minutes that a task takes have a bound; the others have none: an
+//! whether intervals hold the truth. Of these what a task takes each time has a bound; the others have none: an
 //! interval of 95 % misses now and then, and says so.
 
 use std::collections::BTreeMap;
@@ -8,8 +8,8 @@ use super::{Measured, Score, Scores, row, truth::Truth};
 
 /// So many pairs of fields are compared, those that take most time.
 const PAIRS: usize = 10;
-/// A task may always be off by so many minutes: rare ones are short.
-const TASK_MINUTES: f64 = 0.05;
+/// What a task takes may always be off by so many minutes, systems, screens or changes: rare ones are short.
+const TASK_LEAST: f64 = 0.05;
 
 /// An estimate of what was planted, as measured.
 #[derive(Debug, Clone)]
@@ -38,13 +38,20 @@ pub(super) fn add(scores: &mut Scores, truth: &Truth, measured: &Measured, task_
     for (task, done) in &truth.tasks {
         let found = measured.tasks.get(task).copied().unwrap_or_default();
         scores.rows.push(plain(&format!("times of {task}"), found.instances, done.instances));
-        scores.rows.push(row(
-            &format!("minutes each time of {task}"),
-            found.minutes,
-            done.minutes,
-            &format!("within {} %, or {TASK_MINUTES} min", task_share * 100.0),
-            |row| row.difference.abs() <= (task_share * row.truth.abs()).max(TASK_MINUTES),
-        ));
+        for (what, found, done) in [
+            ("minutes", found.minutes, done.minutes),
+            ("systems", found.systems, done.systems),
+            ("screens", found.screens, done.screens),
+            ("changes of system", found.switches, done.switches),
+        ] {
+            scores.rows.push(row(
+                &format!("{what} each time of {task}"),
+                found,
+                done,
+                &format!("within {} %, or {TASK_LEAST}", task_share * 100.0),
+                |row| row.difference.abs() <= (task_share * row.truth.abs()).max(TASK_LEAST),
+            ));
+        }
     }
     headline(scores, truth, measured);
     effects(scores, truth, measured);

@@ -49,6 +49,12 @@ pub(super) struct Done {
     pub(super) instances: f64,
     /// Active minutes each time.
     pub(super) minutes: f64,
+    /// Systems each time.
+    pub(super) systems: f64,
+    /// Screens each time.
+    pub(super) screens: f64,
+    /// Changes of system each time.
+    pub(super) switches: f64,
 }
 
 /// A value that was keyed although it was held already.
@@ -78,8 +84,16 @@ impl Truth {
             truth.systems.insert((system, category), seconds);
         }
         let path = folder.join("tasks.csv");
-        for ([task], [instances, seconds]) in rows(&path, &read(&path)?, ["task"], ["instances", "seconds"])? {
-            truth.tasks.insert(task, Done { instances, minutes: seconds / 60.0 / instances });
+        let sums = ["instances", "seconds", "systems", "screens", "switches"];
+        for ([task], [instances, seconds, systems, screens, switches]) in rows(&path, &read(&path)?, ["task"], sums)? {
+            let done = Done {
+                instances,
+                minutes: seconds / 60.0 / instances,
+                systems: systems / instances,
+                screens: screens / instances,
+                switches: switches / instances,
+            };
+            truth.tasks.insert(task, done);
         }
         let path = folder.join("effects.csv");
         let effects = rows(&path, &read(&path)?, ["kind", "name", "system"], ["size"])?;

@@ -247,7 +247,7 @@ async fn each_query_of_the_claims_gives_the_figure_shown() {
     }
     assert_eq!(
         (estates, available),
-        (4, 26),
-        "every claim has a figure in one of the estates; the second is asked twice"
+        (6, 42),
+        "every claim has a figure in one of the estates; the second is asked three times"
     );
 }

@@ -52,7 +52,11 @@ static TABLE: Table = Table {
         optional("week", Text, "Monday of the week of `time_lost_by_week`, ISO"),
         optional("organisation", Text, "organisation of a group of `time_lost_by_group`"),
         optional("role", Text, "role of such a group"),
-        optional("value", Double, "the figure, per person-week unless it is a share or for a whole workforce"),
+        optional(
+            "value",
+            Double,
+            "the figure, per person-week unless it is a share, per task, or for a whole workforce",
+        ),
         optional("low", Double, "lower end of its 95 % interval; null where there is none"),
         optional("high", Double, "upper end of its 95 % interval; null where there is none"),
         optional("rank_low", Integer, "best place among the figures of the view that the data allow"),

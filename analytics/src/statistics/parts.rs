@@ -55,9 +55,9 @@ pub(super) struct People(BTreeMap<Vec<u8>, Person>);
 /// A figure as read, with people by number in [`People`].
 #[derive(Debug, Clone, Default)]
 pub(super) struct Parts {
-    /// Time that does not depend on certainty, hours.
+    /// What does not depend on certainty: hours, or a count.
     pub(super) fixed: Hours,
-    /// Matched time before weighing, by number of the pair.
+    /// What matched, before weighing, by number of the pair.
     pub(super) matched: BTreeMap<usize, Hours>,
     /// What it is per, where that is not person-weeks.
     pub(super) per: Hours,
@@ -180,7 +180,8 @@ impl Pairs {
 fn figures(rows: &RecordBatch, people: &HashMap<&[u8], usize>, pairs: &Pairs) -> Result<BTreeMap<Name, Parts>, Error> {
     let names: Vec<StringArray> = NAMES.iter().map(|name| text(rows, name)).collect::<Result<_, _>>()?;
     let (workers, pair) = (binary(rows, "worker")?, integer(rows, "pair")?);
-    let (microseconds, per) = (integer(rows, "microseconds")?, double(rows, "per")?);
+    let microseconds = integer(rows, "microseconds")?;
+    let (counted, per) = (double(rows, "counted")?, double(rows, "per")?);
     let mut places: HashMap<[Option<&str>; NAMES.len()], usize> = HashMap::new();
     let mut found: Vec<Parts> = Vec::new();
     for row in 0..rows.num_rows() {
@@ -191,10 +192,10 @@ fn figures(rows: &RecordBatch, people: &HashMap<&[u8], usize>, pairs: &Pairs) ->
         });
         let parts = &mut found[place];
         let person = people[workers.value(row)];
-        let hours = microseconds.value(row) as f64 / 3.6e9;
+        let amount = if counted.is_valid(row) { counted.value(row) } else { microseconds.value(row) as f64 / 3.6e9 };
         match number(&pair, row) {
-            Some(number) => parts.matched.entry(pairs.place(number)?).or_default().push((person, hours)),
-            None if hours > 0.0 => parts.fixed.push((person, hours)),
+            Some(number) => parts.matched.entry(pairs.place(number)?).or_default().push((person, amount)),
+            None if amount > 0.0 => parts.fixed.push((person, amount)),
             None => {}
         }
         if per.is_valid(row) {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use gilbreth_conventions::kind::{Kind, Outcome, Trigger};
 
 use super::{Category, Seconds};
-use crate::estate::SystemId;
+use crate::estate::{ScreenId, SystemId};
 use crate::interaction::{Interaction, SpanId, TaskRef};
 
 const SECOND: i64 = 1_000_000;
@@ -26,15 +26,36 @@ pub(super) struct Ledger {
     pub(super) seconds: Seconds,
     /// By system, then category; the time that it takes to go to another system is of the one gone to.
     pub(super) by_system: BTreeMap<SystemId, Seconds>,
-    /// Microseconds at the screens by time of doing a task: all but what was spent elsewhere or away.
-    pub(super) by_task: BTreeMap<TaskRef, i64>,
+    /// By time of doing a task.
+    pub(super) by_task: BTreeMap<TaskRef, DoneOnce>,
     /// Microseconds of everything keyed, by the last span of its chain.
     pub(super) keyed: HashMap<SpanId, i64>,
     /// From the first activity to the last close or instant: what the categories must add up to.
     pub(super) span_micros: i64,
 }
 
+/// A task done once.
+#[derive(Default)]
+pub(super) struct DoneOnce {
+    /// Microseconds at the screens: all but what was spent elsewhere or away.
+    pub(super) micros: i64,
+    pub(super) systems: BTreeSet<SystemId>,
+    pub(super) screens: BTreeSet<ScreenId>,
+    /// How often an activity was in another system than the one before it.
+    pub(super) switches: u64,
+    last_in: Option<SystemId>,
+}
+
 impl Ledger {
+    /// Notes where an activity was.
+    fn visit(&mut self, of: &Interaction) {
+        let Some(task) = of.task else { return };
+        let done = self.by_task.entry(task).or_default();
+        done.systems.insert(of.system);
+        done.screens.extend(of.screen);
+        done.switches += u64::from(done.last_in.replace(of.system).is_some_and(|last| last != of.system));
+    }
+
     /// Books time on the system and the task of an interaction.
     fn add(&mut self, of: &Interaction, category: Category, micros: i64) {
         self.seconds.add(category, micros);
@@ -42,7 +63,7 @@ impl Ledger {
         if let Some(task) = of.task
             && !matches!(category, Category::Elsewhere | Category::Away)
         {
-            *self.by_task.entry(task).or_default() += micros;
+            self.by_task.entry(task).or_default().micros += micros;
         }
     }
 }
@@ -90,6 +111,7 @@ pub(super) fn ledger(day: &[Interaction], keyed: &dyn Fn(&Interaction) -> Catego
         keyed: HashMap::new(),
         span_micros: 0,
     };
+    activities.iter().for_each(|activity| ledger.visit(activity.span));
     let chains = chain_ends(day);
     let first_sign_ins = first_sign_ins(&activities);
     let mut points: Vec<i64> = activities.iter().flat_map(|activity| [activity.opens, activity.closes]).collect();

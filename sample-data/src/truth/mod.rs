@@ -179,6 +179,12 @@ pub struct TaskTime {
     pub instances: u64,
     /// Microseconds at the screens.
     pub micros: i64,
+    /// Systems used, of each time.
+    pub systems: u64,
+    /// Screens used, of each time.
+    pub screens: u64,
+    /// Changes of system, of each time.
+    pub switches: u64,
 }
 
 /// What was true of a simulation.
@@ -300,10 +306,13 @@ impl Witness {
             for (system, seconds) in &ledger.by_system {
                 self.truth.by_system.entry(*system).or_default().add_all(seconds);
             }
-            for (task, micros) in ledger.by_task.iter().filter(|(task, _)| task.known || task.named) {
+            for (task, done) in ledger.by_task.iter().filter(|(task, _)| task.known || task.named) {
                 let time = self.truth.tasks.entry(task.task).or_default();
                 time.instances += 1;
-                time.micros += micros;
+                time.micros += done.micros;
+                time.systems += done.systems.len() as u64;
+                time.screens += done.screens.len() as u64;
+                time.switches += done.switches;
             }
             if let Some(worker) = ledger.worker {
                 for (system, seconds) in &ledger.by_system {

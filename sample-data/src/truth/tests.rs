@@ -184,6 +184,8 @@ fn files_say_what_the_truth_says() {
     assert_eq!(systems.lines().count(), truth.by_system.len() * 14 + 1);
     let tasks = std::fs::read_to_string(folder.path().join("truth/tasks.csv")).unwrap();
     assert_eq!(tasks.lines().count(), truth.tasks.len() + 1);
+    assert!(truth.tasks.values().all(|time| time.instances <= time.systems && time.systems <= time.screens));
+    assert!(truth.tasks.values().any(|time| time.switches > time.instances), "some take several systems");
     let effects = std::fs::read_to_string(folder.path().join("truth/effects.csv")).unwrap();
     assert_eq!(effects, "kind,name,organisation,system,date,size,unit\n", "nothing is planted unless asked for");
     let blocked = folder.path().join("truth/truth.json");

@@ -54,10 +54,14 @@ impl Truth {
     }
 
     fn task_times(&self) -> String {
-        let mut rows = "task,instances,seconds\n".to_owned();
+        let mut rows = "task,instances,seconds,systems,screens,switches\n".to_owned();
         for (task, time) in &self.tasks {
             let name = cell(&self.estate.task(*task).name);
-            rows.push_str(&format!("{name},{},{:.6}\n", time.instances, time.micros as f64 / 1e6));
+            let (times, seconds) = (time.instances, time.micros as f64 / 1e6);
+            rows.push_str(&format!(
+                "{name},{times},{seconds:.6},{},{},{}\n",
+                time.systems, time.screens, time.switches
+            ));
         }
         rows
     }

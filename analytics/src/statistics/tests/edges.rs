@@ -46,6 +46,24 @@ fn intervals_do_not_depend_on_the_order_of_rows() {
 }
 
 #[test]
+fn what_is_counted_is_resampled_as_hours_are() {
+    let rows = everything();
+    let of = |view: &'static str, name: &'static str| {
+        let mut rows = rows.clone();
+        rows.parts.retain(|part| part.1 == "share_lost");
+        rows.parts.iter_mut().for_each(|part| (part.0, part.1) = (view, name));
+        rows.staffing.clear();
+        rows.only(&quick())
+    };
+    let (hours, counted) = (of("headline", "share_lost"), of("claims", "fields_again_per_task"));
+    let [Some((low, high)), Some(of_hours)] = [counted.interval, hours.interval] else { panic!("{hours:?}") };
+    for (counted, hours) in [(counted.value, hours.value), (low, of_hours.0), (high, of_hours.1)] {
+        // Hours come as whole microseconds.
+        assert!((counted / hours - 1.0).abs() < 1e-9, "{counted} is not {hours}");
+    }
+}
+
+#[test]
 fn intervals_depend_on_the_seed_alone() {
     let seeded = |seed| people(40).only(&Parameters { bootstrap_seed: seed, ..quick() });
     assert_eq!(seeded(1), seeded(1));

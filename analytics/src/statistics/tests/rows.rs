@@ -26,7 +26,7 @@ pub(super) struct Rows {
     pub(super) parts: Vec<Part>,
 }
 
-/// View, measure or system, person, pair, hours, what they are per.
+/// View, measure or system, person, pair, hours, what they are per. Claims count, instead.
 type Part = (&'static str, &'static str, usize, Option<i64>, f64, Option<f64>);
 
 /// A row of the answer.
@@ -96,14 +96,16 @@ impl Rows {
         let mut parts = vec![
             ("worker", ids(&mut self.parts.iter().map(|part| part.2))),
             ("pair", integers(&mut self.parts.iter().map(|part| part.3))),
-            ("microseconds", integers(&mut self.parts.iter().map(|part| Some((part.4 * 3.6e9).round() as i64)))),
+            ("microseconds", integers(&mut self.parts.iter().map(|part| Some(microseconds(part))))),
+            ("counted", doubles(&mut self.parts.iter().map(|part| counts(part).then_some(part.4)))),
             ("per", doubles(&mut self.parts.iter().map(|part| part.5))),
         ];
         for name in NAMES {
             let column = self.parts.iter().map(|part| match name {
                 "view_name" => Some(part.0),
                 "measure" if part.0 == "headline" => Some(if part.1.is_empty() { LOST } else { part.1 }),
-                "system" if part.0 != "headline" => Some(part.1),
+                "measure" if counts(part) => Some(part.1),
+                "system" if part.0 != "headline" && !counts(part) => Some(part.1),
                 _ => None,
             });
             parts.push((name, Arc::new(column.collect::<StringArray>())));
@@ -132,6 +134,14 @@ impl Rows {
         assert_eq!(answers.len(), 1, "{answers:?}");
         answers.into_iter().next().unwrap()
     }
+}
+
+fn counts(part: &Part) -> bool {
+    part.0 == "claims"
+}
+
+fn microseconds(part: &Part) -> i64 {
+    if counts(part) { 0 } else { (part.4 * 3.6e9).round() as i64 }
 }
 
 fn answers(rows: &RecordBatch) -> Vec<Answer> {
