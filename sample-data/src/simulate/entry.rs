@@ -165,6 +165,9 @@ impl Desk<'_> {
         let Some(shown) = self.estate.shown_elsewhere(fact, here).find(known) else { return };
         let field = self.estate.field(shown);
         let (system, screen) = (field.system, field.screen);
+        // Nobody turns to another window the instant that a field is focused.
+        let seconds = self.about_s(0.8, 0.4);
+        self.spend(as_what, seconds);
         let mut turn = self.interaction(system, Some(Kind::Navigation));
         turn.screen = Some(screen);
         let seconds = self.about_s(1.0, 0.4);
