@@ -93,7 +93,9 @@ impl Facts<'_> {
                     Err(error) => futures::stream::iter([Err(error)]).right_stream(),
                 });
                 let (entries, gathered) = (entries.clone(), gathered.clone());
-                let rows = lots.then(move |lot| cut_on_a_core(lot, rules, entries.clone(), gathered.clone()));
+                // The next is cut while rows are written.
+                let rows =
+                    lots.map(move |lot| cut_on_a_core(lot, rules, entries.clone(), gathered.clone())).buffered(2);
                 Box::pin(RecordBatchStreamAdapter::new(tables::LEDGER.arrow_schema(), rows.boxed()))
             })
             .collect();

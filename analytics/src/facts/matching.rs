@@ -14,7 +14,7 @@ use arrow::{
 use datafusion::{common::internal_err, error::Result};
 
 use super::{
-    cores::{sort_on_cores, sums_on_cores},
+    cores::{on_cores, sort_on_cores, sums_on_cores},
     field_spans::{FieldSpan, FieldSpans, Is, NONE, Place},
     judgement::Judgement,
     trials::{DayTrials, KeptTrials, Recount},
@@ -331,19 +331,34 @@ impl<'a> Preference<'a> {
 impl Held {
     /// Which rows hold values, by case.
     fn new(spans: &FieldSpans, rows: impl Iterator<Item = u32>, field_of_place: Arc<Vec<u32>>) -> Self {
-        let mut rows: Vec<u32> = rows.filter(|row| spans.holds(&spans.rows[*row as usize])).collect();
-        rows.sort_unstable_by_key(|&row| (spans.rows[row as usize].case, row));
-        let mut cases = Vec::new();
-        let mut first = 0;
-        for run in rows.chunk_by(|one, other| spans.rows[*one as usize].case == spans.rows[*other as usize].case) {
-            cases.push(first..first + run.len());
-            first += run.len();
+        let rows: Vec<u32> = rows.filter(|row| spans.holds(&spans.rows[*row as usize])).collect();
+        // Where the rows of each case end, then each row to its place: rows come in order and stay so.
+        let mut ends = vec![0_usize; spans.cases.len() + 1];
+        for row in &rows {
+            ends[spans.rows[*row as usize].case as usize + 1] += 1;
+        }
+        for case in 1..ends.len() {
+            ends[case] += ends[case - 1];
+        }
+        let cases: Vec<Range<usize>> =
+            ends.iter().zip(&ends[1..]).map(|(from, to)| *from..*to).filter(|case| !case.is_empty()).collect();
+        let mut by_case = vec![0; rows.len()];
+        for row in rows {
+            let place = &mut ends[spans.rows[row as usize].case as usize];
+            by_case[*place] = row;
+            *place += 1;
         }
         // Cases that one worker saw first, and at one time, are looked at together: their counts lie side by side.
-        cases.sort_by_cached_key(|case: &Range<usize>| {
-            rows[case.clone()].iter().map(|&row| &spans.rows[row as usize]).map(|span| (span.worker, span.start)).min()
-        });
-        Self { rows, cases, field_of_place }
+        let first_seen = |case: &Range<usize>| {
+            let seen = by_case[case.clone()].iter().map(|&row| &spans.rows[row as usize]);
+            seen.map(|span| (span.worker, span.start)).min()
+        };
+        let first_seen =
+            on_cores(cases.chunks(CASES).collect(), |cases| cases.iter().map(first_seen).collect::<Vec<_>>());
+        let mut first_seen: Vec<_> = first_seen.into_iter().flatten().zip(cases).collect();
+        first_seen.sort_by_key(|(seen, case)| (*seen, case.start));
+        let cases = first_seen.into_iter().map(|(_, case)| case).collect();
+        Self { rows: by_case, cases, field_of_place }
     }
 
     /// Everything held.

@@ -16,7 +16,7 @@ use deltalake::{
 use indexmap::IndexMap;
 use parquet::{
     basic::{Compression, ZstdLevel},
-    file::properties::WriterProperties,
+    file::properties::{EnabledStatistics, WriterProperties},
 };
 
 use super::delta::failed;
@@ -48,6 +48,11 @@ impl Files {
         let mut properties = WriterProperties::builder();
         for column in table.columns.iter().filter(|column| seldom_twice(column)) {
             properties = properties.set_column_dictionary_enabled(column.name.into(), false);
+        }
+        // Every file has names of all kinds: their extremes rule nothing out, and every name would be compared with them.
+        let is_name = |column: &&Column| matches!(column.kind, ColumnType::Text | ColumnType::Binary);
+        for column in table.columns.iter().filter(is_name).filter(|column| !table.sort.contains(&column.name)) {
+            properties = properties.set_column_statistics_enabled(column.name.into(), EnabledStatistics::None);
         }
         let properties = properties
             .set_compression(Compression::ZSTD(ZstdLevel::try_new(1).unwrap_or_default()))
