@@ -17,6 +17,7 @@ use datafusion::common::DataFusionError;
 
 use super::{
     Extent, Facts, Judged, Keeping, blocking,
+    cores::both,
     day::{Day, DayRows, KeptDay},
     estate::Estate,
     judgement::judgement,
@@ -109,9 +110,11 @@ impl Left {
         let mut of_days = Decoder::new(&bytes);
         let (numbers, files) = (of_days.column()?, of_days.column()?);
         let worked = Worked { days: of_days.column()?.iter().collect(), open: of_days.column()?.iter().collect() };
-        let days = by_day(kept, names::DAY)?;
+        let estate = || Estate::decode(&kept.bytes(names::ESTATE).ok_or(Torn)?);
+        let (estate, days) = both(estate, || by_day(kept, names::DAY));
+        let days = days?;
         Ok(Self {
-            estate: Estate::decode(&kept.bytes(names::ESTATE).ok_or(Torn)?)?,
+            estate: estate?,
             files: numbers.iter().zip(files.iter()).collect(),
             worked,
             days: days.into_iter().map(|(day, bytes)| (day, KeptDay::new(bytes))).collect(),

@@ -20,7 +20,7 @@ use std::{
 use super::{
     agreeing::may_agree,
     assemble::{Context, Names, Rows as Named, context, day_shifts, rows},
-    cores::on_cores,
+    cores::{both, on_cores},
     correction::Correction,
     day::{Day, KeptDay, Rows},
     estate::Estate,
@@ -83,16 +83,20 @@ pub fn touched(
     if others.is_empty() {
         return Ok(None);
     }
-    let both = on_cores(vec![true, false], |now| {
-        let (known, parameters, local) = (around.known.clone(), &around.parameters, around.local);
-        let all: Vec<&Day> = if now { days.now().map(|(day, _)| day).collect() } else { days.then() };
-        context(all, known, parameters, local)
-    });
-    let [now, then]: [Context; 2] = both.try_into().map_err(|_| Torn)?;
-    let shifted = shifted(&now, &then);
     // The values are many: they are moved.
     let values = Arc::try_unwrap(std::mem::take(&mut estate.values)).unwrap_or_else(|values| values.to_vec());
-    let mut names = Names::of(&estate.workers, &estate.places, values);
+    let (mut names, contexts) = both(
+        || Names::of(&estate.workers, &estate.places, values),
+        || {
+            on_cores(vec![true, false], |now| {
+                let (known, parameters, local) = (around.known.clone(), &around.parameters, around.local);
+                let all: Vec<&Day> = if now { days.now().map(|(day, _)| day).collect() } else { days.then() };
+                context(all, known, parameters, local)
+            })
+        },
+    );
+    let [now, then]: [Context; 2] = contexts.try_into().map_err(|_| Torn)?;
+    let shifted = shifted(&now, &then);
     let mut work = Work {
         days: &days,
         now: &now.correction,

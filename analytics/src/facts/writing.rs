@@ -86,11 +86,13 @@ impl Facts<'_> {
             }
         }
         let counts = self.write_pairs(counts, (fields, spans.workers.clone()), asked, sink).await?;
-        if let Some(keeping) = keeping {
+        // This is left while the ledger is written.
+        let estate_left = keeping.map(|keeping| {
             let (workers, places, values) = (spans.workers.clone(), spans.places.clone(), spans.values.clone());
             let estate = Estate { workers, places, values, with_parts, counts };
-            keeping.leaving.write(names::ESTATE, &blocking(move || estate.encode()).await?);
-        }
+            let leaving = keeping.leaving.clone();
+            tokio::spawn(blocking(move || leaving.write(names::ESTATE, &estate.encode())))
+        });
 
         let spans = Arc::new(spans);
         let list_of = matched_times::lists(&spans, &matches);
@@ -103,6 +105,9 @@ impl Facts<'_> {
                 keeping.leaving.write(&format!("{}{day}", names::PIECES), &pieces);
             }
             prior.inspect(|prior| prior.hand_on(keeping));
+        }
+        if let Some(estate_left) = estate_left {
+            estate_left.await.map_err(|error| DataFusionError::External(error.into()))??;
         }
         let worked = self.write_sums(gathered, (spans, entries, matches), prior, sink).await?;
         if let Some(keeping) = keeping {
