@@ -131,6 +131,9 @@ pub async fn compute(
         match facts.go_on(&days, &known, keeping, sink).await {
             Ok(extent) => return Ok(extent),
             Err(Stop::Anew(why)) => tracing::debug!(why, "everything is worked out again"),
+            Err(Stop::Damaged) => {
+                tracing::warn!("what the last refresh left is damaged: everything is worked out again");
+            }
             Err(Stop::Failed(error)) => return Err(error),
         }
     }

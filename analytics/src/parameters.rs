@@ -170,10 +170,14 @@ mod tests {
         assert_eq!(read("chance_max", &json!(1.5)).unwrap_err(), "1.5 is not between 0 and 1");
         assert_eq!(read("n_min", &json!(0)).unwrap_err(), "0 is not between 1 and 1000000");
         let Value::Object(all) = serde_json::to_value(Parameters::default()).unwrap() else { panic!("no object") };
-        for name in all.keys().filter(|name| *name != "bootstrap_seed") {
-            for value in [json!(-1), json!(1e300)] {
-                assert!(read(name, &value).is_err(), "{name} = {value}");
+        for (name, usual) in all.iter().filter(|(name, _)| *name != "bootstrap_seed") {
+            let beyond = if usual.is_u64() { [json!(0), json!(u64::MAX)] } else { [json!(-0.001), json!(1e9)] };
+            for value in beyond {
+                assert!(read(name, &value).unwrap_err().contains("is not between"), "{name} = {value}");
             }
+        }
+        for (value, holds) in [(0.0, true), (1.0, true), (f64::from_bits(1.0_f64.to_bits() + 1), false)] {
+            assert_eq!(read("q_max", &json!(value)).is_ok(), holds, "{value}");
         }
     }
 }

@@ -15,6 +15,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 import chdb
@@ -164,8 +165,13 @@ CHDB_ACTIVE_TIME = {
 }
 
 
-def duckdb_rows(connection, sql):
-    return connection.execute(sql).fetchall()
+def duckdb_rows(connection, sql, limit_s):
+    stop = threading.Timer(limit_s, connection.interrupt)
+    stop.start()
+    try:
+        return connection.execute(sql).fetchall()
+    finally:
+        stop.cancel()
 
 
 def chdb_rows(session, sql):
@@ -208,7 +214,7 @@ def best(forms, runs, ask):
         begun, before = time.perf_counter(), processor_s()
         try:
             rows = alike(ask(sql))
-        except Exception as error:  # An engine that cannot run a form (memory, mostly) has others.
+        except Exception as error:  # An engine that cannot run a form (memory or time, mostly) has others.
             print(f"      {name}: fails, {str(error).strip().splitlines()[0][:120]}", flush=True)
             continue
         seconds, worked = time.perf_counter() - begun, processor_s() - before
@@ -231,6 +237,7 @@ def main():
     arguments.add_argument("--store", required=True, help="a store; its table `spans` is read")
     arguments.add_argument("--gilbreth", required=True, help="the program")
     arguments.add_argument("--runs", type=int, default=3, help="counted runs of each, after one that is not")
+    arguments.add_argument("--limit", type=int, default=300, help="seconds after which a form of a peer is given up")
     given = arguments.parse_args()
 
     folder = os.path.join(os.path.abspath(given.store), "spans")
@@ -241,6 +248,7 @@ def main():
     connection.execute("SET threads = 2")
     session = chdb.session.Session()
     session.query("SET max_threads = 2")
+    session.query(f"SET max_execution_time = {given.limit}")
 
     # Links to the files of the newest version, and to no others, so that both peers can name all of them by one pattern.
     links = tempfile.TemporaryDirectory(dir=os.path.dirname(os.path.abspath(given.store)), prefix="compare-")
@@ -261,7 +269,7 @@ def main():
 
         print("   DuckDB")
         duckdb_answer, *duckdb_s = best(
-            filled(duckdb_forms, DUCKDB_HOLDERS, every), given.runs, lambda sql: duckdb_rows(connection, sql))
+            filled(duckdb_forms, DUCKDB_HOLDERS, every), given.runs, lambda sql: duckdb_rows(connection, sql, given.limit))
         print("   chDB")
         chdb_answer, *chdb_s = best(
             filled(chdb_forms, CHDB_HOLDERS, every), given.runs, lambda sql: chdb_rows(session, sql))

@@ -224,7 +224,9 @@ SELECT
     CASE
         WHEN f.figure IS NULL THEN 'not available, because no task known by name was seen'
         ELSE concat(
-            CASE WHEN f.figure < 1.05 THEN 'supported: a task is done in one system; '
+            CASE WHEN f.figure < 1.05 AND e.fragments_high >= 1.05
+                    THEN 'supported, but not beyond doubt: a task is done in one system, and the interval reaches above; '
+                WHEN f.figure < 1.05 THEN 'supported: a task is done in one system; '
                 ELSE 'not supported by how work is done: a task still takes more than one system; ' END,
             round(f.switches, 1), ' changes of system a task, ',
             coalesce(CAST(round(s.switching, 2) AS VARCHAR), 'unknown'),

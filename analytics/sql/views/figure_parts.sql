@@ -21,7 +21,7 @@
 --   role: role of such a group
 --   worker: keyed hash of the person
 --   pair: number of the pair of fields; null for time that does not depend on certainty
---   microseconds: time
+--   microseconds: time; 0 where something else is counted
 --   counted: fields or systems, where the figure counts these; null for time
 --   per: hours, person-weeks of a week or group, or instances of tasks that the figure is a share of; null where it is per person-week of all
 WITH lost AS (
@@ -193,11 +193,10 @@ members AS (
 -- What claims say of tasks and of a system: what is counted, and over how many instances or hours.
 instances AS (
     SELECT
-        i.worker, i.task, sum(i.systems) AS systems, count(*) AS instances,
-        max(e.main_system IN ('oasys', 'rsr', 'cas')) AS newer
+        i.worker, i.task, sum(i.systems) AS systems, count(*) AS instances, e.main_system
     FROM (SELECT worker, systems, coalesce(task, 'unnamed') AS task FROM task_instances WHERE worker IS NOT NULL) i
     JOIN task_effort e ON e.task = i.task
-    GROUP BY i.worker, i.task
+    GROUP BY i.worker, i.task, e.main_system
 ),
 claimed AS (
     SELECT
@@ -208,7 +207,7 @@ claimed AS (
     GROUP BY worker, pair
     UNION ALL
     SELECT 'fields_again_per_task', worker, NULL, 0, 0.0, CAST(sum(instances) AS DOUBLE)
-    FROM instances WHERE newer GROUP BY worker
+    FROM instances WHERE main_system IN ('oasys', 'rsr', 'cas') GROUP BY worker
     UNION ALL
     SELECT
         'systems_per_task', worker, NULL, 0, CAST(sum(systems) AS DOUBLE), CAST(sum(instances) AS DOUBLE)

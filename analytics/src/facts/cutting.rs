@@ -26,6 +26,7 @@ use super::{
     sink::Sink,
 };
 use crate::{
+    local_time::LocalTime,
     operators::{
         SpanKey,
         columns::column,
@@ -80,25 +81,17 @@ impl Facts<'_> {
         let gathered = Arc::new(Mutex::new(Gathered::default()));
         let (send, receive) = mpsc::channel::<Result<Stretches>>(1);
         let receive = Arc::new(tokio::sync::Mutex::new(receive));
-        let local = self.local;
-        let streams = (0..cores::cores())
-            .map(|_| -> SendableRecordBatchStream {
-                let stretches = futures::stream::unfold(receive.clone(), async |receive| {
-                    let next = receive.lock().await.recv().await;
-                    next.map(|stretches| (stretches, receive))
-                });
-                let lots = stretches.map(move |stretches| stretches.and_then(|stretches| stretches.lots(local)));
-                let lots = lots.flat_map(|lots| match lots {
-                    Ok(lots) => futures::stream::iter(lots).map(Ok).left_stream(),
-                    Err(error) => futures::stream::iter([Err(error)]).right_stream(),
-                });
-                let (entries, gathered) = (entries.clone(), gathered.clone());
-                // The next is cut while rows are written.
-                let rows =
-                    lots.map(move |lot| cut_on_a_core(lot, rules, entries.clone(), gathered.clone())).buffered(2);
-                Box::pin(RecordBatchStreamAdapter::new(tables::LEDGER.arrow_schema(), rows.boxed()))
+        // Stretches are cut in tasks of their own, so that the next are cut while rows are written.
+        let (cutters, streams): (Vec<_>, Vec<_>) = (0..cores::cores())
+            .map(|_| {
+                let (rows, cut) = mpsc::channel(1);
+                let cutter = Cutter { rules, local: self.local, entries: entries.clone(), gathered: gathered.clone() };
+                let cut = futures::stream::unfold(cut, async |mut cut| Some((cut.recv().await?, cut)));
+                let stream: SendableRecordBatchStream =
+                    Box::pin(RecordBatchStreamAdapter::new(tables::LEDGER.arrow_schema(), cut.boxed()));
+                (tokio::spawn(cutter.cut_all(receive.clone(), rows)), stream)
             })
-            .collect();
+            .unzip();
         let shift_max_us = correction.shifts.values().map(|shift| shift.abs()).max().unwrap_or(0);
         let reach = days::reach(shift_max_us);
         let near = |day: &i32| asked.is_none_or(|asked| asked.range(day - reach..=day + reach).next().is_some());
@@ -108,6 +101,9 @@ impl Facts<'_> {
         let (open, written) = tokio::join!(self.feed(&days, (correction, spans), pending, send), written);
         let open = open?;
         written?;
+        for cutter in cutters {
+            cutter.await.map_err(|error| DataFusionError::External(error.into()))?;
+        }
         let mut gathered = std::mem::take(&mut *gathered.lock().unwrap_or_else(PoisonError::into_inner));
         gathered.worked.open = open;
         Ok(gathered)
@@ -162,22 +158,47 @@ impl Facts<'_> {
     }
 }
 
-/// Cuts stretches; gives the rows of the ledger, and keeps the rest.
-async fn cut_on_a_core(
-    stretches: Result<Stretches>,
+/// What cuts stretches.
+struct Cutter {
     rules: Rules,
+    local: LocalTime,
     entries: Arc<EntryFacts>,
     gathered: Arc<Mutex<Gathered>>,
-) -> Result<RecordBatch> {
-    let Stretches { batch, groups } = stretches?;
-    let Cut { ledger, parts, cube, agreeing, tried } =
-        blocking(move || cut(&batch, &groups, &rules, &entries)).await??;
-    let ledger = by_day(ledger)?;
-    let mut gathered = gathered.lock().unwrap_or_else(PoisonError::into_inner);
-    gathered.add(&parts, &agreeing, &cube, tried)?;
-    gathered.worked.days.extend(days_of(&ledger)?.iter().flatten());
-    drop(gathered);
-    Ok(ledger)
+}
+
+impl Cutter {
+    /// Cuts what comes, and sends on rows of the ledger, until there is no more or nobody listens.
+    async fn cut_all(
+        self,
+        stretches: Arc<tokio::sync::Mutex<mpsc::Receiver<Result<Stretches>>>>,
+        rows: mpsc::Sender<Result<RecordBatch>>,
+    ) {
+        loop {
+            let Some(next) = stretches.lock().await.recv().await else { return };
+            let lots = match next.and_then(|stretches| stretches.lots(self.local)) {
+                Ok(lots) => lots,
+                Err(error) => return drop(rows.send(Err(error)).await),
+            };
+            for lot in lots {
+                if rows.send(self.cut(lot).await).await.is_err() {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Cuts stretches; gives the rows of the ledger, and keeps the rest.
+    async fn cut(&self, Stretches { batch, groups }: Stretches) -> Result<RecordBatch> {
+        let (rules, entries) = (self.rules, self.entries.clone());
+        let Cut { ledger, parts, cube, agreeing, tried } =
+            blocking(move || cut(&batch, &groups, &rules, &entries)).await??;
+        let ledger = by_day(ledger)?;
+        let mut gathered = self.gathered.lock().unwrap_or_else(PoisonError::into_inner);
+        gathered.add(&parts, &agreeing, &cube, tried)?;
+        gathered.worked.days.extend(days_of(&ledger)?.iter().flatten());
+        drop(gathered);
+        Ok(ledger)
+    }
 }
 
 /// Rows of the ledger by local day: stretches held over midnight have rows of several.

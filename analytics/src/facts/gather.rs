@@ -162,7 +162,7 @@ impl Part {
             let case_number = self.about_case(&columns, row)?;
             self.about_task(&columns, row);
             let (key, start, end) = (columns.key(row), columns.started.value(row), columns.ended.value(row));
-            // A span that took the place of one sent before was received at another time.
+            // Where a span was sent again and compaction kept the other row, that was received at another time.
             let received = columns.received.value(row);
             self.content = self.content.wrapping_add(hash(&(key, start, end, received)));
             let Some(kind) = word(&columns.kind, row) else { continue };

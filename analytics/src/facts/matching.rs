@@ -144,10 +144,11 @@ pub fn matching(
     let elsewhere = recount.as_ref().map_or(Elsewhere::nowhere(), Recount::elsewhere);
 
     let preference = Preference::new(spans);
-    let core = Core { spans, judged, held: &held, index: &index, elsewhere, preference: &preference, look_back, asked };
+    let matcher =
+        Matcher { spans, judged, held: &held, index: &index, elsewhere, preference: &preference, look_back, asked };
     let found = sums_on_cores(held.lots(), |tallied: &mut Tallied, cases| {
         let mut days = Days::new(local);
-        cases.iter().for_each(|case| core.match_case(case.clone(), &mut days, tallied));
+        cases.iter().for_each(|case| matcher.add_case(case.clone(), &mut days, tallied));
     });
     let Tallied { mut tallies, mut matches, mut lists, mut trials } = Tallied::default();
     for mut more in found {
@@ -239,8 +240,8 @@ struct Tallied {
     trials: FastMap<i32, DayTrials>,
 }
 
-/// What a core knows.
-struct Core<'a> {
+/// What targets are matched by, on each core.
+struct Matcher<'a> {
     spans: &'a FieldSpans,
     judged: &'a Judgement,
     held: &'a Held,
@@ -251,9 +252,9 @@ struct Core<'a> {
     asked: Option<&'a BTreeSet<i32>>,
 }
 
-impl Core<'_> {
+impl Matcher<'_> {
     /// Matches the targets of a case.
-    fn match_case(&self, case: Range<usize>, days: &mut Days, to: &mut Tallied) {
+    fn add_case(&self, case: Range<usize>, days: &mut Days, to: &mut Tallied) {
         let Self { spans, held, .. } = self;
         let holders: Vec<Holder> =
             case.clone().map(|place| held.holder(spans, Some(self.judged), place, days)).collect();
@@ -329,22 +330,22 @@ impl<'a> Preference<'a> {
 }
 
 impl Held {
-    /// Which rows hold values, by case.
+    /// Which of some rows, given in order, hold values, by case.
     fn new(spans: &FieldSpans, rows: impl Iterator<Item = u32>, field_of_place: Arc<Vec<u32>>) -> Self {
         let rows: Vec<u32> = rows.filter(|row| spans.holds(&spans.rows[*row as usize])).collect();
-        // Where the rows of each case end, then each row to its place: rows come in order and stay so.
-        let mut ends = vec![0_usize; spans.cases.len() + 1];
+        // Where the next row of each case goes: rows come in order, and stay so within their case.
+        let mut next = vec![0_usize; spans.cases.len() + 1];
         for row in &rows {
-            ends[spans.rows[*row as usize].case as usize + 1] += 1;
+            next[spans.rows[*row as usize].case as usize + 1] += 1;
         }
-        for case in 1..ends.len() {
-            ends[case] += ends[case - 1];
+        for case in 1..next.len() {
+            next[case] += next[case - 1];
         }
         let cases: Vec<Range<usize>> =
-            ends.iter().zip(&ends[1..]).map(|(from, to)| *from..*to).filter(|case| !case.is_empty()).collect();
+            next.iter().zip(&next[1..]).map(|(from, to)| *from..*to).filter(|case| !case.is_empty()).collect();
         let mut by_case = vec![0; rows.len()];
         for row in rows {
-            let place = &mut ends[spans.rows[row as usize].case as usize];
+            let place = &mut next[spans.rows[row as usize].case as usize];
             by_case[*place] = row;
             *place += 1;
         }
@@ -356,7 +357,7 @@ impl Held {
         let first_seen =
             on_cores(cases.chunks(CASES).collect(), |cases| cases.iter().map(first_seen).collect::<Vec<_>>());
         let mut first_seen: Vec<_> = first_seen.into_iter().flatten().zip(cases).collect();
-        first_seen.sort_by_key(|(seen, case)| (*seen, case.start));
+        first_seen.sort_by_key(|(seen, _)| *seen);
         let cases = first_seen.into_iter().map(|(_, case)| case).collect();
         Self { rows: by_case, cases, field_of_place }
     }

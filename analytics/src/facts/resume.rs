@@ -4,8 +4,8 @@
 //! left ─▶ days with other files ─▶ gather ─▶ touched ─▶ judgement, matching ─▶ the partitions of days touched
 //!   └───────────────── trials, pieces and outcomes of these days ──────┘
 //! ```
-//! Everything is read before anything is written: where what was left is damaged, or does not do, everything is worked
-//! out as if nothing had been left.
+//! All files are read, and found whole by their checksums, before anything is written: where what was left is damaged, or
+//! does not do, everything is worked out as if nothing had been left.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -38,13 +38,15 @@ use crate::operators::{
 pub enum Stop {
     /// They can't, or it takes longer than to begin anew: for this reason. Nothing was written.
     Anew(&'static str),
+    /// What the last refresh left is damaged. Nothing was written.
+    Damaged,
     /// An error that beginning anew does not help.
     Failed(DataFusionError),
 }
 
 impl From<Torn> for Stop {
     fn from(_: Torn) -> Self {
-        Self::Anew("what the last refresh left is damaged")
+        Self::Damaged
     }
 }
 

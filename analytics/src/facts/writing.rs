@@ -86,28 +86,31 @@ impl Facts<'_> {
             }
         }
         let counts = self.write_pairs(counts, (fields, spans.workers.clone()), asked, sink).await?;
-        // This is left while the ledger is written.
-        let estate_left = keeping.map(|keeping| {
+        let leave_estate = keeping.map(|keeping| {
             let (workers, places, values) = (spans.workers.clone(), spans.places.clone(), spans.values.clone());
             let estate = Estate { workers, places, values, with_parts, counts };
             let leaving = keeping.leaving.clone();
-            tokio::spawn(blocking(move || leaving.write(names::ESTATE, &estate.encode())))
+            blocking(move || leaving.write(names::ESTATE, &estate.encode()))
         });
+        let leave_estate = async { if let Some(leave) = leave_estate { leave.await } else { Ok(()) } };
 
         let spans = Arc::new(spans);
         let list_of = matched_times::lists(&spans, &matches);
         let Judgement { heads, lasts, rework } = judged;
         let span_ids = spans.rows.iter().map(|span| span.key.span).collect();
         let entries = Arc::new(EntryFacts { heads, lasts, rework, lists: list_of, list_ids, span_ids });
-        let gathered = self.ledger(days, asked, (&Arc::new(context.correction), &spans, &entries), sink).await?;
+        let correction = Arc::new(context.correction);
+        // Neither is left running when the other fails.
+        let (gathered, estate_left) =
+            tokio::join!(self.ledger(days, asked, (&correction, &spans, &entries), sink), leave_estate);
+        let gathered = gathered?;
+        estate_left?;
+        drop(correction);
         if let Some(keeping) = keeping {
             for (day, pieces) in gathered.pieces.encode() {
                 keeping.leaving.write(&format!("{}{day}", names::PIECES), &pieces);
             }
             prior.inspect(|prior| prior.hand_on(keeping));
-        }
-        if let Some(estate_left) = estate_left {
-            estate_left.await.map_err(|error| DataFusionError::External(error.into()))??;
         }
         let worked = self.write_sums(gathered, (spans, entries, matches), prior, sink).await?;
         if let Some(keeping) = keeping {
@@ -181,7 +184,7 @@ impl Facts<'_> {
             blocking(move || Instances::new(pieces)),
         )?;
         let (matched, weekly) = (Arc::new(matched), Arc::new(weekly));
-        self.write_matches(&matched, matches, asked.zip(weeks), sink).await?;
+        self.write_matches(matched, matches, asked.zip(weeks), sink).await?;
         let rows = streams(&tables::WEEKLY_TIMES, lots(weekly.weeks()), &weekly, WeeklyTimes::batch);
         sink.write_sorted(&tables::WEEKLY_TIMES, weeks, rows).await?;
         let rows = in_order(&tables::TRIED_VALUES, &[tried.batch()?])?;
@@ -198,13 +201,13 @@ impl Facts<'_> {
     /// weeks.
     async fn write_matches(
         &self,
-        matched: &Arc<MatchedTimes>,
+        matched: Arc<MatchedTimes>,
         matches: Vec<Matched>,
         part: Option<(&BTreeSet<i32>, &BTreeSet<i32>)>,
         sink: &mut impl Sink,
     ) -> Result<()> {
         let table = &tables::MATCHED_TIMES;
-        let rows = streams(table, lots(matched.weeks()), matched, MatchedTimes::batch);
+        let rows = streams(table, lots(matched.weeks()), &matched, MatchedTimes::batch);
         match part {
             None => sink.write_sorted(table, None, rows).await?,
             Some((asked, weeks)) => {
@@ -214,7 +217,7 @@ impl Facts<'_> {
             }
         }
         let by_day = lots(matches.chunk_by(|one, other| one.day == other.day).map(<[Matched]>::len));
-        let rows = Arc::new((matched.clone(), matches));
+        let rows = Arc::new((matched, matches));
         let found =
             streams(&tables::MATCHES, by_day, &rows, |(matched, matches), rows| matched.matches(&matches[rows]));
         sink.write_sorted(&tables::MATCHES, part.map(|part| part.0), found).await

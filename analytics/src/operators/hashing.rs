@@ -11,7 +11,7 @@ pub type FastMap<K, V> = HashMap<K, V, BuildHasherDefault<FastHasher>>;
 /// A set of short keys.
 pub type FastSet<K> = HashSet<K, BuildHasherDefault<FastHasher>>;
 
-/// Tells short keys apart.
+/// The hash of a short key: two keys may have the same, one key has the same in one build.
 pub fn hash(key: &(impl Hash + ?Sized)) -> u64 {
     BuildHasherDefault::<FastHasher>::default().hash_one(key)
 }
@@ -39,7 +39,9 @@ impl Hasher for FastHasher {
         let (words, rest) = bytes.as_chunks::<8>();
         words.iter().for_each(|word| self.mix(u64::from_le_bytes(*word)));
         if !rest.is_empty() {
-            self.mix(rest.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)));
+            let mut last = [0; 8];
+            last[..rest.len()].copy_from_slice(rest);
+            self.mix(u64::from_le_bytes(last));
         }
     }
 
@@ -95,6 +97,17 @@ mod tests {
                 let values: HashSet<u64> = hashes.iter().copied().map(of).collect();
                 assert!(values.len() > 500, "{} of 1,024 values, keys shifted by {shift}", values.len());
             }
+        }
+    }
+
+    #[test]
+    fn every_byte_of_a_name_matters() {
+        let name = b"a name of nineteen!";
+        let of = |name: &[u8]| hash_of(|hasher| hasher.write(name));
+        for place in 0..name.len() {
+            let mut other = *name;
+            other[place] ^= 1;
+            assert_ne!(of(name), of(&other), "byte {place}");
         }
     }
 

@@ -8,8 +8,10 @@ use super::{Measured, Score, Scores, row, truth::Truth};
 
 /// So many pairs of fields are compared, those that take most time.
 const PAIRS: usize = 10;
-/// What a task takes may always be off by so many minutes, systems, screens or changes: rare ones are short.
-const TASK_LEAST: f64 = 0.05;
+/// A task may always be off by so many minutes, and …
+const TASK_MINUTES: f64 = 0.05;
+/// … by so many systems, screens and changes of system: rare ones are short.
+const TASK_COUNT: f64 = 0.01;
 
 /// An estimate of what was planted, as measured.
 #[derive(Debug, Clone)]
@@ -38,18 +40,18 @@ pub(super) fn add(scores: &mut Scores, truth: &Truth, measured: &Measured, task_
     for (task, done) in &truth.tasks {
         let found = measured.tasks.get(task).copied().unwrap_or_default();
         scores.rows.push(plain(&format!("times of {task}"), found.instances, done.instances));
-        for (what, found, done) in [
-            ("minutes", found.minutes, done.minutes),
-            ("systems", found.systems, done.systems),
-            ("screens", found.screens, done.screens),
-            ("changes of system", found.switches, done.switches),
+        for (what, found, done, least, unit) in [
+            ("minutes", found.minutes, done.minutes, TASK_MINUTES, " min"),
+            ("systems", found.systems, done.systems, TASK_COUNT, ""),
+            ("screens", found.screens, done.screens, TASK_COUNT, ""),
+            ("changes of system", found.switches, done.switches, TASK_COUNT, ""),
         ] {
             scores.rows.push(row(
                 &format!("{what} each time of {task}"),
                 found,
                 done,
-                &format!("within {} %, or {TASK_LEAST}", task_share * 100.0),
-                |row| row.difference.abs() <= (task_share * row.truth.abs()).max(TASK_LEAST),
+                &format!("within {} %, or {least}{unit}", task_share * 100.0),
+                |row| row.difference.abs() <= (task_share * row.truth.abs()).max(least),
             ));
         }
     }

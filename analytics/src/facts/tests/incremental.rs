@@ -205,14 +205,14 @@ async fn in_steps_as_at_once(seed: u64, late: f64) -> [usize; 2] {
 #[tokio::test(flavor = "multi_thread")]
 async fn facts_that_go_on_from_the_last_ones_are_those_worked_out_at_once() {
     let seeds = std::env::var("GILBRETH_REFRESH_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(6);
-    let [mut in_part, mut steps] = [0, 0];
+    let ([mut in_part, mut steps], mut by_seed) = ([0, 0], Vec::new());
     for seed in 0..seeds {
         let late = [0.0, 0.02, 0.3][seed as usize % 3];
         let [some, all] = in_steps_as_at_once(seed, late).await;
-        eprintln!("seed {seed}: {some} of {all} refreshes went on from the last");
+        by_seed.push([some, all]);
         (in_part, steps) = (in_part + some, steps + all);
     }
-    assert!(in_part * 2 > steps, "{in_part} of {steps} refreshes went on from the last");
+    assert!(in_part * 2 > steps, "{in_part} of {steps} refreshes went on from the last: {by_seed:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -282,6 +282,8 @@ async fn a_store_that_goes_on_day_by_day_is_one_worked_out_at_once_whatever_was_
         (span.continues, span.root, span.offset, span.task) = (None, false, 0, span.task.map(|_| "report"));
         span.cases.truncate(1);
     }
+    // A case becomes known by another number, too.
+    spans.iter_mut().rfind(|span| !span.cases.is_empty()).unwrap().cases.push(700);
     let first: Vec<Span> = spans.iter().filter(|span| span.start < 9 * DAY && span.span % 7 != 0).cloned().collect();
     pins::put(&writer, &SPANS, vec![batch(&first)]).await;
     pins::put(&writer, &INTAKE, vec![]).await;
