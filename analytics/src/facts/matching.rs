@@ -259,6 +259,9 @@ impl Matcher<'_> {
         let holders: Vec<Holder> =
             case.clone().map(|place| held.holder(spans, Some(self.judged), place, days)).collect();
         let is_asked = |day| self.asked.is_none_or(|asked| asked.contains(&day));
+        if !holders.iter().filter_map(|holder| holder.target).any(|(_, day)| is_asked(day)) {
+            return;
+        }
         let found = match_case(&holders, self.index, self.look_back, is_asked);
         let number = spans.rows[held.rows[case.start] as usize].case;
         for of_target in found.trials.chunk_by(|one, other| one.target == other.target) {
