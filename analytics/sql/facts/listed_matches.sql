@@ -1,7 +1,7 @@
--- Matches, each with the list of all sources of its target in order of preference (verdicts apart), and its place there; and with the
--- time of the target's chain.
--- Lists are numbered in the order of what is on them (names parted by what is in no name); the facts name them by a hash of the same instead, which does not
--- change when other lists come.
+-- Matches, each with the list of all sources of its target in order of preference (verdicts apart), and its place there;
+-- and with the time of the target's chain.
+-- Lists are numbered in the order of what is on them (names parted by characters that no name has); the facts name them
+-- by a hash of the same instead, which does not change when other lists come.
 --
 -- grain: a target and a source field that agrees
 -- inputs: matches, ledger
