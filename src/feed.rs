@@ -62,7 +62,7 @@ pub(crate) async fn all(
         .map(|decoded| {
             let (policy, names) = (Arc::clone(&policy), Arc::clone(&names));
             let received_at_us = chrono::Utc::now().timestamp_micros();
-            tokio::task::spawn_blocking(move || gate::admit(decoded, &policy, Source::File, received_at_us, &names))
+            tokio::task::spawn_blocking(move || gate::admit(&decoded, &policy, Source::File, received_at_us, &names))
         })
         .buffered(IN_GATE);
     let counts = admissions

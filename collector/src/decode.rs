@@ -1,121 +1,40 @@
-//! OTLP bytes → plain spans. Pure: no clock, no store, nothing judged; what a span must be is the gate's business.
+//! OTLP bytes → columns. Pure: no clock, no store, nothing judged; what a span must be is the gate's business.
 //!
-//! Protocol types stop here. Both encodings become the same messages first ([`json`] reads JSON as the protocol's own
-//! rules have it), so one conversion serves both, and what it does not carry over (events, links, status messages, log
-//! bodies) is gone before anything else sees it.
+//! ```text
+//! protobuf ─────────────────── pass ─▶ columns (string views into the body)
+//! JSON ─▶ messages ─▶ plain spans ─────▶┘
+//! ```
+//!
+//! Protocol types stop here. Protobuf is read in one forward pass without making a span of it ([`pass`]); JSON, as the
+//! protocol's own rules have it ([`json`]), and whoever makes spans in the program ([`Plain`]) go through rows to the same
+//! columns. What is not carried over (events, links, status messages, log bodies) is gone before anything else sees it,
+//! though a fault in it is a fault of the request. The oracle of the tests is `prost`.
 
+mod columns;
 mod json;
+mod limits;
 mod logs;
-mod size;
+mod pass;
+mod plain;
+mod shape;
+mod slot;
 #[cfg(test)]
 mod tests;
+mod wire;
 
-use opentelemetry_proto::tonic::{
-    collector::{logs::v1::ExportLogsServiceRequest, trace::v1::ExportTraceServiceRequest},
-    common::v1::{AnyValue, KeyValue, any_value},
-    trace::v1::{Span as OtlpSpan, status::StatusCode},
+use bytes::Bytes;
+
+pub use self::{
+    columns::Decoded,
+    limits::{ATTRIBUTES_MAX, ELEMENTS_MAX, RESOURCES_MAX, SPANS_MAX},
+    logs::plain as plain_logs,
+    plain::{Attribute, Batch, Plain, Span, Value, traces as plain_traces},
 };
-use prost::Message;
-
-pub(crate) use size::measure;
-pub use size::{ATTRIBUTES_MAX, ELEMENTS_MAX, SPANS_MAX};
-
-/// An export, as the gate takes it.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Decoded {
-    /// What each resource sent.
-    pub batches: Vec<Batch>,
-    /// Log records that are no event of the conventions; they are not kept.
-    pub other_logs: u64,
-}
-
-impl Decoded {
-    /// Whether it is no more than one request may hold.
-    ///
-    /// # Errors
-    /// `TooMany` if there are more than [`SPANS_MAX`] spans and log records, or more than [`ATTRIBUTES_MAX`] attributes of
-    /// one.
-    pub fn check(&self) -> Result<(), DecodeError> {
-        let others = usize::try_from(self.other_logs).unwrap_or(usize::MAX);
-        size::within("spans", self.spans().saturating_add(others), SPANS_MAX)?;
-        let attributes = |batch: &Batch| {
-            let of_spans = batch.spans.iter().map(|span| span.attributes.len()).max().unwrap_or(0);
-            of_spans.max(batch.resource.len())
-        };
-        let most = self.batches.iter().map(attributes).max().unwrap_or(0);
-        // A log record got one that says what it is.
-        size::within("attributes of one span", most.saturating_sub(1), ATTRIBUTES_MAX)
-    }
-
-    /// How many spans there are, log records made spans included.
-    #[must_use]
-    pub fn spans(&self) -> usize {
-        self.batches.iter().map(|batch| batch.spans.len()).sum()
-    }
-}
-
-/// The spans of one resource.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Batch {
-    /// Attributes of the resource.
-    pub resource: Vec<Attribute>,
-    /// Its spans.
-    pub spans: Vec<Span>,
-}
-
-/// A span as sent: nothing checked, nothing hashed.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Span {
-    /// Should be 16 bytes.
-    pub trace_id: Vec<u8>,
-    /// Should be 8 bytes.
-    pub span_id: Vec<u8>,
-    /// Empty for a root.
-    pub parent_span_id: Vec<u8>,
-    /// The span's name.
-    pub name: String,
-    /// Start, Unix nanoseconds.
-    pub started_at_ns: u64,
-    /// End, Unix nanoseconds.
-    pub ended_at_ns: u64,
-    /// Whether its status is an error.
-    pub failed: bool,
-    /// Its attributes.
-    pub attributes: Vec<Attribute>,
-}
-
-/// A named value.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Attribute {
-    /// Its name.
-    pub name: String,
-    /// Its value.
-    pub value: Value,
-}
-
-impl Attribute {
-    /// An attribute whose value is text.
-    pub fn text(name: impl Into<String>, value: impl Into<String>) -> Self {
-        Self { name: name.into(), value: Value::Text(value.into()) }
-    }
-}
-
-/// The values that attributes of the conventions have.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Value {
-    /// Text.
-    Text(String),
-    /// A whole number.
-    Integer(i64),
-    /// A double.
-    Double(f64),
-    /// True or false.
-    Boolean(bool),
-    /// Several texts.
-    Texts(Vec<String>),
-    /// Anything else: bytes, maps, mixed arrays, nothing.
-    Other,
-}
+pub(crate) use self::{
+    columns::Scalar,
+    limits::{Size, measure},
+    slot::{Integer, Text, Texts},
+};
 
 /// How an export is written down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,10 +57,7 @@ pub enum Signal {
 /// The bytes are no export of that encoding.
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeError {
-    /// Not protocol buffers.
-    #[error("the body is not an OTLP protobuf message")]
-    Protobuf(#[source] prost::DecodeError),
-    /// Not protocol buffers, seen before decoding.
+    /// Not protocol buffers, or not of the protocol's messages.
     #[error("the body is not an OTLP protobuf message")]
     Malformed,
     /// More than one request may hold.
@@ -167,71 +83,23 @@ pub enum DecodeError {
 /// Decodes an export.
 ///
 /// # Errors
-/// If the bytes are malformed; an id that is not hex makes JSON malformed.
-pub fn decode(signal: Signal, encoding: Encoding, bytes: &[u8]) -> Result<Decoded, DecodeError> {
-    match (signal, encoding) {
-        (Signal::Traces, Encoding::Protobuf) => {
-            ExportTraceServiceRequest::decode(bytes).map(traces).map_err(DecodeError::Protobuf)
-        }
-        (Signal::Logs, Encoding::Protobuf) => {
-            ExportLogsServiceRequest::decode(bytes).map(logs::spans).map_err(DecodeError::Protobuf)
-        }
-        (Signal::Traces, Encoding::Json) => json::traces(bytes).map(traces),
-        (Signal::Logs, Encoding::Json) => json::logs(bytes).map(logs::spans),
+/// `Malformed` or `Json` if it is not what it claims to be, by as much as a byte; an id that is not hex makes JSON
+/// malformed. `TooMany` if it holds more than [`SPANS_MAX`], [`ATTRIBUTES_MAX`], [`RESOURCES_MAX`] or [`ELEMENTS_MAX`].
+pub fn decode(signal: Signal, encoding: Encoding, body: Bytes) -> Result<Decoded, DecodeError> {
+    let size = measure(signal, encoding, &body)?;
+    decode_measured(signal, encoding, body, size)
+}
+
+/// The same for a body that was measured before, to make room for it.
+pub(crate) fn decode_measured(
+    signal: Signal,
+    encoding: Encoding,
+    body: Bytes,
+    size: Size,
+) -> Result<Decoded, DecodeError> {
+    match (encoding, signal) {
+        (Encoding::Protobuf, _) => pass::decode(signal, body, size.spans),
+        (Encoding::Json, Signal::Traces) => plain::traces(json::traces(&body)?).into_columns(),
+        (Encoding::Json, Signal::Logs) => logs::plain(json::logs(&body)?).into_columns(),
     }
-}
-
-/// The same from a message that is decoded already.
-#[must_use]
-pub fn traces(request: ExportTraceServiceRequest) -> Decoded {
-    let batches = request
-        .resource_spans
-        .into_iter()
-        .map(|of_resource| Batch {
-            resource: attributes(of_resource.resource.map(|resource| resource.attributes).unwrap_or_default()),
-            spans: of_resource.scope_spans.into_iter().flat_map(|scope| scope.spans).map(span).collect(),
-        })
-        .collect();
-    Decoded { batches, other_logs: 0 }
-}
-
-fn span(sent: OtlpSpan) -> Span {
-    Span {
-        trace_id: sent.trace_id,
-        span_id: sent.span_id,
-        parent_span_id: sent.parent_span_id,
-        name: sent.name,
-        started_at_ns: sent.start_time_unix_nano,
-        ended_at_ns: sent.end_time_unix_nano,
-        failed: sent.status.is_some_and(|status| status.code == StatusCode::Error as i32),
-        attributes: attributes(sent.attributes),
-    }
-}
-
-fn attributes(sent: Vec<KeyValue>) -> Vec<Attribute> {
-    sent.into_iter()
-        .map(|pair| Attribute { name: pair.key, value: value(pair.value.and_then(|any| any.value)) })
-        .collect()
-}
-
-fn value(sent: Option<any_value::Value>) -> Value {
-    match sent {
-        Some(any_value::Value::StringValue(text)) => Value::Text(text),
-        Some(any_value::Value::IntValue(number)) => Value::Integer(number),
-        Some(any_value::Value::DoubleValue(number)) => Value::Double(number),
-        Some(any_value::Value::BoolValue(truth)) => Value::Boolean(truth),
-        Some(any_value::Value::ArrayValue(array)) => texts(array.values).map_or(Value::Other, Value::Texts),
-        _ => Value::Other,
-    }
-}
-
-/// The items, if all of them are text.
-fn texts(items: Vec<AnyValue>) -> Option<Vec<String>> {
-    items
-        .into_iter()
-        .map(|item| match item.value {
-            Some(any_value::Value::StringValue(text)) => Some(text),
-            _ => None,
-        })
-        .collect()
 }

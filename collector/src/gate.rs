@@ -11,12 +11,15 @@
 //!
 //! Pure but for [`Names`], the memory of names already seen, which the caller keeps. The time of receipt is an argument.
 
+mod accept;
+mod columns;
 mod hashes;
+mod kept;
+mod memo;
 mod names;
-mod row;
-mod rows;
 #[cfg(test)]
 mod tests;
+mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -209,34 +212,30 @@ impl Admission {
     }
 }
 
-/// Lets an export through, as far as it can be.
+/// Lets an export through, as far as it can be: column by column, each text worked on once.
 ///
 /// `received_at_us` is the time of receipt in Unix microseconds. The same input, policy and names give the same rows.
 ///
 /// # Errors
 /// Only if the rows contradict their schema, which would be a defect here.
 pub fn admit(
-    decoded: Decoded,
+    decoded: &Decoded,
     policy: &Policy,
     source: Source,
     received_at_us: i64,
     names: &Names,
 ) -> Result<Admission, ArrowError> {
     let mut tally = Tally::default();
-    let mut rows = rows::Rows::with_capacity(decoded.spans());
     tally.refuse(Refusal::OtherLog, decoded.other_logs);
     tally.counts.received = decoded.other_logs;
-    for batch in decoded.batches {
-        let sender = Sender::of(batch.resource, policy, source, received_at_us, &mut tally);
-        for span in batch.spans {
-            tally.counts.received += 1;
-            match row::row(span, &sender, policy, names, &mut tally) {
-                Ok(row) => rows.push(row),
-                Err(refusal) => tally.refuse(refusal, 1),
-            }
-        }
-    }
-    let rows = rows.finish()?;
+    let senders: Vec<Sender> = decoded
+        .resources
+        .iter()
+        .map(|resource| Sender::of(resource, policy, source, received_at_us, &mut tally))
+        .collect();
+    let accepted = accept::accept(decoded, &senders, &mut tally);
+    let export = columns::Export { decoded, accepted: &accepted, senders: &senders, policy, names };
+    let rows = columns::rows(&export, &mut tally)?;
     Ok(Admission { admitted: Admitted { rows }, refused: tally.refused, counts: tally.counts, dropped: tally.dropped })
 }
 
@@ -253,7 +252,7 @@ struct Sender {
 }
 
 impl Sender {
-    fn of(resource: Vec<Attribute>, policy: &Policy, source: Source, received_at_us: i64, tally: &mut Tally) -> Self {
+    fn of(resource: &[Attribute], policy: &Policy, source: Source, received_at_us: i64, tally: &mut Tally) -> Self {
         let mut sender = Self {
             any_time: policy.believes_any_time(source),
             system: None,
@@ -274,12 +273,14 @@ impl Sender {
                     sender.received_at_us = ns.div_euclid(1000);
                     sender.receipt_known = true;
                 }
-                (_, value) => match names::kept(&policy.keep, &name, &value) {
-                    Some(text) => sender.kept.push((name, text)),
-                    None => tally.drop_attribute(&name),
+                (_, value) => match names::kept(value).filter(|_| policy.keep.contains(name)) {
+                    Some(text) => sender.kept.push((name.clone(), text)),
+                    None => tally.drop_attributes(name, 1),
                 },
             }
         }
+        sender.kept.sort_by(|one, other| one.0.cmp(&other.0));
+        sender.kept.dedup_by(|later, first| later.0 == first.0);
         if !sender.receipt_known {
             // The time of reading a file, less the time of sending, would pass for a wrong clock.
             sender.sent_at_us = None;
@@ -304,14 +305,17 @@ impl Tally {
         }
     }
 
-    fn drop_attribute(&mut self, name: &str) {
-        self.counts.attributes_dropped += 1;
-        if let Some(count) = self.dropped.get_mut(name) {
-            *count += 1;
+    fn drop_attributes(&mut self, name: &str, count: u64) {
+        if count == 0 {
+            return;
+        }
+        self.counts.attributes_dropped += count;
+        if let Some(known) = self.dropped.get_mut(name) {
+            *known += count;
             return;
         }
         let shown = names::masked(name).unwrap_or_else(|| name.to_owned());
         let key = if self.dropped.len() < DROPPED_NAMES_MAX { shown } else { names::OTHER.to_owned() };
-        *self.dropped.entry(key).or_default() += 1;
+        *self.dropped.entry(key).or_default() += count;
     }
 }

@@ -17,16 +17,21 @@ mod weave;
 use std::{collections::BTreeMap, path::Path};
 
 pub use self::mapping::Mapping;
-use crate::{Error, decode::Decoded};
+use crate::{
+    Error, ErrorKind,
+    decode::{Batch, Decoded, Plain},
+};
 
+/// Spans of a log that go through the gate together.
+const SPANS_AT_ONCE: usize = 8_192;
 /// Bad rows that are told one by one; the rest is only counted.
 const BAD_ROWS_TOLD_MAX: usize = 20;
 
 /// What a log came to.
 #[derive(Debug, Clone)]
 pub struct Imported {
-    /// Its interactions, for the gate.
-    pub decoded: Decoded,
+    /// Its interactions, by system.
+    pub batches: Vec<Batch>,
     /// What became of its rows.
     pub summary: Summary,
 }
@@ -59,6 +64,26 @@ pub struct BadRow {
     pub why: String,
 }
 
+impl Imported {
+    /// The interactions as exports of a bounded size, for the gate.
+    pub fn exports(self) -> impl Iterator<Item = Result<Decoded, Error>> {
+        self.batches.into_iter().flat_map(|Batch { resource, mut spans }| {
+            let resource = std::sync::Arc::new(resource);
+            std::iter::from_fn(move || {
+                let later = spans.split_off(spans.len().min(SPANS_AT_ONCE));
+                let now = std::mem::replace(&mut spans, later);
+                (!now.is_empty()).then(|| export(Batch { resource: resource.to_vec(), spans: now }))
+            })
+        })
+    }
+}
+
+fn export(batch: Batch) -> Result<Decoded, Error> {
+    Plain::from(vec![batch])
+        .into_columns()
+        .map_err(|error| Error::new(ErrorKind::Internal, "a log became spans of too many parts").caused_by(error))
+}
+
 impl Summary {
     fn bad(&mut self, line: u64, why: impl Into<String>) {
         self.bad_rows += 1;
@@ -77,6 +102,6 @@ impl Summary {
 pub fn read(path: &Path, mapping: &Mapping) -> Result<Imported, Error> {
     let mut summary = Summary::default();
     let recording = recording::read(path, mapping, &mut summary)?;
-    let decoded = weave::spans(recording, mapping, &mut summary);
-    Ok(Imported { decoded, summary })
+    let batches = weave::spans(recording, mapping, &mut summary);
+    Ok(Imported { batches, summary })
 }

@@ -30,11 +30,12 @@ pub(crate) async fn run(options: cli::Import) -> anyhow::Result<ExitCode> {
         bad_rows += summary.bad_rows;
         let Summary { rows, spans, cases, bad_rows: bad, .. } = summary;
         eprintln!("{}: {rows} rows, {spans} interactions, {cases} cases, {bad} bad rows", log.display());
-        read.push(Ok(imported.decoded));
+        read.push(imported);
     }
     let store = Store::open_or_create(&options.store, config.manifest())?;
     let step = Step::begin(format!("import {} logs", read.len()), 0);
-    let fed = feed::all(&store, &config.collector, read.into_iter(), |spans| step.advance(spans, "")).await?;
+    let exports = read.into_iter().flat_map(import::Imported::exports).map(|export| Ok(export?));
+    let fed = feed::all(&store, &config.collector, exports, |spans| step.advance(spans, "")).await?;
     step.done(&fed.to_string());
     Ok(if bad_rows == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }

@@ -1,10 +1,27 @@
-use proptest::prelude::*;
+use std::collections::BTreeMap;
 
-use super::*;
+use arrow::array::{Array, AsArray};
+use gilbreth_conventions::attribute;
+use opentelemetry_proto::tonic::{
+    collector::{logs::v1::ExportLogsServiceRequest, trace::v1::ExportTraceServiceRequest},
+    common::v1::{AnyValue, ArrayValue, KeyValue, any_value},
+    logs::v1::{LogRecord, ResourceLogs, ScopeLogs},
+    resource::v1::Resource,
+    trace::v1::{ResourceSpans, ScopeSpans, Span as OtlpSpan},
+};
+use prost::Message;
+
+use super::{columns::Others, *};
+
+mod oracle;
 
 const TRACE: &[u8] = include_bytes!("../../tests-data/otlp/trace.json");
 const LOGS: &[u8] = include_bytes!("../../tests-data/otlp/logs.json");
 const EVENTS: &[u8] = include_bytes!("../../tests-data/otlp/events.json");
+
+fn decode(signal: Signal, encoding: Encoding, bytes: &[u8]) -> Result<Decoded, DecodeError> {
+    super::decode(signal, encoding, Bytes::copy_from_slice(bytes))
+}
 
 fn json(text: &str) -> Decoded {
     decode(Signal::Traces, Encoding::Json, text.as_bytes()).unwrap()
@@ -14,20 +31,39 @@ fn one_span(fields: &str) -> String {
     format!(r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{{{fields}}}]}}]}}]}}"#)
 }
 
-fn attribute_value(any: &str) -> Value {
-    let text = one_span(&format!(r#""attributes":[{{"key":"a","value":{any}}}]"#));
-    json(&text).batches[0].spans[0].attributes[0].value.clone()
+/// The attributes of a row that have no column.
+fn others(decoded: &Decoded, row: u32) -> BTreeMap<String, Value> {
+    let Others { names, entries, texts } = &decoded.others;
+    let value = |scalar| match scalar {
+        Scalar::Text(at) => Value::Text(texts.value(at as usize).to_owned()),
+        Scalar::Integer(number) => Value::Integer(number),
+        Scalar::Double(number) => Value::Double(number),
+        Scalar::Boolean(truth) => Value::Boolean(truth),
+        Scalar::Other => Value::Other,
+    };
+    let of_row = entries.iter().filter(|(of, ..)| *of == row);
+    of_row.map(|&(_, name, scalar)| (names.value(name as usize).to_owned(), value(scalar))).collect()
+}
+
+fn text(decoded: &Decoded, of: Text, row: usize) -> Option<String> {
+    let column = decoded.text(of)?;
+    column.is_valid(row).then(|| column.value(row).to_owned())
+}
+
+fn list(decoded: &Decoded, of: Texts, row: usize) -> Option<Vec<String>> {
+    let column = decoded.list(of)?;
+    let items = || column.value(row).as_string_view().iter().flatten().map(str::to_owned).collect();
+    column.is_valid(row).then(items)
 }
 
 #[test]
 fn the_protocols_own_example_of_a_trace_is_read() {
     let decoded = decode(Signal::Traces, Encoding::Json, TRACE).unwrap();
-    let span = &decoded.batches[0].spans[0];
-    assert_eq!(decoded.batches[0].resource, [Attribute::text("service.name", "my.service")]);
-    assert_eq!(span.trace_id.len(), 16);
-    assert_eq!(span.span_id, [0xee, 0xe1, 0x9b, 0x7e, 0xc3, 0xc1, 0xb1, 0x74]);
-    assert_eq!(span.parent_span_id[7], 0x73);
-    assert_eq!(span.ended_at_ns - span.started_at_ns, 1_000_000_000);
+    assert_eq!(decoded.resources, [[Attribute::text("service.name", "my.service")]]);
+    assert!(decoded.trace_id.is_valid(0));
+    assert_eq!(decoded.span_id.value(0), [0xee, 0xe1, 0x9b, 0x7e, 0xc3, 0xc1, 0xb1, 0x74]);
+    assert_eq!(decoded.parent_span_id.value(0)[7], 0x73);
+    assert_eq!(decoded.ended_at_ns.value(0) - decoded.started_at_ns.value(0), 1_000_000_000);
 }
 
 #[test]
@@ -44,18 +80,39 @@ fn events_of_the_conventions_become_spans_with_an_id_of_their_own() {
         let text = format!(
             r#"{{"resourceLogs":[{{"scopeLogs":[{{"logRecords":[{{"eventName":"{event}","timeUnixNano":"5"{ids}}}]}}]}}]}}"#
         );
-        decode(Signal::Logs, Encoding::Json, text.as_bytes()).unwrap().batches.remove(0).spans.remove(0)
+        decode(Signal::Logs, Encoding::Json, text.as_bytes()).unwrap()
     };
-    let click = record("app.widget.click", "");
-    assert_eq!(click.attributes, [Attribute::text("casework.interaction", "action")]);
-    assert_eq!((click.trace_id.len(), click.span_id.len(), click.started_at_ns), (16, 8, 5));
-    assert_eq!(click, record("app.widget.click", ""));
-    assert_ne!(click.span_id, record("app.screen.click", "").span_id);
-    let vital =
-        record("browser.web_vital", r#","spanId":"00000000000000aa","traceId":"000000000000000000000000000000bb""#);
-    assert!(vital.attributes.is_empty());
-    assert_eq!((vital.parent_span_id[7], vital.trace_id[15]), (0xaa, 0xbb));
+    let says = r#","attributes":[{"key":"casework.interaction","value":{"stringValue":"wait"}}]"#;
+    for said in ["", says] {
+        let click = record("app.widget.click", said);
+        assert_eq!(text(&click, Text::Interaction, 0).as_deref(), Some("action"));
+        assert_eq!(click.started_at_ns.value(0), 5);
+        assert!(click.trace_id.is_valid(0) && click.span_id.is_valid(0));
+        assert_eq!(click, record("app.widget.click", said));
+        assert_ne!(click.span_id, record("app.screen.click", said).span_id);
+    }
+    let ids = r#","spanId":"00000000000000aa","traceId":"000000000000000000000000000000bb""#;
+    let vital = record("browser.web_vital", &format!("{ids}{says}"));
+    assert_eq!(text(&vital, Text::Interaction, 0), None);
+    assert_eq!((vital.parent_span_id.value(0)[7], vital.trace_id.value(0)[15]), (0xaa, 0xbb));
     assert_ne!(vital.span_id, vital.parent_span_id);
+}
+
+#[test]
+fn a_record_has_the_same_ids_in_both_encodings() {
+    let record = LogRecord {
+        event_name: "session.start".to_owned(),
+        time_unix_nano: 7,
+        body: Some(AnyValue { value: Some(any_value::Value::StringValue("b".to_owned())) }),
+        ..LogRecord::default()
+    };
+    let scope_logs = vec![ScopeLogs { log_records: vec![record], ..ScopeLogs::default() }];
+    let request =
+        ExportLogsServiceRequest { resource_logs: vec![ResourceLogs { scope_logs, ..ResourceLogs::default() }] };
+    let binary = decode(Signal::Logs, Encoding::Protobuf, &request.encode_to_vec()).unwrap();
+    let text = decode(Signal::Logs, Encoding::Json, &serde_json::to_vec(&request).unwrap()).unwrap();
+    assert_eq!(binary.spans(), 1);
+    assert_eq!(binary, text);
 }
 
 #[test]
@@ -63,14 +120,14 @@ fn json_follows_the_rules_of_the_protocol() {
     let upper = json(&one_span(r#""spanId":"ABCDEF0123456789","startTimeUnixNano":7,"endTimeUnixNano":"8""#));
     let lower = json(&one_span(r#""spanId":"abcdef0123456789","startTimeUnixNano":"7","endTimeUnixNano":8"#));
     assert_eq!(upper, lower);
-    assert_eq!(upper.batches[0].spans[0].ended_at_ns, 8);
-    assert!(json(&one_span(r#""status":{"code":2,"message":"x"}"#)).batches[0].spans[0].failed);
-    assert!(!json(&one_span(r#""status":{},"flags":256,"unknown":{"a":[1]}"#)).batches[0].spans[0].failed);
+    assert_eq!(upper.ended_at_ns.value(0), 8);
+    assert!(json(&one_span(r#""status":{"code":2,"message":"x"}"#)).failed.value(0));
+    assert!(!json(&one_span(r#""status":{},"flags":256,"unknown":{"a":[1]}"#)).failed.value(0));
     assert_eq!(json(&one_span(r#""traceId":null,"name":null,"attributes":null,"status":null"#)), json(&one_span("")));
-    assert_eq!(json("{}"), Decoded::default());
+    assert_eq!(json("{}").spans(), 0);
     // A number of nanoseconds that a double cannot hold keeps its last digit.
     let exact = json(&one_span(r#""startTimeUnixNano":1544712660300000001"#));
-    assert_eq!(exact.batches[0].spans[0].started_at_ns, 1_544_712_660_300_000_001);
+    assert_eq!(exact.started_at_ns.value(0), 1_544_712_660_300_000_001);
 }
 
 #[test]
@@ -84,12 +141,8 @@ fn every_shape_of_a_value_is_taken() {
         (r#"{"doubleValue":2}"#, Value::Double(2.0)),
         (r#"{"doubleValue":"Infinity"}"#, Value::Double(f64::INFINITY)),
         (r#"{"boolValue":true}"#, Value::Boolean(true)),
-        (
-            r#"{"arrayValue":{"values":[{"stringValue":"a"},{"stringValue":"b"}]}}"#,
-            Value::Texts(vec!["a".into(), "b".into()]),
-        ),
-        (r#"{"arrayValue":{"values":[{"stringValue":"a"},{"intValue":1}]}}"#, Value::Other),
-        (r#"{"arrayValue":{}}"#, Value::Texts(vec![])),
+        (r#"{"arrayValue":{"values":[{"stringValue":"a"},{"stringValue":"b"}]}}"#, Value::Other),
+        (r#"{"arrayValue":{}}"#, Value::Other),
         (r#"{"kvlistValue":{"values":[{"key":"k"}]}}"#, Value::Other),
         (r#"{"kvlistValue":{}}"#, Value::Other),
         (r#"{"bytesValue":"aGk="}"#, Value::Other),
@@ -98,8 +151,65 @@ fn every_shape_of_a_value_is_taken() {
         ("null", Value::Other),
         (r#"{"futureValue":{"x":1}}"#, Value::Other),
     ] {
-        assert_eq!(attribute_value(any), expected, "{any}");
+        let decoded = json(&one_span(&format!(r#""attributes":[{{"key":"a","value":{any}}}]"#)));
+        assert_eq!(others(&decoded, 0), [("a".to_owned(), expected)].into(), "{any}");
     }
+}
+
+fn pair(key: &str, value: any_value::Value) -> KeyValue {
+    KeyValue { key: key.to_owned(), value: Some(AnyValue { value: Some(value) }), ..KeyValue::default() }
+}
+
+fn of_text(text: &str) -> any_value::Value {
+    any_value::Value::StringValue(text.to_owned())
+}
+
+fn of_texts(texts: &[&str]) -> any_value::Value {
+    let values = texts.iter().map(|text| AnyValue { value: Some(of_text(text)) }).collect();
+    any_value::Value::ArrayValue(ArrayValue { values })
+}
+
+fn request(spans: Vec<OtlpSpan>) -> ExportTraceServiceRequest {
+    let scope_spans = vec![ScopeSpans { spans, ..ScopeSpans::default() }];
+    let resource = Some(Resource { attributes: vec![pair("service.name", of_text("s"))], ..Resource::default() });
+    ExportTraceServiceRequest {
+        resource_spans: vec![ResourceSpans { resource, scope_spans, ..ResourceSpans::default() }],
+    }
+}
+
+#[test]
+fn each_attribute_goes_to_its_column_and_the_first_of_a_repeated_one_stays() {
+    let long = "a name of more than twelve bytes";
+    let spans = vec![
+        OtlpSpan::default(),
+        OtlpSpan {
+            name: long.to_owned(),
+            attributes: vec![
+                pair(attribute::SCREEN[1], of_text(long)),
+                pair(attribute::SCREEN[1], of_text("later")),
+                pair(attribute::CASE_ID, of_texts(&["a", long])),
+                pair(attribute::CASE_ID, of_text("later")),
+                pair(attribute::INPUT_KEYSTROKES, any_value::Value::IntValue(3)),
+                pair(attribute::INPUT_CORRECTIONS, of_text("none")),
+            ],
+            ..OtlpSpan::default()
+        },
+        OtlpSpan {
+            attributes: vec![pair(attribute::CASE_ID, of_text("one")), pair(attribute::VALUE_PARTS, of_text("one"))],
+            ..OtlpSpan::default()
+        },
+    ];
+    let decoded = decode(Signal::Traces, Encoding::Protobuf, &request(spans).encode_to_vec()).unwrap();
+    assert_eq!(decoded.name.value(1), long);
+    let column = |of| (0..3).map(|row| text(&decoded, of, row)).collect::<Vec<_>>();
+    assert_eq!(column(Text::Screen1), [None, Some(long.to_owned()), None]);
+    let cases: Vec<_> = (0..3).map(|row| list(&decoded, Texts::Cases, row)).collect();
+    assert_eq!(cases, [None, Some(vec!["a".to_owned(), long.to_owned()]), Some(vec!["one".to_owned()])]);
+    let keystrokes = decoded.integer(Integer::Keystrokes).unwrap();
+    assert_eq!(keystrokes.iter().collect::<Vec<_>>(), [None, Some(3), None]);
+    assert!(decoded.text(Text::Session).is_none() && decoded.list(Texts::Parts).is_none());
+    assert_eq!(others(&decoded, 1), [(attribute::INPUT_CORRECTIONS.to_owned(), Value::Text("none".into()))].into());
+    assert_eq!(others(&decoded, 2), [(attribute::VALUE_PARTS.to_owned(), Value::Text("one".into()))].into());
 }
 
 #[test]
@@ -123,41 +233,80 @@ fn malformed_bodies_are_errors_that_do_not_quote_them() {
     assert!(decode(Signal::Traces, Encoding::Protobuf, b"\xff\xff\xff").is_err());
 }
 
-proptest! {
-    #[test]
-    fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
-        for signal in [Signal::Traces, Signal::Logs] {
-            let _ = decode(signal, Encoding::Protobuf, &bytes);
-            let _ = decode(signal, Encoding::Json, &bytes);
-        }
-    }
+fn refusal(encoding: Encoding, bytes: &[u8]) -> Result<(), String> {
+    decode(Signal::Traces, encoding, bytes).map(drop).map_err(|error| error.to_string())
+}
 
-    #[test]
-    fn both_encodings_say_the_same(
-        trace in any::<[u8; 16]>(), id in any::<[u8; 8]>(), name in ".{0,20}", start in any::<u64>(), number in any::<i64>(), text in ".{0,20}",
-    ) {
-        let attribute = |key: &str, value| KeyValue { key: key.into(), value: Some(AnyValue { value: Some(value) }), ..KeyValue::default() };
-        let sent = OtlpSpan {
-            trace_id: trace.to_vec(),
-            span_id: id.to_vec(),
-            name: name.clone(),
-            start_time_unix_nano: start,
-            end_time_unix_nano: start,
-            attributes: vec![
-                attribute("n", any_value::Value::IntValue(number)),
-                attribute("t", any_value::Value::StringValue(text.clone())),
-            ],
+#[test]
+fn too_much_is_refused_whatever_the_encoding() {
+    let protobuf = |spans, attributes| {
+        let span = OtlpSpan { attributes: vec![KeyValue::default(); attributes], ..OtlpSpan::default() };
+        refusal(Encoding::Protobuf, &request(vec![span; spans]).encode_to_vec())
+    };
+    assert_eq!(protobuf(SPANS_MAX, 0), Ok(()));
+    assert_eq!(protobuf(SPANS_MAX + 1, 0), Err("more than 65536 spans in one request".to_owned()));
+    assert_eq!(protobuf(1, ATTRIBUTES_MAX), Ok(()));
+    let attributes = "more than 1024 attributes of one span in one request".to_owned();
+    assert_eq!(protobuf(1, ATTRIBUTES_MAX + 1), Err(attributes));
+    // Two bytes each: the emptiest of values, in one array.
+    let values = vec![AnyValue::default(); ELEMENTS_MAX];
+    let array = pair("k", any_value::Value::ArrayValue(ArrayValue { values }));
+    let sent = request(vec![OtlpSpan { attributes: vec![array], ..OtlpSpan::default() }]);
+    let parts = Err("more than 2097152 attributes and other parts in one request".to_owned());
+    assert_eq!(refusal(Encoding::Protobuf, &sent.encode_to_vec()), parts);
+    let resource_spans = vec![ResourceSpans::default(); RESOURCES_MAX + 1];
+    let resources = Err("more than 65536 resources and their attributes in one request".to_owned());
+    let sent = ExportTraceServiceRequest { resource_spans };
+    assert_eq!(refusal(Encoding::Protobuf, &sent.encode_to_vec()), resources);
+
+    let json = |spans: &str| {
+        let text = format!(r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{spans}]}}]}}]}}"#);
+        refusal(Encoding::Json, text.as_bytes())
+    };
+    assert_eq!(json("{},".repeat(SPANS_MAX).trim_end_matches(',')), Ok(()));
+    for (many, empty) in [(SPANS_MAX + 1, "{},"), (2 * SPANS_MAX + 1, "[],")] {
+        assert!(json(empty.repeat(many).trim_end_matches(',')).unwrap_err().contains("spans"));
+    }
+    for many in [ATTRIBUTES_MAX + 1, 2 * ATTRIBUTES_MAX + 1] {
+        let refused = json(&format!(r#"{{"attributes":[{}]}}"#, vec!["{}"; many].join(",")));
+        assert!(refused.unwrap_err().contains("attributes of one span"));
+    }
+}
+
+#[test]
+fn a_body_is_measured_before_it_is_decoded() {
+    let measured = |encoding, bytes: &[u8]| measure(Signal::Traces, encoding, bytes).unwrap();
+    let sent = request(vec![OtlpSpan::default(); 300]).encode_to_vec();
+    assert_eq!(measured(Encoding::Protobuf, &sent).spans, 300);
+    let json = br#"{"resourceSpans":[{"scopeSpans":[{"spans":[{"name":"a{[\"{"},{"attributes":[{"value":{}}]}]}]}]}"#;
+    assert_eq!(measured(Encoding::Json, json).spans, 2);
+    // Two bytes a span: most of what it takes is in the columns.
+    assert!(measured(Encoding::Protobuf, &sent).memory() > 300 * 640);
+}
+
+#[test]
+fn what_is_cut_short_or_nested_without_end_is_malformed() {
+    let attributes = vec![pair("k", of_text("v")); 2];
+    let whole = request(vec![OtlpSpan { attributes, ..OtlpSpan::default() }; 2]).encode_to_vec();
+    let malformed = Err(DecodeError::Malformed.to_string());
+    for length in [1, whole.len() / 2, whole.len() - 1] {
+        assert_eq!(refusal(Encoding::Protobuf, &whole[..length]), malformed, "{length}");
+    }
+    let nested = |depth| {
+        let mut value = AnyValue::default();
+        for _ in 0..depth {
+            value = AnyValue { value: Some(any_value::Value::ArrayValue(ArrayValue { values: vec![value] })) };
+        }
+        let sent = request(vec![OtlpSpan {
+            attributes: vec![KeyValue { value: Some(value), ..KeyValue::default() }],
             ..OtlpSpan::default()
-        };
-        let request = ExportTraceServiceRequest {
-            resource_spans: vec![opentelemetry_proto::tonic::trace::v1::ResourceSpans {
-                scope_spans: vec![opentelemetry_proto::tonic::trace::v1::ScopeSpans { spans: vec![sent], ..Default::default() }],
-                ..Default::default()
-            }],
-        };
-        let binary = decode(Signal::Traces, Encoding::Protobuf, &request.encode_to_vec()).unwrap();
-        // The types' own serialiser is the other implementation here.
-        let text = serde_json::to_vec(&request).unwrap();
-        prop_assert_eq!(decode(Signal::Traces, Encoding::Json, &text).unwrap(), binary);
+        }]);
+        sent.encode_to_vec()
+    };
+    // Five messages down to the attribute's value, then two for each array in an array.
+    for depth in [46, 47, 48, 49] {
+        let is_read = ExportTraceServiceRequest::decode(nested(depth).as_slice()).is_ok();
+        assert_eq!(refusal(Encoding::Protobuf, &nested(depth)).is_ok(), is_read, "{depth}");
+        assert_eq!(is_read, depth < 48, "{depth}");
     }
 }

@@ -2,7 +2,7 @@
 //! store with people.
 
 use std::{
-    collections::{BTreeSet, HashMap, HashSet},
+    collections::{HashMap, HashSet},
     sync::{PoisonError, RwLock},
 };
 
@@ -20,6 +20,7 @@ const SCREENS_MAX: usize = 2_000;
 const FIELDS_MAX: usize = 20_000;
 /// Systems whose names are remembered; in those beyond, every screen and field is `other`.
 const SYSTEMS_MAX: usize = 1_000;
+
 /// The screens and fields seen so far in each system, to bound their number. Shared by all who receive: nearly every
 /// name was seen before, so looking takes a lock that many may hold.
 #[derive(Debug, Default)]
@@ -111,34 +112,30 @@ fn mask(name: &str) -> String {
     out
 }
 
-/// A short text that is no name (system, organisation, team, role): cut and masked as names are; `None` if empty.
-pub(super) fn label(text: String, masked_count: &mut u64) -> Option<String> {
+/// A short text that is no name (the system): cut and masked as names are; `None` if empty.
+pub(super) fn label(text: &str, masked_count: &mut u64) -> Option<String> {
     if text.trim().is_empty() {
         return None;
     }
-    Some(match masked(&text) {
-        Some(masked) => {
+    Some(masked(text).map_or_else(
+        || text.to_owned(),
+        |masked| {
             *masked_count += 1;
             masked
-        }
-        None => text,
-    })
+        },
+    ))
 }
 
 /// A release: cut, not masked, since it is numbers; `None` if empty.
-pub(super) fn release(text: String) -> Option<String> {
-    (!text.trim().is_empty()).then(|| cut(text, NAME_CHARS_MAX))
+pub(super) fn release(text: &str) -> Option<String> {
+    (!text.trim().is_empty()).then(|| text.chars().take(NAME_CHARS_MAX).collect())
 }
 
-/// The text of an attribute that the list keeps by its exact name. It is masked and cut as names are: what an error or a
-/// path is called is told by its words, and its numbers are somebody's. `None` for what is dropped.
-pub(super) fn kept(keep: &BTreeSet<String>, name: &str, value: &Value) -> Option<String> {
-    if !keep.contains(name) {
-        return None;
-    }
+/// The text of an attribute that is kept. It is masked and cut as names are: what an error or a path is called is told by
+/// its words, and its numbers are somebody's. `None` for what is dropped.
+pub(super) fn kept(value: &Value) -> Option<String> {
     match value {
-        Value::Text(text) if is_http_status(text) => Some(text.clone()),
-        Value::Text(text) => Some(masked(text).unwrap_or_else(|| text.clone())),
+        Value::Text(text) => Some(kept_text(text)),
         Value::Integer(number) if number.unsigned_abs() < 1_000 => Some(number.to_string()),
         Value::Integer(number) => Some(mask(&number.to_string())),
         Value::Double(number) => Some(mask(&number.to_string())),
@@ -147,18 +144,14 @@ pub(super) fn kept(keep: &BTreeSet<String>, name: &str, value: &Value) -> Option
     }
 }
 
+/// The same for a value that is text.
+pub(super) fn kept_text(text: &str) -> String {
+    if is_http_status(text) { text.to_owned() } else { masked(text).unwrap_or_else(|| text.to_owned()) }
+}
+
 /// `error.type` is the status where a request failed by it.
 fn is_http_status(text: &str) -> bool {
     text.len() == 3 && text.parse::<u16>().is_ok_and(|status| (100..600).contains(&status))
-}
-
-fn cut(mut text: String, chars_max: usize) -> String {
-    if text.len() > chars_max
-        && let Some((end, _)) = text.char_indices().nth(chars_max)
-    {
-        text.truncate(end);
-    }
-    text
 }
 
 #[cfg(test)]
@@ -182,7 +175,6 @@ mod tests {
 
     #[test]
     fn what_is_kept_tells_no_number_of_more_than_a_status() {
-        let keep = BTreeSet::from(["error.type".to_owned()]);
         for (value, expected) in [
             (Value::Text("no case X123456".to_owned()), Some("no case X#")),
             (Value::Text("500".to_owned()), Some("500")),
@@ -192,10 +184,9 @@ mod tests {
             (Value::Double(123_456.5), Some("#.5")),
             (Value::Texts(vec!["a".to_owned()]), None),
         ] {
-            assert_eq!(kept(&keep, "error.type", &value).as_deref(), expected, "{value:?}");
+            assert_eq!(kept(&value).as_deref(), expected, "{value:?}");
         }
-        assert_eq!(kept(&keep, "error.typ", &Value::Integer(1)), None);
-        assert_eq!(release("2026.1204".to_owned()).as_deref(), Some("2026.1204"));
+        assert_eq!(release("2026.1204").as_deref(), Some("2026.1204"));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use gilbreth_conventions::kind::ValueKind;
 use proptest::prelude::*;
 
 use super::*;
-use crate::decode::{Batch, Span};
+use crate::decode::{Batch, Plain, Span};
 
 const NOW_US: i64 = 1_700_000_000_000_000;
 const NOW_NS: u64 = 1_700_000_000_000_000_000;
@@ -29,13 +29,18 @@ fn span(attributes: Vec<Attribute>) -> Span {
     }
 }
 
-fn decoded(spans: Vec<Span>) -> Decoded {
+fn export(spans: Vec<Span>) -> Plain {
     let resource = vec![Attribute::text("service.name", "ndelius"), Attribute::text("host.name", "desk-1")];
-    Decoded { batches: vec![Batch { resource, spans }], other_logs: 0 }
+    vec![Batch { resource, spans }].into()
+}
+
+fn admit(export: &Plain, policy: &Policy, source: Source) -> Admission {
+    let decoded = export.clone().into_columns().unwrap();
+    super::admit(&decoded, policy, source, NOW_US, &Names::default()).unwrap()
 }
 
 fn admit_network(spans: Vec<Span>) -> Admission {
-    admit(decoded(spans), &policy(), Source::Network, NOW_US, &Names::default()).unwrap()
+    admit(&export(spans), &policy(), Source::Network)
 }
 
 fn row_of(attributes: Vec<Attribute>) -> RecordBatch {
@@ -119,9 +124,9 @@ fn nothing_clear_comes_through() {
     }
     let mut sent = span(attributes);
     sent.name = "of 90210".to_owned();
-    let mut export = decoded(vec![sent]);
+    let mut export = export(vec![sent]);
     export.batches[0].resource.extend([a(attribute::SERVICE_NAME, "of 90210"), a("telemetry.sdk.name", "of 90210")]);
-    let admission = admit(export, &policy(), Source::Network, NOW_US, &Names::default()).unwrap();
+    let admission = admit(&export, &policy(), Source::Network);
     assert_eq!(admission.admitted.len(), 1);
     let rows = admission.admitted.rows();
     let bytes = everything(rows);
@@ -271,13 +276,13 @@ fn only_replays_may_be_old_and_say_when_they_were_received() {
     let mut old = span(vec![]);
     old.started_at_ns = 1_000_000_000;
     old.ended_at_ns = 2_000_000_000;
-    let mut export = decoded(vec![old]);
+    let mut export = export(vec![old]);
     export.batches[0]
         .resource
         .push(Attribute { name: attribute::CLOCK_RECEIVED.to_owned(), value: Value::Integer(3_000_000_999) });
     let mut replays = policy();
     replays.allow_replay();
-    let run = |policy: &Policy, source| admit(export.clone(), policy, source, NOW_US, &Names::default()).unwrap();
+    let run = |policy: &Policy, source| admit(&export, policy, source);
     let network = run(&policy(), Source::Network);
     assert_eq!((network.admitted.len(), network.dropped.get(attribute::CLOCK_RECEIVED)), (0, Some(&1)));
     for (policy, source) in [(&replays, Source::Network), (&policy(), Source::File)] {
@@ -291,11 +296,11 @@ fn only_replays_may_be_old_and_say_when_they_were_received() {
 #[test]
 fn a_file_that_tells_no_time_of_receipt_tells_nothing_of_the_clock() {
     for (received, sent_is_kept) in [(false, false), (true, true)] {
-        let mut export = decoded(vec![span(vec![])]);
+        let mut export = export(vec![span(vec![])]);
         let clock = |name: &str| Attribute { name: name.to_owned(), value: Value::Integer(5_000) };
         export.batches[0].resource.push(clock(attribute::CLOCK_SENT));
         export.batches[0].resource.extend(received.then(|| clock(attribute::CLOCK_RECEIVED)));
-        let admission = admit(export, &policy(), Source::File, NOW_US, &Names::default()).unwrap();
+        let admission = admit(&export, &policy(), Source::File);
         let sent = admission.admitted.rows().column_by_name("sent_at").unwrap();
         assert_eq!(sent.is_valid(0), sent_is_kept);
     }
@@ -358,7 +363,7 @@ proptest! {
             .collect();
         let sent = Span { trace_id: trace, span_id: id, started_at_ns: start, ended_at_ns: end, attributes, ..Span::default() };
         let source = if replay { Source::File } else { Source::Network };
-        let admission = admit(decoded(vec![sent]), &policy(), source, NOW_US, &Names::default()).unwrap();
+        let admission = admit(&export(vec![sent]), &policy(), source);
         prop_assert_eq!(admission.admitted.len() as u64 + admission.counts.refused, 1);
     }
 }

@@ -62,7 +62,6 @@ impl Seen {
 
 fn seen(imported: &Imported) -> Vec<Seen> {
     let mut seen: Vec<Seen> = imported
-        .decoded
         .batches
         .iter()
         .flat_map(|batch| {
@@ -278,5 +277,5 @@ fn a_log_imported_twice_or_packed_has_the_same_ids() {
     writer.write_all(&fs::read(&path).unwrap()).unwrap();
     writer.finish().unwrap();
     let mapping = student_mapping();
-    assert_eq!(read(&path, &mapping).unwrap().decoded, read(&packed, &mapping).unwrap().decoded);
+    assert_eq!(read(&path, &mapping).unwrap().batches, read(&packed, &mapping).unwrap().batches);
 }

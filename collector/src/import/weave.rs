@@ -18,9 +18,9 @@ use super::{
     mapping::{Mapping, Meaning, Values},
     recording::{Event, Place, Recording},
 };
-use crate::decode::{Attribute, Batch, Decoded, Span};
+use crate::decode::{Attribute, Batch, Span};
 
-pub(super) fn spans(recording: Recording, mapping: &Mapping, summary: &mut Summary) -> Decoded {
+pub(super) fn spans(recording: Recording, mapping: &Mapping, summary: &mut Summary) -> Vec<Batch> {
     let mut workers: BTreeMap<String, Weaver<'_>> = BTreeMap::new();
     for event in recording.events {
         let index = workers.len();
@@ -41,7 +41,7 @@ pub(super) fn spans(recording: Recording, mapping: &Mapping, summary: &mut Summa
             systems.entry(system).or_default().push(span);
         }
     }
-    let batches = systems
+    systems
         .into_iter()
         .map(|(system, spans)| Batch {
             resource: vec![
@@ -50,8 +50,7 @@ pub(super) fn spans(recording: Recording, mapping: &Mapping, summary: &mut Summa
             ],
             spans,
         })
-        .collect();
-    Decoded { batches, other_logs: 0 }
+        .collect()
 }
 
 /// The work of one worker.

@@ -11,6 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use bytes::Bytes;
 use serde::de::IgnoredAny;
 
 use super::compression::Compression;
@@ -94,8 +95,9 @@ impl Exports {
             Form::Delimited => (Signal::Traces, Encoding::Protobuf),
             Form::Json | Form::JsonLines => (signal_of(&bytes), Encoding::Json),
         };
-        let decoded = decode(signal, encoding, &bytes).map_err(|error| self.wrong("is malformed").caused_by(error))?;
-        if encoding == Encoding::Json && decoded.batches.is_empty() && is_something_else(&bytes) {
+        let body = Bytes::from(bytes);
+        let decoded = decode(signal, encoding, body.clone()).map_err(|error| self.wrong("is malformed").caused_by(error))?;
+        if encoding == Encoding::Json && decoded.resources.is_empty() && is_something_else(&body) {
             return Err(self.wrong("holds neither resourceSpans nor resourceLogs: is it the right file?"));
         }
         Ok(Some(decoded))

@@ -7,6 +7,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::Response,
 };
+use bytes::Bytes;
 use futures::StreamExt;
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -17,7 +18,7 @@ use super::{
 };
 use crate::{
     Error, ErrorKind,
-    decode::{DecodeError, Encoding, Signal, decode, measure},
+    decode::{DecodeError, Encoding, Signal, Size, decode_measured, measure},
     gate::{self, Admission, Source},
     receive::compression::{Compression, UnpackError},
 };
@@ -69,11 +70,11 @@ async fn export(
         return Err(Failure::new(StatusCode::TOO_MANY_REQUESTS, "too many requests at once"));
     };
     let unpacked = unpack(state, compression, packed).await?;
-    let measured = Arc::clone(&unpacked.0);
+    let measured = unpacked.0.clone();
     let size = beside(move || measure(signal, encoding, &measured)).await?.map_err(refused)?;
     let _decoded = state.0.room.decoded(size.memory()).await?;
     let judging = state.clone();
-    let admission = beside(move || judge(&judging, signal, encoding, unpacked, received_at_us)).await??;
+    let admission = beside(move || judge(&judging, signal, encoding, unpacked, size, received_at_us)).await??;
     state.0.metrics.intake(&admission);
     let outcome = Outcome::of(&admission);
     match (state.0.submit)(admission.admitted, admission.counts).await {
@@ -90,13 +91,13 @@ async fn export(
 }
 
 /// An unpacked body.
-type Unpacked = (Arc<Vec<u8>>, Option<OwnedSemaphorePermit>);
+type Unpacked = (Bytes, Option<OwnedSemaphorePermit>);
 
 /// Unpacks a body within the room that there is. How large it will be is not known: few become sixteen times their size,
 /// and those that do unpack a second time, with room for the largest.
 async fn unpack(state: &State, compression: Compression, packed: Packed) -> Result<Unpacked, Failure> {
     if compression == Compression::None {
-        return Ok((Arc::new(packed.bytes), packed.room));
+        return Ok((packed.bytes.into(), packed.room));
     }
     let bytes_max = state.0.body_bytes_max;
     let mut limit = packed.bytes.len().saturating_mul(UNPACKS_TIMES).min(bytes_max);
@@ -105,7 +106,7 @@ async fn unpack(state: &State, compression: Compression, packed: Packed) -> Resu
         let room = state.0.room.unpacked(limit).await?;
         let source = Arc::clone(&packed);
         match beside(move || compression.unpack(&source.bytes, limit)).await? {
-            Ok(bytes) => return Ok((Arc::new(bytes), Some(room))),
+            Ok(bytes) => return Ok((bytes.into(), Some(room))),
             Err(UnpackError::TooLarge) if limit < bytes_max => limit = bytes_max,
             Err(UnpackError::TooLarge) => return Err(too_large(bytes_max)),
             Err(UnpackError::Malformed) => {
@@ -119,13 +120,12 @@ fn judge(
     state: &State,
     signal: Signal,
     encoding: Encoding,
-    unpacked: Unpacked,
+    (body, _room): Unpacked,
+    size: Size,
     received_at_us: i64,
 ) -> Result<Admission, Failure> {
-    let decoded = decode(signal, encoding, &unpacked.0).map_err(refused)?;
-    drop(unpacked);
-    decoded.check().map_err(refused)?;
-    gate::admit(decoded, &state.0.policy, Source::Network, received_at_us, &state.0.names).map_err(|error| {
+    let decoded = decode_measured(signal, encoding, body, size).map_err(refused)?;
+    gate::admit(&decoded, &state.0.policy, Source::Network, received_at_us, &state.0.names).map_err(|error| {
         Error::new(ErrorKind::Internal, "the gate made rows of another schema").caused_by(error).into()
     })
 }
@@ -141,7 +141,7 @@ async fn beside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) ->
 fn refused(error: DecodeError) -> Failure {
     let status = match error {
         DecodeError::TooMany { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-        DecodeError::Protobuf(_) | DecodeError::Malformed | DecodeError::Json { .. } => StatusCode::BAD_REQUEST,
+        DecodeError::Malformed | DecodeError::Json { .. } => StatusCode::BAD_REQUEST,
     };
     Failure::new(status, error.to_string())
 }
