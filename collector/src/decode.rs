@@ -1,7 +1,7 @@
 //! OTLP bytes → columns. Pure: no clock, no store, nothing judged; what a span must be is the gate's business.
 //!
 //! ```text
-//! protobuf ─────────────────── pass ─▶ columns (string views into the body)
+//! protobuf ─────────────────── pass ─▶ columns (dictionaries of string views into the body)
 //! JSON ─▶ messages ─▶ plain spans ─────▶┘
 //! ```
 //!
@@ -21,6 +21,7 @@ mod slot;
 #[cfg(test)]
 mod tests;
 mod wire;
+mod words;
 
 use bytes::Bytes;
 
@@ -31,9 +32,10 @@ pub use self::{
     plain::{Attribute, Batch, Plain, Span, Value, traces as plain_traces},
 };
 pub(crate) use self::{
-    columns::Scalar,
+    columns::{Entry, Value as EntryValue, items_of},
     limits::{Size, measure},
-    slot::{Integer, Text, Texts},
+    slot::{Integer, List, Text},
+    words::Texts,
 };
 
 /// How an export is written down.

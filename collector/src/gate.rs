@@ -15,26 +15,24 @@ mod accept;
 mod columns;
 mod hashes;
 mod kept;
-mod memo;
 mod names;
+mod senders;
 #[cfg(test)]
 mod tests;
+mod told;
 mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use arrow::{array::BooleanArray, compute::filter_record_batch, error::ArrowError, record_batch::RecordBatch};
-use gilbreth_conventions::{attribute, digest::Digester};
+use gilbreth_conventions::digest::Digester;
 
+use self::senders::Sender;
 pub use self::{
     hashes::{Hashes, worker_form},
     names::{Names, name_as_stored},
 };
-use crate::{
-    config::Config,
-    decode::{Attribute, Decoded, Value},
-    key::StoreKey,
-};
+use crate::{config::Config, decode::Decoded, key::StoreKey};
 
 /// So many names of dropped attributes are told apart; the rest is counted together.
 const DROPPED_NAMES_MAX: usize = 200;
@@ -228,65 +226,11 @@ pub fn admit(
     let mut tally = Tally::default();
     tally.refuse(Refusal::OtherLog, decoded.other_logs);
     tally.counts.received = decoded.other_logs;
-    let senders: Vec<Sender> = decoded
-        .resources
-        .iter()
-        .map(|resource| Sender::of(resource, policy, source, received_at_us, &mut tally))
-        .collect();
+    let senders = senders::all(decoded, policy, source, received_at_us, &mut tally);
     let accepted = accept::accept(decoded, &senders, &mut tally);
     let export = columns::Export { decoded, accepted: &accepted, senders: &senders, policy, names };
     let rows = columns::rows(&export, &mut tally)?;
     Ok(Admission { admitted: Admitted { rows }, refused: tally.refused, counts: tally.counts, dropped: tally.dropped })
-}
-
-/// What a resource says about all of its spans.
-struct Sender {
-    any_time: bool,
-    system: Option<String>,
-    release: Option<String>,
-    sent_at_us: Option<i64>,
-    received_at_us: i64,
-    /// Whether the time of receipt is that of the spans, not merely that of reading a file.
-    receipt_known: bool,
-    kept: Vec<(String, String)>,
-}
-
-impl Sender {
-    fn of(resource: &[Attribute], policy: &Policy, source: Source, received_at_us: i64, tally: &mut Tally) -> Self {
-        let mut sender = Self {
-            any_time: policy.believes_any_time(source),
-            system: None,
-            release: None,
-            sent_at_us: None,
-            received_at_us,
-            receipt_known: source != Source::File,
-            kept: Vec::new(),
-        };
-        for Attribute { name, value } in resource {
-            match (name.as_str(), value) {
-                (attribute::SERVICE_NAME, Value::Text(text)) => {
-                    sender.system = names::label(text, &mut tally.counts.names_masked);
-                }
-                (attribute::SERVICE_VERSION, Value::Text(text)) => sender.release = names::release(text),
-                (attribute::CLOCK_SENT, Value::Integer(ns)) => sender.sent_at_us = Some(ns.div_euclid(1000)),
-                (attribute::CLOCK_RECEIVED, Value::Integer(ns)) if sender.any_time => {
-                    sender.received_at_us = ns.div_euclid(1000);
-                    sender.receipt_known = true;
-                }
-                (_, value) => match names::kept(value).filter(|_| policy.keep.contains(name)) {
-                    Some(text) => sender.kept.push((name.clone(), text)),
-                    None => tally.drop_attributes(name, 1),
-                },
-            }
-        }
-        sender.kept.sort_by(|one, other| one.0.cmp(&other.0));
-        sender.kept.dedup_by(|later, first| later.0 == first.0);
-        if !sender.receipt_known {
-            // The time of reading a file, less the time of sending, would pass for a wrong clock.
-            sender.sent_at_us = None;
-        }
-        sender
-    }
 }
 
 /// What is counted on the way.

@@ -1,30 +1,33 @@
 //! An export in columns, as sent: nothing judged, nothing hashed.
 //!
-//! Texts are Arrow string views into the body: none is copied, and each is checked to be UTF-8 once, when its column is
-//! finished.
+//! Texts are Arrow dictionaries over string views into the body: none is copied, and one that comes again is only counted.
+
+use std::sync::Arc;
 
 use arrow::{
     array::{
-        BooleanArray, BooleanBufferBuilder, FixedSizeBinaryArray, Int64Array, ListArray, NullBufferBuilder,
-        StringViewArray, UInt64Array, builder::make_view,
+        Array, ArrayAccessor, BooleanArray, BooleanBufferBuilder, FixedSizeBinaryArray, Int64Array, ListArray,
+        NullBufferBuilder, StringViewArray, UInt32Array, UInt64Array,
     },
-    buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer},
-    datatypes::{DataType, Field},
+    buffer::{Buffer, NullBuffer, OffsetBuffer},
+    datatypes::Field,
 };
 
 use super::{
     DecodeError,
-    plain::Attribute,
-    slot::{Integer, Slot, Text, Texts},
+    slot::{Integer, List, Slot, Text},
     wire::Place,
+    words::{TextColumn, Texts, Words, column},
 };
 
 /// An export, as the gate takes it: a row for each span, a column for each attribute of the conventions that any span
 /// has, and the rest by name.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Decoded {
-    /// Attributes of each resource.
-    pub(crate) resources: Vec<Vec<Attribute>>,
+    /// How many resources there are.
+    pub(crate) resources: u32,
+    /// Their attributes.
+    pub(crate) of_resources: Vec<Entry>,
     /// The resource of each span.
     pub(crate) resource: Vec<u32>,
     /// 16 bytes; null if they were not 16.
@@ -34,18 +37,21 @@ pub struct Decoded {
     /// The same; null for a root.
     pub(crate) parent_span_id: FixedSizeBinaryArray,
     /// The spans' names.
-    pub(crate) name: StringViewArray,
+    pub(crate) name: Texts,
     /// Start, Unix nanoseconds.
     pub(crate) started_at_ns: UInt64Array,
     /// End, Unix nanoseconds.
     pub(crate) ended_at_ns: UInt64Array,
     /// Whether the status is an error.
     pub(crate) failed: BooleanArray,
-    texts: [Option<StringViewArray>; Text::COUNT],
+    texts: [Option<Texts>; Text::COUNT],
     integers: [Option<Int64Array>; Integer::COUNT],
-    lists: [Option<ListArray>; Texts::COUNT],
-    /// All other attributes, and those whose value is not of the type that their column has.
-    pub(crate) others: Others,
+    lists: [Option<ListArray>; List::COUNT],
+    /// All other attributes of spans, and those whose value is not of the type that their column has, by row.
+    pub(crate) others: Vec<Entry>,
+    /// Names and texts of entries.
+    names: StringViewArray,
+    entry_texts: StringViewArray,
     /// Log records that are no event of the conventions; they are not kept.
     pub(crate) other_logs: u64,
 }
@@ -58,7 +64,7 @@ impl Decoded {
     }
 
     /// The column of an attribute; `None` if no span has it.
-    pub(crate) fn text(&self, of: Text) -> Option<&StringViewArray> {
+    pub(crate) fn text(&self, of: Text) -> Option<&Texts> {
         self.texts[of as usize].as_ref()
     }
 
@@ -68,42 +74,62 @@ impl Decoded {
     }
 
     /// The same for several texts.
-    pub(crate) fn list(&self, of: Texts) -> Option<&ListArray> {
+    pub(crate) fn list(&self, of: List) -> Option<&ListArray> {
         self.lists[of as usize].as_ref()
     }
-}
 
-/// Attributes by row and name, in the order in which they came.
-#[derive(Debug, Clone)]
-pub(crate) struct Others {
-    /// The names, each once.
-    pub(crate) names: StringViewArray,
-    /// Row, name by its place in `names`, and value.
-    pub(crate) entries: Vec<(u32, u32, Scalar)>,
-    /// The values that are text.
-    pub(crate) texts: StringViewArray,
-}
-
-impl PartialEq for Others {
-    /// Whatever the order of names.
-    fn eq(&self, other: &Self) -> bool {
-        let told = |others: &Self, &(row, name, value): &(u32, u32, Scalar)| {
-            let text = match value {
-                Scalar::Text(at) => Some(others.texts.value(at as usize).to_owned()),
-                _ => None,
-            };
-            (row, others.names.value(name as usize).to_owned(), text, value.told())
-        };
-        self.entries.len() == other.entries.len()
-            && self.entries.iter().zip(&other.entries).all(|(one, two)| told(self, one) == told(other, two))
+    /// The names of entries.
+    pub(crate) const fn names(&self) -> &StringViewArray {
+        &self.names
     }
+
+    /// The name of an entry.
+    pub(crate) fn name_of(&self, entry: &Entry) -> &str {
+        self.names.value(entry.name as usize)
+    }
+
+    /// Its value.
+    pub(crate) fn value_of(&self, entry: &Entry) -> Value<'_> {
+        match entry.value {
+            Scalar::Text(at) => Value::Text(self.entry_texts.value(at as usize)),
+            Scalar::Integer(number) => Value::Integer(number),
+            Scalar::Double(number) => Value::Double(number),
+            Scalar::Boolean(truth) => Value::Boolean(truth),
+            Scalar::Other => Value::Other,
+        }
+    }
+}
+
+/// An attribute that has no column.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Entry {
+    /// The row of its span, or the number of its resource.
+    pub(crate) of: u32,
+    name: u32,
+    value: Scalar,
+}
+
+impl Entry {
+    /// The place of its name among the names.
+    pub(crate) const fn name(&self) -> usize {
+        self.name as usize
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Scalar {
+    /// By its number among the texts.
+    Text(u32),
+    Integer(i64),
+    Double(f64),
+    Boolean(bool),
+    Other,
 }
 
 /// The value of an attribute that has no column.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Scalar {
-    /// By its place among the texts.
-    Text(u32),
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Value<'a> {
+    Text(&'a str),
     Integer(i64),
     Double(f64),
     Boolean(bool),
@@ -111,22 +137,63 @@ pub(crate) enum Scalar {
     Other,
 }
 
-impl Scalar {
-    /// Kind and bits, so that NaN is itself.
-    const fn told(self) -> (u8, u64) {
-        match self {
-            Self::Text(_) => (0, 0),
-            Self::Integer(number) => (1, number.cast_unsigned()),
-            Self::Double(number) => (2, number.to_bits()),
-            Self::Boolean(truth) => (3, truth as u64),
-            Self::Other => (4, 0),
-        }
+impl PartialEq for Decoded {
+    /// Whatever the numbers of names and texts; NaN is itself.
+    fn eq(&self, other: &Self) -> bool {
+        let texts = |one: Option<&Texts>, two: Option<&Texts>| match (one, two) {
+            (Some(one), Some(two)) => is_same(one, two),
+            (one, two) => one.is_none() && two.is_none(),
+        };
+        let lists = |one: Option<&ListArray>, two: Option<&ListArray>| match (one, two) {
+            (Some(one), Some(two)) => {
+                one.offsets() == two.offsets() && one.nulls() == two.nulls() && is_same(items_of(one), items_of(two))
+            }
+            (one, two) => one.is_none() && two.is_none(),
+        };
+        let told = |decoded: &Self, entry: &Entry| {
+            let value = match decoded.value_of(entry) {
+                Value::Double(number) => format!("{:x}", number.to_bits()),
+                value => format!("{value:?}"),
+            };
+            (entry.of, decoded.name_of(entry).to_owned(), value)
+        };
+        let entries = |one: &[Entry], two: &[Entry]| {
+            one.len() == two.len() && one.iter().zip(two).all(|(one, two)| told(self, one) == told(other, two))
+        };
+        self.resources == other.resources
+            && entries(&self.of_resources, &other.of_resources)
+            && self.resource == other.resource
+            && self.trace_id == other.trace_id
+            && self.span_id == other.span_id
+            && self.parent_span_id == other.parent_span_id
+            && is_same(&self.name, &other.name)
+            && self.started_at_ns == other.started_at_ns
+            && self.ended_at_ns == other.ended_at_ns
+            && self.failed == other.failed
+            && self.texts.iter().zip(&other.texts).all(|(one, two)| texts(one.as_ref(), two.as_ref()))
+            && self.integers == other.integers
+            && self.lists.iter().zip(&other.lists).all(|(one, two)| lists(one.as_ref(), two.as_ref()))
+            && entries(&self.others, &other.others)
+            && self.other_logs == other.other_logs
     }
+}
+
+fn is_same(one: &Texts, two: &Texts) -> bool {
+    let text = |of: &Texts, row: usize| {
+        let of = of.downcast_dict::<StringViewArray>().expect("texts are string views");
+        of.is_valid(row).then(|| of.value(row).to_owned())
+    };
+    one.len() == two.len() && (0..one.len()).all(|row| text(one, row) == text(two, row))
+}
+
+/// The items of a column of lists.
+pub(crate) fn items_of(lists: &ListArray) -> &Texts {
+    lists.values().as_any().downcast_ref().expect("items are texts")
 }
 
 /// A value as it is read.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Value<'a> {
+pub(super) enum Read<'a> {
     Text(Place),
     Integer(i64),
     Double(f64),
@@ -150,44 +217,46 @@ pub(super) struct Head<'a> {
 
 /// Columns being built. Attributes of a span come before its [`Head`], which ends its row.
 pub(super) struct Columns {
-    pub(super) resources: Vec<Vec<Attribute>>,
     pub(super) other_logs: u64,
+    resources: u32,
+    of_resources: Vec<Entry>,
     resource: Vec<u32>,
     trace_id: Fixed<16>,
     span_id: Fixed<8>,
     parent_span_id: Fixed<8>,
-    name: Vec<u128>,
+    name: TextColumn,
     started_at_ns: Vec<u64>,
     ended_at_ns: Vec<u64>,
     failed: BooleanBufferBuilder,
     texts: [TextColumn; Text::COUNT],
     integers: [IntegerColumn; Integer::COUNT],
-    lists: [ListColumn; Texts::COUNT],
-    other_names: Vec<u128>,
-    others: Vec<(u32, u32, Scalar)>,
-    other_texts: Vec<u128>,
+    lists: [ListColumn; List::COUNT],
+    others: Vec<Entry>,
+    names: Words,
+    entry_texts: Words,
 }
 
 impl Columns {
     /// Room for so many spans.
     pub(super) fn with_capacity(spans: usize) -> Self {
         Self {
-            resources: Vec::new(),
             other_logs: 0,
+            resources: 0,
+            of_resources: Vec::new(),
             resource: Vec::with_capacity(spans),
             trace_id: Fixed::with_capacity(spans),
             span_id: Fixed::with_capacity(spans),
             parent_span_id: Fixed::with_capacity(spans),
-            name: Vec::with_capacity(spans),
+            name: TextColumn::default(),
             started_at_ns: Vec::with_capacity(spans),
             ended_at_ns: Vec::with_capacity(spans),
             failed: BooleanBufferBuilder::new(spans),
             texts: std::array::from_fn(|_| TextColumn::default()),
             integers: std::array::from_fn(|_| IntegerColumn::default()),
             lists: std::array::from_fn(|_| ListColumn::default()),
-            other_names: Vec::new(),
             others: Vec::new(),
-            other_texts: Vec::new(),
+            names: Words::default(),
+            entry_texts: Words::default(),
         }
     }
 
@@ -195,112 +264,104 @@ impl Columns {
         self.resource.len()
     }
 
-    /// A name that has no column, for [`Columns::attribute`].
-    pub(super) fn other_name(&mut self, body: &[u8], name: Place) -> u32 {
-        self.other_names.push(view(body, name));
-        index(self.other_names.len() - 1)
+    /// Another resource; spans are of the last.
+    pub(super) const fn begin_resource(&mut self) {
+        self.resources += 1;
+    }
+
+    /// An attribute of the last resource.
+    pub(super) fn of_resource(&mut self, body: &[u8], name: Place, value: Read<'_>) -> Result<(), DecodeError> {
+        let entry = self.entry(body, self.resources - 1, name, value)?;
+        self.of_resources.push(entry);
+        Ok(())
+    }
+
+    fn entry(&mut self, body: &[u8], of: u32, name: Place, value: Read<'_>) -> Result<Entry, DecodeError> {
+        let value = match value {
+            Read::Text(place) => Scalar::Text(self.entry_texts.number(body, place)?),
+            Read::Integer(number) => Scalar::Integer(number),
+            Read::Double(number) => Scalar::Double(number),
+            Read::Boolean(truth) => Scalar::Boolean(truth),
+            Read::Texts(_) | Read::Other => Scalar::Other,
+        };
+        Ok(Entry { of, name: self.names.number(body, name)?, value })
     }
 
     /// An attribute of the span being read. Where one is there twice, the first stays: says whether the value is kept.
-    /// `name` is called for one that goes to no column of its own.
+    ///
+    /// # Errors
+    /// If a text that is kept is not UTF-8.
     #[inline]
     pub(super) fn attribute(
         &mut self,
         body: &[u8],
         slot: Slot,
-        value: Value<'_>,
-        name: impl FnOnce(&mut Self) -> u32,
-    ) -> bool {
+        name: Place,
+        value: Read<'_>,
+    ) -> Result<bool, DecodeError> {
         let row = self.row();
         match (slot, value) {
-            (Slot::Text(of), Value::Text(place)) => self.texts[of as usize].put(row, view(body, place)),
-            (Slot::Integer(of), Value::Integer(number)) => self.integers[of as usize].put(row, number),
-            (Slot::Texts(Texts::Cases), Value::Text(place)) => {
-                self.lists[Texts::Cases as usize].put(row, body, &[place])
-            }
-            (Slot::Texts(of), Value::Texts(places)) => self.lists[of as usize].put(row, body, places),
+            (Slot::Text(of), Read::Text(place)) => self.texts[of as usize].put(row, body, place),
+            (Slot::Integer(of), Read::Integer(number)) => Ok(self.integers[of as usize].put(row, number)),
+            (Slot::List(List::Cases), Read::Text(place)) => self.lists[List::Cases as usize].put(row, body, &[place]),
+            (Slot::List(of), Read::Texts(places)) => self.lists[of as usize].put(row, body, places),
             (_, value) => {
-                let name = name(self);
-                let scalar = match value {
-                    Value::Text(place) => {
-                        self.other_texts.push(view(body, place));
-                        Scalar::Text(index(self.other_texts.len() - 1))
-                    }
-                    Value::Integer(number) => Scalar::Integer(number),
-                    Value::Double(number) => Scalar::Double(number),
-                    Value::Boolean(truth) => Scalar::Boolean(truth),
-                    Value::Texts(_) | Value::Other => Scalar::Other,
-                };
-                self.others.push((index(row), name, scalar));
-                true
+                let entry = self.entry(body, index(row), name, value)?;
+                self.others.push(entry);
+                Ok(true)
             }
         }
     }
 
-    /// A text of at most 12 bytes that is nowhere in the body, for a column of the span being read.
-    pub(super) fn constant(&mut self, of: Text, word: &'static str) {
-        debug_assert!(word.len() <= 12, "a longer text would have to lie in the body");
-        self.texts[of as usize].put(self.row(), make_view(word.as_bytes(), 0, 0));
-    }
-
     /// Ends the row.
-    pub(super) fn span(&mut self, body: &[u8], head: &Head<'_>) {
+    pub(super) fn span(&mut self, body: &[u8], head: &Head<'_>) -> Result<(), DecodeError> {
         self.trace_id.push(head.trace_id);
         self.span_id.push(head.span_id);
         self.parent_span_id.push(head.parent_span_id);
-        self.name.push(view(body, head.name));
+        self.name.put(self.row(), body, head.name)?;
         self.started_at_ns.push(head.started_at_ns);
         self.ended_at_ns.push(head.ended_at_ns);
         self.failed.append(head.failed);
-        self.resource.push(index(self.resources.len().saturating_sub(1)));
+        self.resource.push(self.resources.saturating_sub(1));
+        Ok(())
     }
 
     /// The columns over the body that all the places are in.
     ///
     /// # Errors
-    /// If a text is not UTF-8.
+    /// None now: what is not UTF-8 was refused before.
     pub(super) fn finish(mut self, body: &Buffer) -> Result<Decoded, DecodeError> {
         let rows = self.row();
-        let texts = |views, nulls| {
-            StringViewArray::try_new(ScalarBuffer::from(views), vec![body.clone()], nulls)
-                .map_err(|_| DecodeError::Malformed)
-        };
         let mut decoded = Decoded {
             resources: self.resources,
+            of_resources: self.of_resources,
             resource: self.resource,
             trace_id: self.trace_id.finish(),
             span_id: self.span_id.finish(),
             parent_span_id: self.parent_span_id.finish(),
-            name: texts(self.name, None)?,
+            name: match self.name.finish(rows, body)? {
+                Some(name) => name,
+                None => column(UInt32Array::new_null(0), Words::default(), body)?,
+            },
             started_at_ns: self.started_at_ns.into(),
             ended_at_ns: self.ended_at_ns.into(),
             failed: BooleanArray::new(self.failed.finish(), None),
             texts: std::array::from_fn(|_| None),
             integers: self.integers.map(|column| column.finish(rows)),
             lists: std::array::from_fn(|_| None),
-            others: Others {
-                names: texts(self.other_names, None)?,
-                entries: self.others,
-                texts: texts(self.other_texts, None)?,
-            },
+            others: self.others,
+            names: self.names.finish(body)?,
+            entry_texts: self.entry_texts.finish(body)?,
             other_logs: self.other_logs,
         };
         for (done, column) in decoded.texts.iter_mut().zip(self.texts) {
-            *done = column.finish(rows).map(|(views, nulls)| texts(views, nulls)).transpose()?;
+            *done = column.finish(rows, body)?;
         }
         for (done, column) in decoded.lists.iter_mut().zip(self.lists) {
-            let Some((offsets, nulls, items)) = column.finish(rows) else { continue };
-            let field = Field::new("element", DataType::Utf8View, true);
-            let items = texts(items, None)?;
-            *done = Some(ListArray::new(field.into(), offsets, std::sync::Arc::new(items), Some(nulls)));
+            *done = column.finish(rows, body)?;
         }
         Ok(decoded)
     }
-}
-
-#[inline]
-fn view(body: &[u8], place: Place) -> u128 {
-    make_view(place.of(body), 0, place.from)
 }
 
 fn index(at: usize) -> u32 {
@@ -356,33 +417,6 @@ impl Valid {
 }
 
 #[derive(Default)]
-struct TextColumn {
-    views: Vec<u128>,
-    valid: Valid,
-}
-
-impl TextColumn {
-    #[inline]
-    fn put(&mut self, row: usize, view: u128) -> bool {
-        let is_first = self.views.len() <= row;
-        if is_first {
-            self.views.resize(row, 0);
-            self.views.push(view);
-            self.valid.put(row);
-        }
-        is_first
-    }
-
-    fn finish(mut self, rows: usize) -> Option<(Vec<u128>, Option<NullBuffer>)> {
-        if self.views.is_empty() {
-            return None;
-        }
-        self.views.resize(rows, 0);
-        Some((self.views, self.valid.finish(rows)))
-    }
-}
-
-#[derive(Default)]
 struct IntegerColumn {
     numbers: Vec<i64>,
     valid: Valid,
@@ -412,36 +446,41 @@ impl IntegerColumn {
 struct ListColumn {
     /// Where the list of each row ends.
     ends: Vec<i32>,
-    items: Vec<u128>,
+    items: Vec<u32>,
+    words: Words,
     valid: Valid,
 }
 
 impl ListColumn {
-    fn put(&mut self, row: usize, body: &[u8], places: &[Place]) -> bool {
+    fn put(&mut self, row: usize, body: &[u8], places: &[Place]) -> Result<bool, DecodeError> {
         let is_first = self.ends.len() <= row;
         if is_first {
             self.ends.resize(row, self.end());
-            self.items.extend(places.iter().map(|&place| view(body, place)));
+            for &place in places {
+                self.items.push(self.words.number(body, place)?);
+            }
             self.ends.push(self.end());
             self.valid.put(row);
         }
-        is_first
+        Ok(is_first)
     }
 
     fn end(&self) -> i32 {
         i32::try_from(self.items.len()).expect("there are fewer than 2^31 parts of a request")
     }
 
-    fn finish(mut self, rows: usize) -> Option<(OffsetBuffer<i32>, NullBuffer, Vec<u128>)> {
+    fn finish(mut self, rows: usize, body: &Buffer) -> Result<Option<ListArray>, DecodeError> {
         if self.ends.is_empty() {
-            return None;
+            return Ok(None);
         }
         let end = self.end();
         self.ends.resize(rows, end);
         let mut offsets = Vec::with_capacity(rows + 1);
         offsets.push(0);
         offsets.append(&mut self.ends);
-        let valid = self.valid.finish(rows).unwrap_or_else(|| NullBuffer::new_valid(rows));
-        Some((OffsetBuffer::new(offsets.into()), valid, self.items))
+        let items = column(self.items.into(), self.words, body)?;
+        let field = Arc::new(Field::new("element", items.data_type().clone(), true));
+        let offsets = OffsetBuffer::new(offsets.into());
+        Ok(Some(ListArray::new(field, offsets, Arc::new(items), self.valid.finish(rows))))
     }
 }

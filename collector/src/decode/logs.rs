@@ -7,12 +7,12 @@ use sha2::{Digest, Sha256};
 
 use super::{
     DecodeError,
-    columns::Head,
+    columns::{Head, Read},
     pass::Pass,
     plain::{Attribute, Batch, Plain, Span, attributes},
     shape::{Shape, check},
     slot::{Slot, Text},
-    wire::Reader,
+    wire::{Place, Reader},
 };
 
 /// Events that are interactions.
@@ -48,6 +48,9 @@ impl Ids {
         Self { span_id, trace_id }
     }
 }
+
+/// The word that clicks become. It is in no body, and so is laid down behind it.
+pub(super) const WORD: &str = Kind::Action.as_str();
 
 const fn at(time_ns: u64, observed_ns: u64) -> u64 {
     if time_ns == 0 { observed_ns } else { time_ns }
@@ -87,16 +90,15 @@ pub(super) fn record<'a>(pass: &mut Pass<'a>, mut message: Reader<'a>) -> Result
             _ => message.skip(field, wire)?,
         }
     }
-    if let Some(kind) = kind {
-        pass.columns.constant(Text::Interaction, kind.as_str());
+    if kind.is_some() {
+        pass.columns.attribute(pass.body, Slot::Text(Text::Interaction), Place::default(), Read::Text(pass.word))?;
     }
     if head.trace_id.is_empty() {
         head.trace_id = &ids.trace_id;
     }
     head.started_at_ns = at(time_ns, observed_ns);
     head.ended_at_ns = head.started_at_ns;
-    pass.columns.span(pass.body, &head);
-    Ok(())
+    pass.columns.span(pass.body, &head)
 }
 
 /// The last of a record's event names, as fields that come twice are read.

@@ -8,17 +8,15 @@
 //! request; after that it is only compared with the name that followed the one before the last time, since SDKs write
 //! the attributes of like spans in the same order.
 
-use std::collections::HashMap;
-
 use arrow::buffer::Buffer;
 use bytes::Bytes;
+use hashbrown::HashMap;
 
 use super::{
     DecodeError, Signal,
-    columns::{Columns, Decoded, Head, Value},
+    columns::{Columns, Decoded, Head, Read},
     limits::Limits,
     logs,
-    plain::{self, Attribute},
     shape::{Shape, check},
     slot::Slot,
     wire::{Place, Reader},
@@ -27,6 +25,8 @@ use super::{
 /// A request while it is read.
 pub(super) struct Pass<'a> {
     pub(super) body: &'a [u8],
+    /// What stands behind the body: the word that a click becomes.
+    pub(super) word: Place,
     pub(super) columns: Columns,
     pub(super) limits: Limits,
     names: Names<'a>,
@@ -36,15 +36,23 @@ pub(super) struct Pass<'a> {
 
 /// Reads a request of so many spans.
 pub(super) fn decode(signal: Signal, body: Bytes, spans: usize) -> Result<Decoded, DecodeError> {
-    let buffer = Buffer::from(body);
+    let length = body.len();
+    let (buffer, word) = match signal {
+        Signal::Traces => (Buffer::from(body), Place::default()),
+        Signal::Logs => {
+            let word = Place::at(length, logs::WORD.len())?;
+            (Buffer::from_vec([&*body, logs::WORD.as_bytes()].concat()), word)
+        }
+    };
     let mut pass = Pass {
         body: &buffer,
+        word,
         columns: Columns::with_capacity(spans),
         limits: Limits::default(),
         names: Names::default(),
         items: Vec::new(),
     };
-    let mut request = Reader::new(&buffer);
+    let mut request = Reader::new(&buffer[..length]);
     while let Some((field, wire)) = request.key()? {
         match field {
             1 => pass.of_resource(signal, request.message(wire)?)?,
@@ -59,10 +67,11 @@ impl<'a> Pass<'a> {
     fn of_resource(&mut self, signal: Signal, mut message: Reader<'a>) -> Result<(), DecodeError> {
         self.limits.element()?;
         self.limits.resource()?;
-        self.columns.resources.push(Vec::new());
+        self.columns.begin_resource();
+        let mut attributes = 0;
         while let Some((field, wire)) = message.key()? {
             match field {
-                1 => self.resource(message.message(wire)?)?,
+                1 => self.resource(message.message(wire)?, &mut attributes)?,
                 2 => self.of_scope(signal, message.message(wire)?)?,
                 3 => message.text(wire).map(drop)?,
                 _ => message.skip(field, wire)?,
@@ -72,17 +81,16 @@ impl<'a> Pass<'a> {
     }
 
     /// The resource, which may stand behind its spans, and may come in pieces.
-    fn resource(&mut self, mut message: Reader<'a>) -> Result<(), DecodeError> {
+    fn resource(&mut self, mut message: Reader<'a>, attributes: &mut usize) -> Result<(), DecodeError> {
         self.limits.element()?;
-        let mut attributes = self.columns.resources.last().map_or(0, Vec::len);
         while let Some((field, wire)) = message.key()? {
             match field {
                 1 => {
                     self.limits.resource()?;
-                    self.limits.attribute(&mut attributes)?;
+                    self.limits.attribute(attributes)?;
                     let (name, value) = self.pair(message.message(wire)?)?;
-                    let attribute = self.plain(name, value)?;
-                    self.columns.resources.last_mut().expect("one was pushed").push(attribute);
+                    let value = value.of(&self.items);
+                    self.columns.of_resource(self.body, name, value)?;
                 }
                 2 => message.number(wire).map(drop)?,
                 3 => {
@@ -123,9 +131,7 @@ impl<'a> Pass<'a> {
                 2 => head.span_id = message.bytes(wire)?.of(self.body),
                 3 => message.text(wire).map(drop)?,
                 4 => head.parent_span_id = message.bytes(wire)?.of(self.body),
-                5 => {
-                    self.utf8(std::mem::replace(&mut head.name, message.bytes(wire)?))?;
-                }
+                5 => self.replaced(std::mem::replace(&mut head.name, message.bytes(wire)?))?,
                 6 | 10 | 12 | 14 => message.number(wire).map(drop)?,
                 7 => head.started_at_ns = message.fixed64(wire)?,
                 8 => head.ended_at_ns = message.fixed64(wire)?,
@@ -143,8 +149,7 @@ impl<'a> Pass<'a> {
                 _ => message.skip(field, wire)?,
             }
         }
-        self.columns.span(self.body, &head);
-        Ok(())
+        self.columns.span(self.body, &head)
     }
 
     fn status(&mut self, mut message: Reader<'a>, failed: &mut bool) -> Result<(), DecodeError> {
@@ -168,37 +173,69 @@ impl<'a> Pass<'a> {
     }
 
     /// An attribute of the span being read, if it is wanted.
+    #[inline]
     pub(super) fn attribute(
         &mut self,
         message: Reader<'a>,
         wanted: impl FnOnce(Slot) -> bool,
     ) -> Result<(), DecodeError> {
-        let (name, read) = self.pair(message)?;
-        let known = self.names.find(self.body, name)?;
-        let slot = self.names.known[known].slot;
-        let value = match read {
-            Read::Value(value) => value,
-            Read::Texts => Value::Texts(&self.items),
-            Read::Mixed => Value::Other,
-        };
-        let names = &mut self.names;
-        let is_kept = wanted(slot)
-            && self.columns.attribute(self.body, slot, value, |columns| names.number(known, self.body, columns));
+        if let Some((slot, name, place)) = self.expected(message) {
+            self.limits.element()?;
+            return self.put(slot, name, Read::Text(place), wanted);
+        }
+        let (name, value) = self.pair(message)?;
+        let slot = self.names.find(self.body, name)?;
+        match value {
+            Value::One(value) => self.put(slot, name, value, wanted),
+            Value::Texts => {
+                let items = std::mem::take(&mut self.items);
+                self.put(slot, name, Read::Texts(&items), wanted)?;
+                self.items = items;
+                Ok(())
+            }
+            Value::Mixed => self.put(slot, name, Read::Other, wanted),
+        }
+    }
+
+    #[inline]
+    fn put(
+        &mut self,
+        slot: Slot,
+        name: Place,
+        value: Read<'_>,
+        wanted: impl FnOnce(Slot) -> bool,
+    ) -> Result<(), DecodeError> {
+        let is_kept = wanted(slot) && self.columns.attribute(self.body, slot, name, value)?;
         // What is in no column is looked at by nobody else.
         match value {
-            Value::Text(place) if !is_kept => self.utf8(place).map(drop),
+            Read::Text(place) if !is_kept => self.utf8(place).map(drop),
             _ => Ok(()),
         }
     }
 
+    /// The attribute that is expected here, if that is what stands here, and its value is a text and nothing else.
+    #[inline]
+    fn expected(&mut self, message: Reader<'a>) -> Option<(Slot, Place, Place)> {
+        // `AnyValue.string_value`.
+        const TEXT: u8 = 1 << 3 | 2;
+        let (slot, name, value) = self.names.expected(message.rest())?;
+        let [value_length, TEXT, length, text @ ..] = value else { return None };
+        let is_all = usize::from(*length) == text.len() && usize::from(*value_length) == text.len() + 2;
+        // Lengths of two bytes are read in the ordinary way.
+        if !is_all || text.len() > 125 {
+            return None;
+        }
+        let end = message.end();
+        self.names.step();
+        Some((slot, name, Place::at(end - text.len(), text.len()).ok()?))
+    }
+
     /// `KeyValue`. Neither the name nor a text is known to be UTF-8 yet.
-    fn pair(&mut self, mut message: Reader<'a>) -> Result<(Place, Read), DecodeError> {
-        let (mut name, mut value) = (Place::default(), Read::Value(Value::Other));
+    fn pair(&mut self, mut message: Reader<'a>) -> Result<(Place, Value), DecodeError> {
+        let (mut name, mut value) = (Place::default(), Value::One(Read::Other));
         while let Some((field, wire)) = message.key()? {
             match field {
-                1 => {
-                    self.utf8(std::mem::replace(&mut name, message.bytes(wire)?))?;
-                }
+                1 => self.replaced(std::mem::replace(&mut name, message.bytes(wire)?))?,
                 2 => {
                     self.limits.element()?;
                     self.value(message.message(wire)?, &mut value)?;
@@ -212,13 +249,13 @@ impl<'a> Pass<'a> {
 
     /// `AnyValue`: the last of its fields is the value, but an array goes on where one before it ended, as messages that
     /// come in pieces do.
-    fn value(&mut self, mut message: Reader<'a>, value: &mut Read) -> Result<(), DecodeError> {
+    fn value(&mut self, mut message: Reader<'a>, value: &mut Value) -> Result<(), DecodeError> {
         while let Some((field, wire)) = message.key()? {
             let read = match field {
-                1 => Value::Text(message.bytes(wire)?),
-                2 => Value::Boolean(message.number(wire)? != 0),
-                3 => Value::Integer(message.number(wire)?.cast_signed()),
-                4 => Value::Double(f64::from_bits(message.fixed64(wire)?)),
+                1 => Read::Text(message.bytes(wire)?),
+                2 => Read::Boolean(message.number(wire)? != 0),
+                3 => Read::Integer(message.number(wire)?.cast_signed()),
+                4 => Read::Double(f64::from_bits(message.fixed64(wire)?)),
                 5 => {
                     self.limits.element()?;
                     self.array(message.message(wire)?, value)?;
@@ -227,16 +264,16 @@ impl<'a> Pass<'a> {
                 6 => {
                     self.limits.element()?;
                     check(Shape::Map, message.message(wire)?, &mut self.limits)?;
-                    Value::Other
+                    Read::Other
                 }
-                7 => message.bytes(wire).map(|_| Value::Other)?,
-                8 => message.number(wire).map(|_| Value::Other)?,
+                7 => message.bytes(wire).map(|_| Read::Other)?,
+                8 => message.number(wire).map(|_| Read::Other)?,
                 _ => {
                     message.skip(field, wire)?;
                     continue;
                 }
             };
-            if let Read::Value(Value::Text(before)) = std::mem::replace(value, Read::Value(read)) {
+            if let Value::One(Read::Text(before)) = std::mem::replace(value, Value::One(read)) {
                 self.utf8(before)?;
             }
         }
@@ -244,15 +281,15 @@ impl<'a> Pass<'a> {
     }
 
     /// `ArrayValue`; its texts are left in `items`.
-    fn array(&mut self, mut message: Reader<'a>, value: &mut Read) -> Result<(), DecodeError> {
+    fn array(&mut self, mut message: Reader<'a>, value: &mut Value) -> Result<(), DecodeError> {
         match *value {
-            Read::Texts | Read::Mixed => {}
-            Read::Value(before) => {
-                if let Value::Text(before) = before {
+            Value::Texts | Value::Mixed => {}
+            Value::One(before) => {
+                if let Read::Text(before) = before {
                     self.utf8(before)?;
                 }
                 self.items.clear();
-                *value = Read::Texts;
+                *value = Value::Texts;
             }
         }
         while let Some((field, wire)) = message.key()? {
@@ -261,7 +298,7 @@ impl<'a> Pass<'a> {
                     self.limits.element()?;
                     match self.item(message.message(wire)?)? {
                         Some(text) => self.items.push(text),
-                        None => *value = Read::Mixed,
+                        None => *value = Value::Mixed,
                     }
                 }
                 _ => message.skip(field, wire)?,
@@ -299,38 +336,38 @@ impl<'a> Pass<'a> {
         Ok(text)
     }
 
-    /// An attribute of a resource, of which there are few.
-    fn plain(&self, name: Place, read: Read) -> Result<Attribute, DecodeError> {
-        let value = match read {
-            Read::Value(Value::Text(place)) => plain::Value::Text(self.utf8(place)?.to_owned()),
-            Read::Value(Value::Integer(number)) => plain::Value::Integer(number),
-            Read::Value(Value::Double(number)) => plain::Value::Double(number),
-            Read::Value(Value::Boolean(truth)) => plain::Value::Boolean(truth),
-            Read::Texts => {
-                let texts = self.items.iter().map(|&place| self.utf8(place).map(str::to_owned));
-                plain::Value::Texts(texts.collect::<Result<_, _>>()?)
-            }
-            Read::Value(Value::Texts(_) | Value::Other) | Read::Mixed => plain::Value::Other,
-        };
-        Ok(Attribute { name: self.utf8(name)?.to_owned(), value })
+    /// A field that came again: the text of before is in no column, and nobody else looks at it.
+    #[inline]
+    fn replaced(&self, before: Place) -> Result<(), DecodeError> {
+        if before.length == 0 { Ok(()) } else { self.utf8(before).map(drop) }
     }
 
-    pub(super) fn utf8(&self, place: Place) -> Result<&'a str, DecodeError> {
+    fn utf8(&self, place: Place) -> Result<&'a str, DecodeError> {
         std::str::from_utf8(place.of(self.body)).map_err(|_| DecodeError::Malformed)
     }
 }
 
 /// A value being read, which may come in pieces.
 #[derive(Debug, Clone, Copy)]
-enum Read {
-    Value(Value<'static>),
+enum Value {
+    One(Read<'static>),
     /// An array of texts, which are the pass's `items`.
     Texts,
     /// An array with something else in it.
     Mixed,
 }
 
-/// The names of attributes seen in this request.
+impl Value {
+    const fn of(self, items: &[Place]) -> Read<'_> {
+        match self {
+            Self::One(value) => value,
+            Self::Texts => Read::Texts(items),
+            Self::Mixed => Read::Other,
+        }
+    }
+}
+
+/// The names of attributes of spans seen in this request.
 #[derive(Default)]
 struct Names<'a> {
     known: Vec<Known<'a>>,
@@ -345,20 +382,41 @@ struct Known<'a> {
     name: &'a [u8],
     place: Place,
     slot: Slot,
-    /// Its number among the names that have no column, once it is needed.
-    number: Option<u32>,
     /// The name that came after it the last time.
     next: usize,
 }
 
 impl<'a> Names<'a> {
-    /// Where a name is known, which it is from now on.
+    fn next(&self) -> usize {
+        self.before.map_or(self.first, |before| self.known[before].next)
+    }
+
+    /// The name that is expected, and what stands behind it and its value's key, if the attribute begins so.
     #[inline]
-    fn find(&mut self, body: &'a [u8], place: Place) -> Result<usize, DecodeError> {
+    fn expected(&self, attribute: &'a [u8]) -> Option<(Slot, Place, &'a [u8])> {
+        // `KeyValue.key` and `KeyValue.value`.
+        const NAME: u8 = 1 << 3 | 2;
+        const VALUE: u8 = 2 << 3 | 2;
+        let known = self.known.get(self.next())?;
+        let [NAME, length, rest @ ..] = attribute else { return None };
+        if usize::from(*length) != known.name.len() || known.name.len() > 127 {
+            return None;
+        }
+        let (name, rest) = rest.split_at_checked(known.name.len())?;
+        let (VALUE, rest) = rest.split_first().map(|(key, rest)| (*key, rest))? else { return None };
+        (name == known.name).then_some((known.slot, known.place, rest))
+    }
+
+    /// What was expected came.
+    fn step(&mut self) {
+        self.before = Some(self.next());
+    }
+
+    /// What a name is.
+    fn find(&mut self, body: &'a [u8], place: Place) -> Result<Slot, DecodeError> {
         let name = place.of(body);
-        let expected = self.before.map_or(self.first, |before| self.known[before].next);
-        let found = match self.known.get(expected) {
-            Some(known) if known.name == name => expected,
+        let found = match self.known.get(self.next()) {
+            Some(known) if known.name == name => self.next(),
             _ => self.look_up(name, place)?,
         };
         match self.before {
@@ -366,7 +424,7 @@ impl<'a> Names<'a> {
             None => self.first = found,
         }
         self.before = Some(found);
-        Ok(found)
+        Ok(self.known[found].slot)
     }
 
     fn look_up(&mut self, name: &'a [u8], place: Place) -> Result<usize, DecodeError> {
@@ -375,13 +433,8 @@ impl<'a> Names<'a> {
         }
         let slot = Slot::of(std::str::from_utf8(name).map_err(|_| DecodeError::Malformed)?);
         let number = self.known.len();
-        self.known.push(Known { name, place, slot, number: None, next: number + 1 });
+        self.known.push(Known { name, place, slot, next: number + 1 });
         self.by_name.insert(name, number);
         Ok(number)
-    }
-
-    fn number(&mut self, known: usize, body: &[u8], columns: &mut Columns) -> u32 {
-        let known = &mut self.known[known];
-        *known.number.get_or_insert_with(|| columns.other_name(body, known.place))
     }
 }

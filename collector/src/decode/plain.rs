@@ -10,7 +10,7 @@ use opentelemetry_proto::tonic::{
 
 use super::{
     DecodeError,
-    columns::{Columns, Decoded, Head, Value as Read},
+    columns::{Columns, Decoded, Head, Read},
     limits::Limits,
     slot::Slot,
     wire::Place,
@@ -111,11 +111,14 @@ impl Plain {
         for batch in self.batches {
             limits.resource()?;
             let mut attributes = 0;
-            for _ in &batch.resource {
+            columns.begin_resource();
+            for attribute in batch.resource {
                 limits.resource()?;
                 limits.attribute(&mut attributes)?;
+                let mut places = Vec::new();
+                let (name, value) = laid(attribute, &mut arena, &mut places);
+                columns.of_resource(&arena, name, value)?;
             }
-            columns.resources.push(batch.resource);
             for span in batch.spans {
                 put(span, &mut columns, &mut arena, &mut limits)?;
             }
@@ -124,30 +127,15 @@ impl Plain {
     }
 }
 
-fn put(
-    span: Span,
-    columns: &mut Columns,
-    arena: &mut Vec<u8>,
-    limits: &mut Limits,
-) -> Result<(), DecodeError> {
+fn put(span: Span, columns: &mut Columns, arena: &mut Vec<u8>, limits: &mut Limits) -> Result<(), DecodeError> {
     limits.span()?;
     let mut attributes = 0;
-    for Attribute { name, value } in span.attributes {
+    for attribute in span.attributes {
         limits.attribute(&mut attributes)?;
-        let key = lay(arena, &name);
+        let slot = Slot::of(&attribute.name);
         let mut places = Vec::new();
-        let value = match value {
-            Value::Text(text) => Read::Text(lay(arena, &text)),
-            Value::Integer(number) => Read::Integer(number),
-            Value::Double(number) => Read::Double(number),
-            Value::Boolean(truth) => Read::Boolean(truth),
-            Value::Texts(texts) => {
-                places.extend(texts.iter().map(|text| lay(arena, text)));
-                Read::Texts(&places)
-            }
-            Value::Other => Read::Other,
-        };
-        columns.attribute(arena, Slot::of(&name), value, |columns| columns.other_name(arena, key));
+        let (name, value) = laid(attribute, arena, &mut places);
+        columns.attribute(arena, slot, name, value)?;
     }
     let name = lay(arena, &span.name);
     let head = Head {
@@ -159,8 +147,24 @@ fn put(
         ended_at_ns: span.ended_at_ns,
         failed: span.failed,
     };
-    columns.span(arena, &head);
-    Ok(())
+    columns.span(arena, &head)
+}
+
+/// Lays an attribute's texts down.
+fn laid<'a>(attribute: Attribute, arena: &mut Vec<u8>, places: &'a mut Vec<Place>) -> (Place, Read<'a>) {
+    let name = lay(arena, &attribute.name);
+    let value = match attribute.value {
+        Value::Text(text) => Read::Text(lay(arena, &text)),
+        Value::Integer(number) => Read::Integer(number),
+        Value::Double(number) => Read::Double(number),
+        Value::Boolean(truth) => Read::Boolean(truth),
+        Value::Texts(texts) => {
+            places.extend(texts.iter().map(|text| lay(arena, text)));
+            Read::Texts(places)
+        }
+        Value::Other => Read::Other,
+    };
+    (name, value)
 }
 
 /// Lays a text down where a body would have it.

@@ -3,11 +3,7 @@
 //! `prost` refuses a request for a fault anywhere in it, in an event of a span or the name of a scope as well; so does
 //! this, field by field of the protocol.
 
-use super::{
-    DecodeError,
-    limits::Limits,
-    wire::Reader,
-};
+use super::{DecodeError, limits::Limits, wire::Reader};
 
 /// What a field of a message is.
 #[derive(Clone, Copy)]

@@ -49,13 +49,13 @@ impl Integer {
 
 /// Attributes of a span that are several texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Texts {
+pub(crate) enum List {
     /// One text counts as a list of one.
     Cases,
     Parts,
 }
 
-impl Texts {
+impl List {
     pub(super) const COUNT: usize = Self::Parts as usize + 1;
 }
 
@@ -64,7 +64,7 @@ impl Texts {
 pub(super) enum Slot {
     Text(Text),
     Integer(Integer),
-    Texts(Texts),
+    List(List),
     /// No attribute of the conventions.
     None,
 }
@@ -85,8 +85,8 @@ impl Slot {
         let text = match name {
             attribute::INPUT_KEYSTROKES => return Self::Integer(Integer::Keystrokes),
             attribute::INPUT_CORRECTIONS => return Self::Integer(Integer::Corrections),
-            attribute::CASE_ID => return Self::Texts(Texts::Cases),
-            attribute::VALUE_PARTS => return Self::Texts(Texts::Parts),
+            attribute::CASE_ID => return Self::List(List::Cases),
+            attribute::VALUE_PARTS => return Self::List(List::Parts),
             attribute::INTERACTION => Text::Interaction,
             attribute::TRIGGER => Text::Trigger,
             attribute::SESSION_ID => Text::Session,

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use arrow::array::{Array, AsArray};
+use arrow::array::{Array, ArrayAccessor, AsArray, StringViewArray};
 use gilbreth_conventions::attribute;
 use opentelemetry_proto::tonic::{
     collector::{logs::v1::ExportLogsServiceRequest, trace::v1::ExportTraceServiceRequest},
@@ -11,7 +11,7 @@ use opentelemetry_proto::tonic::{
 };
 use prost::Message;
 
-use super::{columns::Others, *};
+use super::*;
 
 mod oracle;
 
@@ -33,33 +33,41 @@ fn one_span(fields: &str) -> String {
 
 /// The attributes of a row that have no column.
 fn others(decoded: &Decoded, row: u32) -> BTreeMap<String, Value> {
-    let Others { names, entries, texts } = &decoded.others;
-    let value = |scalar| match scalar {
-        Scalar::Text(at) => Value::Text(texts.value(at as usize).to_owned()),
-        Scalar::Integer(number) => Value::Integer(number),
-        Scalar::Double(number) => Value::Double(number),
-        Scalar::Boolean(truth) => Value::Boolean(truth),
-        Scalar::Other => Value::Other,
-    };
-    let of_row = entries.iter().filter(|(of, ..)| *of == row);
-    of_row.map(|&(_, name, scalar)| (names.value(name as usize).to_owned(), value(scalar))).collect()
+    let of_row = decoded.others.iter().filter(|entry| entry.of == row);
+    of_row.map(|entry| (decoded.name_of(entry).to_owned(), plain(decoded.value_of(entry)))).collect()
+}
+
+fn plain(value: EntryValue<'_>) -> Value {
+    match value {
+        EntryValue::Text(text) => Value::Text(text.to_owned()),
+        EntryValue::Integer(number) => Value::Integer(number),
+        EntryValue::Double(number) => Value::Double(number),
+        EntryValue::Boolean(truth) => Value::Boolean(truth),
+        EntryValue::Other => Value::Other,
+    }
+}
+
+fn text_at(column: &Texts, row: usize) -> Option<String> {
+    let texts = column.downcast_dict::<StringViewArray>().unwrap();
+    column.is_valid(row).then(|| texts.value(row).to_owned())
 }
 
 fn text(decoded: &Decoded, of: Text, row: usize) -> Option<String> {
-    let column = decoded.text(of)?;
-    column.is_valid(row).then(|| column.value(row).to_owned())
+    decoded.text(of).and_then(|column| text_at(column, row))
 }
 
-fn list(decoded: &Decoded, of: Texts, row: usize) -> Option<Vec<String>> {
+fn list(decoded: &Decoded, of: List, row: usize) -> Option<Vec<String>> {
     let column = decoded.list(of)?;
-    let items = || column.value(row).as_string_view().iter().flatten().map(str::to_owned).collect();
-    column.is_valid(row).then(items)
+    let range = column.value_offsets()[row] as usize..column.value_offsets()[row + 1] as usize;
+    column.is_valid(row).then(|| range.map(|at| text_at(items_of(column), at).unwrap()).collect())
 }
 
 #[test]
 fn the_protocols_own_example_of_a_trace_is_read() {
     let decoded = decode(Signal::Traces, Encoding::Json, TRACE).unwrap();
-    assert_eq!(decoded.resources, [[Attribute::text("service.name", "my.service")]]);
+    let resource: Vec<_> =
+        decoded.of_resources.iter().map(|entry| (entry.of, decoded.name_of(entry), decoded.value_of(entry))).collect();
+    assert_eq!(resource, [(0, "service.name", EntryValue::Text("my.service"))]);
     assert!(decoded.trace_id.is_valid(0));
     assert_eq!(decoded.span_id.value(0), [0xee, 0xe1, 0x9b, 0x7e, 0xc3, 0xc1, 0xb1, 0x74]);
     assert_eq!(decoded.parent_span_id.value(0)[7], 0x73);
@@ -200,14 +208,14 @@ fn each_attribute_goes_to_its_column_and_the_first_of_a_repeated_one_stays() {
         },
     ];
     let decoded = decode(Signal::Traces, Encoding::Protobuf, &request(spans).encode_to_vec()).unwrap();
-    assert_eq!(decoded.name.value(1), long);
+    assert_eq!(text_at(&decoded.name, 1).as_deref(), Some(long));
     let column = |of| (0..3).map(|row| text(&decoded, of, row)).collect::<Vec<_>>();
     assert_eq!(column(Text::Screen1), [None, Some(long.to_owned()), None]);
-    let cases: Vec<_> = (0..3).map(|row| list(&decoded, Texts::Cases, row)).collect();
+    let cases: Vec<_> = (0..3).map(|row| list(&decoded, List::Cases, row)).collect();
     assert_eq!(cases, [None, Some(vec!["a".to_owned(), long.to_owned()]), Some(vec!["one".to_owned()])]);
     let keystrokes = decoded.integer(Integer::Keystrokes).unwrap();
     assert_eq!(keystrokes.iter().collect::<Vec<_>>(), [None, Some(3), None]);
-    assert!(decoded.text(Text::Session).is_none() && decoded.list(Texts::Parts).is_none());
+    assert!(decoded.text(Text::Session).is_none() && decoded.list(List::Parts).is_none());
     assert_eq!(others(&decoded, 1), [(attribute::INPUT_CORRECTIONS.to_owned(), Value::Text("none".into()))].into());
     assert_eq!(others(&decoded, 2), [(attribute::VALUE_PARTS.to_owned(), Value::Text("one".into()))].into());
 }

@@ -27,6 +27,11 @@ pub(super) struct Place {
 }
 
 impl Place {
+    pub(super) fn at(from: usize, length: usize) -> Result<Self, DecodeError> {
+        let number = |number| u32::try_from(number).map_err(|_| DecodeError::Malformed);
+        Ok(Self { from: number(from)?, length: number(length)? })
+    }
+
     pub(super) fn of(self, body: &[u8]) -> &[u8] {
         body.get(self.from as usize..self.from as usize + self.length as usize).unwrap_or_default()
     }
@@ -124,8 +129,7 @@ impl<'a> Reader<'a> {
             return Err(DecodeError::Malformed);
         }
         self.at += length;
-        let number = |number| u32::try_from(number).map_err(|_| DecodeError::Malformed);
-        Ok(Place { from: number(from)?, length: number(length)? })
+        Place::at(from, length)
     }
 
     /// The same, as text.
@@ -141,6 +145,11 @@ impl<'a> Reader<'a> {
         let depth = self.depth.checked_sub(1).ok_or(DecodeError::Malformed)?;
         let end = span.from as usize + span.length as usize;
         Ok(Self { body: &self.body[..end], at: span.from as usize, depth })
+    }
+
+    /// Where the message ends in the body.
+    pub(super) const fn end(&self) -> usize {
+        self.body.len()
     }
 
     /// What is left of the message.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use arrow::{
     array::{
-        Array, ArrayRef, AsArray, BinaryBuilder, Date32Array, FixedSizeBinaryArray, Int64Builder,
-        ListArray, ListBuilder, StringBuilder, StringViewArray, TimestampMicrosecondArray,
+        Array, ArrayRef, BinaryBuilder, Date32Array, FixedSizeBinaryArray, Int64Builder, ListBuilder, StringBuilder,
+        TimestampMicrosecondArray,
     },
     datatypes::{DataType, Field},
     error::ArrowError,
@@ -15,16 +15,17 @@ use gilbreth_conventions::{
     attribute,
     kind::{Kind, Origin, Outcome, Trigger, ValueKind},
 };
+use hashbrown::HashMap;
 
 use super::{
     DAY_US, Names, Policy, Sender, Tally,
     accept::{Accepted, is_id},
-    kept,
-    memo::Memo,
-    names, values,
+    kept, names,
+    told::{Told, range_of},
+    values,
 };
 use crate::{
-    decode::{Decoded, Integer, Text, Texts},
+    decode::{Decoded, Integer, List, Text, items_of},
     schema::SPANS_SCHEMA,
 };
 
@@ -43,19 +44,18 @@ pub(super) struct Export<'a> {
 /// Makes every column, in the order of the schema.
 pub(super) fn rows(export: &Export<'_>, tally: &mut Tally) -> Result<RecordBatch, ArrowError> {
     let decoded = export.decoded;
-    let kinds = export.words(Text::Interaction, attribute::INTERACTION, tally, |word| {
-        Some(Kind::parse(word).unwrap_or(Kind::Other))
-    });
+    let kinds = export
+        .words(Text::Interaction, attribute::INTERACTION, tally, |word| Some(Kind::parse(word).unwrap_or(Kind::Other)));
     let triggers = export.words(Text::Trigger, attribute::TRIGGER, tally, Trigger::parse);
     let origins = export.words(Text::Origin, attribute::INPUT_ORIGIN, tally, Origin::parse);
     let outcomes = export.words(Text::Outcome, attribute::OUTCOME, tally, Outcome::parse);
     let value_kinds = export.words(Text::ValueKind, attribute::VALUE_KIND, tally, ValueKind::parse);
-    let values = values::digests(export, &value_kinds, tally);
+    let values = values::digests(export, value_kinds, tally);
     let hashes = &export.policy.hashes;
     let name = export.name(tally);
-    let organisation = export.labels(Text::Organisation, attribute::WORKER_ORGANISATION, tally);
-    let team = export.labels(Text::Team, attribute::WORKER_TEAM, tally);
-    let role = export.labels(Text::Role, attribute::WORKER_ROLE, tally);
+    let organisation = export.masked(Text::Organisation, attribute::WORKER_ORGANISATION, tally);
+    let team = export.masked(Text::Team, attribute::WORKER_TEAM, tally);
+    let role = export.masked(Text::Role, attribute::WORKER_ROLE, tally);
     let screen = export.screens(tally);
     let field = export.fields(tally);
     let columns: Vec<ArrayRef> = vec![
@@ -122,23 +122,28 @@ impl<'a> Export<'a> {
         self.accepted.rows.len()
     }
 
-    fn of_sender<T>(&self, tell: impl Fn(&'a Sender) -> T) -> impl Iterator<Item = T> {
-        self.rows().map(move |row| tell(&self.senders[self.decoded.resource[row] as usize]))
+    pub(super) fn sender(&self, row: usize) -> &'a Sender {
+        &self.senders[self.decoded.resource[row] as usize]
     }
 
-    /// For each row its text, if it has one; those without anything in them are dropped.
-    pub(super) fn texts(&self, of: Text, attribute: &str, tally: &mut Tally) -> Option<Vec<Option<&'a str>>> {
-        let column = self.decoded.text(of)?;
-        let mut empty = 0;
-        let texts = self.rows().map(|row| {
-            let text = text_at(column, row)?;
-            let is_empty = text.trim_start().is_empty();
-            empty += u64::from(is_empty);
-            (!is_empty).then_some(text)
-        });
-        let texts = texts.collect();
-        tally.drop_attributes(attribute, empty);
-        Some(texts)
+    fn of_sender<T>(&self, tell: impl Fn(&'a Sender) -> T) -> impl Iterator<Item = T> {
+        self.rows().map(move |row| tell(self.sender(row)))
+    }
+
+    /// What the rows say in an attribute; texts without anything in them are dropped.
+    pub(super) fn told(&self, of: Text, attribute: &str, tally: &mut Tally) -> Told<'a> {
+        let (told, blank) = Told::of(self.decoded.text(of), &self.accepted.rows);
+        tally.drop_attributes(attribute, blank);
+        told
+    }
+
+    /// The same in the first of several attributes that a row has.
+    fn preferred<const N: usize>(&self, of: [Text; N], attributes: [&str; N], tally: &mut Tally) -> Told<'a> {
+        let mut preferred = Told::default();
+        for (of, attribute) in of.into_iter().zip(attributes) {
+            preferred = preferred.or(self.told(of, attribute, tally));
+        }
+        preferred
     }
 
     /// Words of a closed vocabulary; unknown ones are dropped.
@@ -149,11 +154,11 @@ impl<'a> Export<'a> {
         tally: &mut Tally,
         parse: impl Fn(&str) -> Option<T>,
     ) -> Vec<Option<T>> {
-        let Some(column) = self.decoded.text(of) else { return vec![None; self.len()] };
+        let told = self.told(of, attribute, tally);
+        let known = told.each(parse);
         let mut unknown = 0;
-        let words = self.rows().map(|row| {
-            let text = text_at(column, row)?;
-            let word = parse(text);
+        let words = told.rows(self.len()).map(|text| {
+            let word = known[text?];
             unknown += u64::from(word.is_none());
             word
         });
@@ -173,96 +178,67 @@ impl<'a> Export<'a> {
 
     /// Keyed hashes of identifiers.
     fn hashed(&self, of: Text, attribute: &str, tally: &mut Tally, hash: impl Fn(&str) -> [u8; 8]) -> ArrayRef {
-        self.hashes_of(self.texts(of, attribute, tally), hash)
+        self.hashes(&self.told(of, attribute, tally), hash)
     }
 
-    fn hashes_of(&self, texts: Option<Vec<Option<&'a str>>>, hash: impl Fn(&str) -> [u8; 8]) -> ArrayRef {
+    fn hashes(&self, told: &Told<'_>, hash: impl Fn(&str) -> [u8; 8]) -> ArrayRef {
+        let hashes = told.each(hash);
         let mut builder = BinaryBuilder::with_capacity(self.len(), self.len() * 8);
-        let Some(texts) = texts else {
-            builder.append_nulls(self.len());
-            return Arc::new(builder.finish());
-        };
-        let mut memo = Memo::default();
-        for text in texts {
-            builder.append_option(text.map(|text| *memo.of(0, text, || hash(text))));
-        }
+        told.rows(self.len()).for_each(|text| builder.append_option(text.map(|text| hashes[text])));
         Arc::new(builder.finish())
     }
 
     /// The worker by the name that is preferred among those sent.
     fn worker(&self, tally: &mut Tally) -> ArrayRef {
-        let by_preference = [Text::Worker0, Text::Worker1, Text::Worker2, Text::Worker3];
-        let texts = self.preferred(by_preference.into_iter().zip(attribute::WORKER), tally);
-        self.hashes_of(texts, |id| self.policy.hashes.worker(id))
-    }
-
-    /// For each row the first text that it has of several attributes.
-    fn preferred(
-        &self,
-        by_preference: impl Iterator<Item = (Text, &'static str)>,
-        tally: &mut Tally,
-    ) -> Option<Vec<Option<&'a str>>> {
-        let mut preferred: Option<Vec<Option<&'a str>>> = None;
-        for (of, attribute) in by_preference {
-            let Some(texts) = self.texts(of, attribute, tally) else { continue };
-            match &mut preferred {
-                None => preferred = Some(texts),
-                Some(first) => first.iter_mut().zip(texts).for_each(|(first, next)| *first = first.or(next)),
-            }
-        }
-        preferred
+        let of = [Text::Worker0, Text::Worker1, Text::Worker2, Text::Worker3];
+        self.hashes(&self.preferred(of, attribute::WORKER, tally), |id| self.policy.hashes.worker(id))
     }
 
     fn name(&self, tally: &mut Tally) -> ArrayRef {
-        let texts = self.rows().map(|row| Some(self.decoded.name.value(row))).collect();
-        self.mapped(Some(texts), tally, |_, name| name)
+        self.masks(&Told::with_blanks(&self.decoded.name, &self.accepted.rows), tally)
     }
 
-    /// Names cut and masked.
+    /// Names cut and masked. Organisations, teams and roles are treated alike.
     fn masked(&self, of: Text, attribute: &str, tally: &mut Tally) -> ArrayRef {
-        let texts = self.texts(of, attribute, tally);
-        self.mapped(texts, tally, |_, name| name)
+        self.masks(&self.told(of, attribute, tally), tally)
     }
 
-    /// Short texts that are no names; they are treated alike.
-    fn labels(&self, of: Text, attribute: &str, tally: &mut Tally) -> ArrayRef {
-        self.masked(of, attribute, tally)
+    fn masks(&self, told: &Told<'_>, tally: &mut Tally) -> ArrayRef {
+        let masked = told.each(names::masked);
+        let mut builder = StringBuilder::with_capacity(self.len(), self.len() * 16);
+        for text in told.rows(self.len()) {
+            let mask = text.and_then(|text| masked[text].as_deref());
+            tally.counts.names_masked += u64::from(mask.is_some());
+            builder.append_option(mask.or(text.map(|text| told.text(text))));
+        }
+        Arc::new(builder.finish())
     }
 
     fn screens(&self, tally: &mut Tally) -> ArrayRef {
-        let texts = self.preferred([Text::Screen0, Text::Screen1].into_iter().zip(attribute::SCREEN), tally);
-        self.mapped(texts, tally, |sender, name| self.names.screen(sender.system.as_deref(), name))
+        let told = self.preferred([Text::Screen0, Text::Screen1], attribute::SCREEN, tally);
+        self.bounded(&told, tally, |system, name| self.names.screen(system, name))
     }
 
     fn fields(&self, tally: &mut Tally) -> ArrayRef {
-        let texts = self.preferred([Text::Field0, Text::Field1].into_iter().zip(attribute::FIELD), tally);
-        self.mapped(texts, tally, |sender, name| self.names.field(sender.system.as_deref(), name))
+        let told = self.preferred([Text::Field0, Text::Field1], attribute::FIELD, tally);
+        self.bounded(&told, tally, |system, name| self.names.field(system, name))
     }
 
-    /// Texts masked, and then bounded in their variety.
-    fn mapped(
-        &self,
-        texts: Option<Vec<Option<&'a str>>>,
-        tally: &mut Tally,
-        bounded: impl Fn(&Sender, String) -> String,
-    ) -> ArrayRef {
+    /// Names masked, and bounded in their variety within each system.
+    fn bounded(&self, told: &Told<'_>, tally: &mut Tally, bound: impl Fn(Option<&str>, String) -> String) -> ArrayRef {
+        let mut known: HashMap<(u32, usize), (String, bool)> = HashMap::new();
         let mut builder = StringBuilder::with_capacity(self.len(), self.len() * 16);
-        let Some(texts) = texts else {
-            builder.append_nulls(self.len());
-            return Arc::new(builder.finish());
-        };
-        let mut memo: Memo<'_, (String, bool)> = Memo::default();
-        for (row, text) in self.rows().zip(texts) {
-            let resource = self.decoded.resource[row];
+        for (row, text) in self.rows().zip(told.rows(self.len())) {
             let Some(text) = text else {
                 builder.append_null();
                 continue;
             };
-            let (name, is_masked) = memo.of(resource, text, || {
-                let masked = names::masked(text);
+            let sender = self.sender(row);
+            let (name, is_masked) = known.entry((sender.system_number, text)).or_insert_with(|| {
+                let masked = names::masked(told.text(text));
                 let is_masked = masked.is_some();
-                let name = masked.unwrap_or_else(|| text.to_owned());
-                (bounded(&self.senders[resource as usize], name), is_masked)
+                let name = masked.unwrap_or_else(|| told.text(text).to_owned());
+                (bound(sender.system.as_deref(), name), is_masked)
             });
             builder.append_value(name);
             tally.counts.names_masked += u64::from(*is_masked);
@@ -273,17 +249,16 @@ impl<'a> Export<'a> {
     fn cases(&self) -> ArrayRef {
         let element = Field::new("element", DataType::Binary, true);
         let mut builder = ListBuilder::new(BinaryBuilder::new()).with_field(element);
-        let Some(column) = self.decoded.list(Texts::Cases) else {
+        let Some(column) = self.decoded.list(List::Cases) else {
             (0..self.len()).for_each(|_| builder.append_null());
             return Arc::new(builder.finish());
         };
-        let ids = column.values().as_string_view();
-        let mut memo = Memo::default();
+        let told = Told::items(items_of(column));
+        let hashes = told.each(|id| self.policy.hashes.case(id));
         let mut refs: Vec<[u8; 8]> = Vec::new();
         for row in self.rows() {
             refs.clear();
-            for id in range_of(column, row).map(|at| ids.value(at)).filter(|id| !id.trim_start().is_empty()) {
-                let hash = *memo.of(0, id, || self.policy.hashes.case(id));
+            for hash in range_of(column, row).filter_map(|at| told.at(at)).map(|id| hashes[id]) {
                 if refs.len() < CASE_REFS_MAX && !refs.contains(&hash) {
                     refs.push(hash);
                 }
@@ -317,18 +292,6 @@ impl<'a> Export<'a> {
         ids.iter().for_each(|id| builder.append_option(id.as_ref()));
         Arc::new(builder.finish())
     }
-}
-
-/// The text of a row.
-pub(super) fn text_at(column: &StringViewArray, row: usize) -> Option<&str> {
-    column.is_valid(row).then(|| column.value(row))
-}
-
-/// Where the items of a row's list are.
-pub(super) fn range_of(column: &ListArray, row: usize) -> std::ops::Range<usize> {
-    let offsets = column.value_offsets();
-    let place = |at: usize| usize::try_from(offsets[at]).expect("offsets are not negative");
-    place(row)..place(row + 1)
 }
 
 fn words<'a>(of: impl Iterator<Item = Option<&'a str>>) -> ArrayRef {

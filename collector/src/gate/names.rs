@@ -2,11 +2,12 @@
 //! store with people.
 
 use std::{
+    borrow::Cow,
     collections::{HashMap, HashSet},
     sync::{PoisonError, RwLock},
 };
 
-use crate::decode::Value;
+use crate::decode::EntryValue;
 
 /// What names beyond the limits become.
 pub(super) const OTHER: &str = "other";
@@ -113,40 +114,34 @@ fn mask(name: &str) -> String {
 }
 
 /// A short text that is no name (the system): cut and masked as names are; `None` if empty.
-pub(super) fn label(text: &str, masked_count: &mut u64) -> Option<String> {
-    if text.trim().is_empty() {
+pub(super) fn label<'a>(text: &'a str, masked_count: &mut u64) -> Option<Cow<'a, str>> {
+    if text.trim_start().is_empty() {
         return None;
     }
-    Some(masked(text).map_or_else(
-        || text.to_owned(),
-        |masked| {
-            *masked_count += 1;
-            masked
-        },
-    ))
+    Some(masked(text).map_or(Cow::Borrowed(text), |masked| {
+        *masked_count += 1;
+        Cow::Owned(masked)
+    }))
 }
 
 /// A release: cut, not masked, since it is numbers; `None` if empty.
-pub(super) fn release(text: &str) -> Option<String> {
-    (!text.trim().is_empty()).then(|| text.chars().take(NAME_CHARS_MAX).collect())
+pub(super) fn release(text: &str) -> Option<&str> {
+    let end = text.char_indices().nth(NAME_CHARS_MAX).map_or(text.len(), |(end, _)| end);
+    (!text.trim_start().is_empty()).then(|| &text[..end])
 }
 
 /// The text of an attribute that is kept. It is masked and cut as names are: what an error or a path is called is told by
 /// its words, and its numbers are somebody's. `None` for what is dropped.
-pub(super) fn kept(value: &Value) -> Option<String> {
+pub(super) fn kept(value: EntryValue<'_>) -> Option<String> {
     match value {
-        Value::Text(text) => Some(kept_text(text)),
-        Value::Integer(number) if number.unsigned_abs() < 1_000 => Some(number.to_string()),
-        Value::Integer(number) => Some(mask(&number.to_string())),
-        Value::Double(number) => Some(mask(&number.to_string())),
-        Value::Boolean(truth) => Some(truth.to_string()),
-        Value::Texts(_) | Value::Other => None,
+        EntryValue::Text(text) if is_http_status(text) => Some(text.to_owned()),
+        EntryValue::Text(text) => Some(name_as_stored(text)),
+        EntryValue::Integer(number) if number.unsigned_abs() < 1_000 => Some(number.to_string()),
+        EntryValue::Integer(number) => Some(mask(&number.to_string())),
+        EntryValue::Double(number) => Some(mask(&number.to_string())),
+        EntryValue::Boolean(truth) => Some(truth.to_string()),
+        EntryValue::Other => None,
     }
-}
-
-/// The same for a value that is text.
-pub(super) fn kept_text(text: &str) -> String {
-    if is_http_status(text) { text.to_owned() } else { masked(text).unwrap_or_else(|| text.to_owned()) }
 }
 
 /// `error.type` is the status where a request failed by it.
@@ -176,17 +171,17 @@ mod tests {
     #[test]
     fn what_is_kept_tells_no_number_of_more_than_a_status() {
         for (value, expected) in [
-            (Value::Text("no case X123456".to_owned()), Some("no case X#")),
-            (Value::Text("500".to_owned()), Some("500")),
-            (Value::Text("731".to_owned()), Some("#")),
-            (Value::Integer(503), Some("503")),
-            (Value::Integer(-123_456), Some("-#")),
-            (Value::Double(123_456.5), Some("#.5")),
-            (Value::Texts(vec!["a".to_owned()]), None),
+            (EntryValue::Text("no case X123456"), Some("no case X#")),
+            (EntryValue::Text("500"), Some("500")),
+            (EntryValue::Text("731"), Some("#")),
+            (EntryValue::Integer(503), Some("503")),
+            (EntryValue::Integer(-123_456), Some("-#")),
+            (EntryValue::Double(123_456.5), Some("#.5")),
+            (EntryValue::Other, None),
         ] {
-            assert_eq!(kept(&value).as_deref(), expected, "{value:?}");
+            assert_eq!(kept(value).as_deref(), expected, "{value:?}");
         }
-        assert_eq!(release("2026.1204").as_deref(), Some("2026.1204"));
+        assert_eq!(release("2026.1204"), Some("2026.1204"));
     }
 
     #[test]

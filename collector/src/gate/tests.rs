@@ -3,11 +3,11 @@ use arrow::{
     datatypes::{Int64Type, TimestampMicrosecondType},
     util::pretty::pretty_format_batches,
 };
-use gilbreth_conventions::kind::ValueKind;
+use gilbreth_conventions::{attribute, kind::ValueKind};
 use proptest::prelude::*;
 
 use super::*;
-use crate::decode::{Batch, Plain, Span};
+use crate::decode::{Attribute, Batch, Plain, Span, Value};
 
 const NOW_US: i64 = 1_700_000_000_000_000;
 const NOW_NS: u64 = 1_700_000_000_000_000_000;

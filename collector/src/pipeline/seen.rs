@@ -5,7 +5,7 @@
 //! million. Memory is bounded by their number: when it is reached, the oldest hour goes before its time, and is counted.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map::Entry},
     hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState},
     time::Duration,
 };
@@ -112,14 +112,12 @@ impl Seen {
         let mut is_new = Vec::with_capacity(rows.num_rows());
         for row in 0..rows.num_rows() {
             let hash = self.keyed.hash_one((traces.value(row), spans.value(row)));
-            let new = !self.hours.contains_key(&hash);
-            if new {
-                if self.hours.len() >= self.count_max {
-                    self.forget_oldest();
-                }
-                self.hours.insert(hash, hour);
+            if self.hours.len() >= self.count_max && !self.hours.contains_key(&hash) {
+                self.forget_oldest();
             }
-            is_new.push(new);
+            let entry = self.hours.entry(hash);
+            is_new.push(matches!(entry, Entry::Vacant(_)));
+            entry.or_insert(hour);
         }
         Ok(BooleanArray::from(is_new))
     }

@@ -96,8 +96,9 @@ impl Exports {
             Form::Json | Form::JsonLines => (signal_of(&bytes), Encoding::Json),
         };
         let body = Bytes::from(bytes);
-        let decoded = decode(signal, encoding, body.clone()).map_err(|error| self.wrong("is malformed").caused_by(error))?;
-        if encoding == Encoding::Json && decoded.resources.is_empty() && is_something_else(&body) {
+        let decoded =
+            decode(signal, encoding, body.clone()).map_err(|error| self.wrong("is malformed").caused_by(error))?;
+        if encoding == Encoding::Json && decoded.resources == 0 && is_something_else(&body) {
             return Err(self.wrong("holds neither resourceSpans nor resourceLogs: is it the right file?"));
         }
         Ok(Some(decoded))

@@ -9,7 +9,8 @@ use deltalake::{
 use super::{
     Writer,
     delta::{Commit, IfChanged},
-    files::{Files, sort_in_memory},
+    files::Files,
+    order::Ordered,
     replace::partition_by,
 };
 use crate::{Error, schema::Table};
@@ -32,13 +33,11 @@ impl Writer {
         if committed >= sequence {
             return Ok(());
         }
-        let sorted = sort_in_memory(&rows(committed), table)?;
+        let rows = rows(committed);
+        let ordered = Ordered::by(table, &rows)?;
         let mut files = Files::of(table, &before)?;
-        let mut start = 0;
-        while start < sorted.num_rows() {
-            let length = SLICE_ROWS.min(sorted.num_rows() - start);
-            files.write(&sorted.slice(start, length)).await?;
-            start += length;
+        for slice in ordered.slices(SLICE_ROWS) {
+            files.write(&slice?).await?;
         }
         let actions = files.finish().await?.into_iter().map(Action::Add).collect();
         let operation =

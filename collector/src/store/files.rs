@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use arrow::{
     array::RecordBatch,
-    compute::{SortColumn, cast, concat_batches, lexsort_to_indices, partition, take_record_batch},
+    compute::{cast, concat_batches, partition, take_record_batch},
     datatypes::SchemaRef,
 };
 use delta_kernel::expressions::Scalar;
@@ -141,25 +141,6 @@ fn partition_values(rows: &RecordBatch, table: &Table) -> Result<IndexMap<String
         Ok((name.to_owned(), value.ok_or_else(lacking)?))
     });
     values.collect()
-}
-
-/// Sorts rows that fit in memory by the table's partition and sort columns.
-pub(crate) fn sort_in_memory(batches: &[RecordBatch], table: &Table) -> Result<RecordBatch, Error> {
-    let Some(first) = batches.first() else { return Ok(RecordBatch::new_empty(table.arrow_schema())) };
-    let internal = |error| Error::new(ErrorKind::Internal, "rows cannot be sorted").caused_by(error);
-    let all = concat_batches(&first.schema(), batches).map_err(internal)?;
-    let columns: Vec<SortColumn> = table
-        .partition
-        .iter()
-        .chain(table.sort)
-        .filter_map(|name| all.column_by_name(name))
-        .map(|values| SortColumn { values: values.clone(), options: None })
-        .collect();
-    if columns.is_empty() {
-        return Ok(all);
-    }
-    let order = lexsort_to_indices(&columns, None).map_err(internal)?;
-    take_record_batch(&all, &order).map_err(internal)
 }
 
 /// The rows with the table's columns, by name and in its types.

@@ -24,6 +24,7 @@ mod compact;
 mod delta;
 mod files;
 mod manifest;
+mod order;
 mod replace;
 mod sort;
 #[cfg(test)]

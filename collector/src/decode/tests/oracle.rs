@@ -105,8 +105,11 @@ fn scope() -> impl Strategy<Value = Option<InstrumentationScope>> {
 }
 
 fn resource() -> impl Strategy<Value = Option<Resource>> {
-    let entity = (word(), prop::collection::vec(word(), 0..3))
-        .prop_map(|(id, keys)| EntityRef { r#type: id, id_keys: keys, ..EntityRef::default() });
+    let entity = (word(), prop::collection::vec(word(), 0..3)).prop_map(|(id, keys)| EntityRef {
+        r#type: id,
+        id_keys: keys,
+        ..EntityRef::default()
+    });
     let resource = (attributes(), prop::collection::vec(entity, 0..2)).prop_map(|(attributes, entity_refs)| Resource {
         attributes,
         dropped_attributes_count: 3,
@@ -134,12 +137,8 @@ fn one() -> impl Strategy<Value = OtlpSpan> {
     });
     let status = (word(), 0..4).prop_map(|(message, code)| Status { message, code });
     let head = (id(16), id(8), id(8), word(), any::<u64>(), any::<u64>(), any::<u32>());
-    let rest = (
-        attributes(),
-        prop::collection::vec(event, 0..2),
-        prop::collection::vec(link, 0..2),
-        prop::option::of(status),
-    );
+    let rest =
+        (attributes(), prop::collection::vec(event, 0..2), prop::collection::vec(link, 0..2), prop::option::of(status));
     (head, rest).prop_map(|((trace_id, span_id, parent_span_id, name, start, end, flags), rest)| {
         let (attributes, events, links, status) = rest;
         OtlpSpan {
@@ -160,9 +159,8 @@ fn one() -> impl Strategy<Value = OtlpSpan> {
 }
 
 fn traces() -> impl Strategy<Value = Vec<u8>> {
-    let scope_spans = (scope(), prop::collection::vec(one(), 0..4), word()).prop_map(|(scope, spans, schema_url)| {
-        ScopeSpans { scope, spans, schema_url }
-    });
+    let scope_spans = (scope(), prop::collection::vec(one(), 0..4), word())
+        .prop_map(|(scope, spans, schema_url)| ScopeSpans { scope, spans, schema_url });
     let resource_spans = (resource(), prop::collection::vec(scope_spans, 0..3), word());
     let resource_spans = resource_spans.prop_map(|(resource, scope_spans, schema_url)| ResourceSpans {
         resource,
@@ -195,9 +193,8 @@ fn logs() -> impl Strategy<Value = Vec<u8>> {
         log_records,
         ..ScopeLogs::default()
     });
-    let resource_logs = (resource(), prop::collection::vec(scope_logs, 0..3)).prop_map(|(resource, scope_logs)| {
-        ResourceLogs { resource, scope_logs, ..ResourceLogs::default() }
-    });
+    let resource_logs = (resource(), prop::collection::vec(scope_logs, 0..3))
+        .prop_map(|(resource, scope_logs)| ResourceLogs { resource, scope_logs, ..ResourceLogs::default() });
     prop::collection::vec(resource_logs, 0..3)
         .prop_map(|resource_logs| ExportLogsServiceRequest { resource_logs }.encode_to_vec())
 }
@@ -250,7 +247,7 @@ fn changed(mut bytes: Vec<u8>, changes: Vec<Change>) -> Vec<u8> {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(
-        std::env::var("GILBRETH_DECODE_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(2_000)
+        std::env::var("GILBRETH_DECODE_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(400)
     ))]
 
     #[test]
