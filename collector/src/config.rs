@@ -25,7 +25,8 @@ pub struct Config {
     /// Most bytes of a request, after decompression. More takes more memory; less makes senders split.
     #[serde(deserialize_with = "bounds::body_bytes_max")]
     pub body_bytes_max: usize,
-    /// Most requests in work at once; further ones are told to come again.
+    /// Most requests in work at once, half of them of one sender; further ones wait for a while, and are then told to
+    /// come again.
     #[serde(deserialize_with = "bounds::requests_at_once_max")]
     pub requests_at_once_max: usize,
     /// Rows are committed to `spans` when so many wait. More makes fewer and larger files, and a longer replay.

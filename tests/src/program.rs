@@ -139,9 +139,26 @@ impl Service {
         self.grpc.expect("serve said where it listens")
     }
 
-    /// The process, to look at from outside.
-    pub fn process(&self) -> u32 {
-        self.child.id()
+    /// What it has in memory, in MiB.
+    ///
+    /// # Panics
+    /// When the system does not say.
+    pub fn memory_mib(&self) -> u64 {
+        self.status_mib("VmRSS:")
+    }
+
+    /// The most that it ever had in memory, in MiB.
+    ///
+    /// # Panics
+    /// When the system does not say.
+    pub fn peak_memory_mib(&self) -> u64 {
+        self.status_mib("VmHWM:")
+    }
+
+    fn status_mib(&self, name: &str) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("the process runs");
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("the system says so");
+        line.trim().trim_end_matches(" kB").parse::<u64>().expect("in KiB") / 1024
     }
 
     /// Where it serves pages.

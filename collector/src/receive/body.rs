@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use bytes::Bytes;
-use futures::StreamExt;
+use http_body_util::BodyExt as _;
 
 use super::{
     refusal::{Reason, Refusal},
@@ -27,16 +27,17 @@ pub(super) struct Packed {
 /// The body as it came, if it is no more than allowed. `expected` looks at what has come so far and tells how long it all
 /// will be, if that is known, or that it need not go on.
 pub(super) async fn read(
-    body: Body,
+    body: &mut Body,
     mut room: Reading,
     bytes_max: usize,
     expected: impl Fn(&[u8]) -> Result<Option<usize>, Refusal>,
 ) -> Result<Packed, Refusal> {
     let reading = async {
-        let mut chunks = body.into_data_stream();
         let mut read = Read::default();
-        while let Some(chunk) = chunks.next().await {
-            let chunk = chunk.map_err(|_| Refusal::new(Reason::Malformed, "the body ends early"))?;
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|_| Refusal::new(Reason::Malformed, "the body ends early"))?;
+            // Trailers say nothing here.
+            let Ok(chunk) = frame.into_data() else { continue };
             if read.len() + chunk.len() > bytes_max {
                 return Err(Refusal::too_large(bytes_max));
             }
@@ -140,9 +141,9 @@ mod tests {
     async fn of(chunks: &[usize], whole: Option<usize>) -> Result<(Bytes, usize), Reason> {
         let parts: Vec<_> =
             chunks.iter().enumerate().map(|(at, length)| vec![u8::try_from(at).unwrap(); *length]).collect();
-        let body = Body::from_stream(stream::iter(parts.into_iter().map(Ok::<_, std::io::Error>)));
+        let mut body = Body::from_stream(stream::iter(parts.into_iter().map(Ok::<_, std::io::Error>)));
         let room = Room::new(1).reading(Sender::at(([127, 0, 0, 1], 1).into())).unwrap();
-        let packed = read(body, room, 10 << 20, |_| Ok(whole)).await.map_err(|refusal| refusal.reason)?;
+        let packed = read(&mut body, room, 10 << 20, |_| Ok(whole)).await.map_err(|refusal| refusal.reason)?;
         let capacity = Vec::from(packed.bytes.clone()).capacity();
         Ok((packed.bytes, capacity))
     }

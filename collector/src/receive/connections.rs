@@ -36,7 +36,8 @@ use super::{
 /// What connections may take.
 #[derive(Debug, Clone, Copy)]
 struct Limits {
-    /// Connections at once; further ones wait to be accepted, and none of them is shut out by one sender's.
+    /// Connections at once on a port, fewer where the system allows fewer open files; those beyond a sender's share are
+    /// closed.
     connections_max: usize,
     /// How long a connection may be silent: before TLS is agreed on, before a request's head is whole, between requests.
     silence_max: Duration,
@@ -53,6 +54,8 @@ const LIMITS: Limits = Limits {
     stall_max: Duration::from_secs(30),
     drain_time_max: Duration::from_secs(20),
 };
+/// Handles that the store, its log and the other ports are left with.
+const FILES_MIN: usize = 256;
 /// When no connection can be accepted, mostly for want of file handles, the next try is no sooner.
 const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(200);
 /// TLS is agreed on in so long, or not at all.
@@ -104,8 +107,18 @@ pub(super) async fn serve(
     app: Router,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    within(LIMITS, listener, Talk { protocol, tls, app }, shutdown).await;
+    let connections_max = LIMITS.connections_max.min(connections_allowed());
+    within(Limits { connections_max, ..LIMITS }, listener, Talk { protocol, tls, app }, shutdown).await;
     Ok(())
+}
+
+/// How many connections each of two ports may have, so that files can be opened still. Where the system does not say how
+/// many it allows (it is Linux that says so here), as many as most allow.
+fn connections_allowed() -> usize {
+    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    let soft = limits.lines().find_map(|line| line.strip_prefix("Max open files")?.split_whitespace().next());
+    let files = soft.and_then(|number| number.parse().ok()).unwrap_or(1_024_usize);
+    (files.saturating_sub(FILES_MIN) / 2).max(1)
 }
 
 /// What a connection is for.
@@ -192,14 +205,14 @@ async fn converse(
             .keep_alive_interval(HTTP2_PING_EVERY)
             .keep_alive_timeout(limits.stall_max)
             .serve_connection(io, service);
-        until_end(limits, connection, |connection| connection.graceful_shutdown(), &traffic, stopped).await
+        until_end(limits, connection, conn::http2::Connection::graceful_shutdown, &traffic, stopped).await
     } else {
         let connection = conn::http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(limits.silence_max)
             .max_buf_size(HTTP1_BUFFER_BYTES_MAX)
             .serve_connection(io, service);
-        until_end(limits, connection, |connection| connection.graceful_shutdown(), &traffic, stopped).await
+        until_end(limits, connection, conn::http1::Connection::graceful_shutdown, &traffic, stopped).await
     }
 }
 

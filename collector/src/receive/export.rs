@@ -303,7 +303,7 @@ struct PartialSuccess {
 pub(super) async fn read(
     receiver: &Receiver,
     grant: &Grant,
-    body: Body,
+    body: &mut Body,
     bytes_max: usize,
     expected: impl Fn(&[u8]) -> Result<Option<usize>, Refusal>,
 ) -> Result<Packed, Refusal> {

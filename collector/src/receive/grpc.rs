@@ -77,7 +77,7 @@ async fn handle(
 }
 
 #[tracing::instrument(name = "export", skip_all)]
-async fn export(receiver: &Receiver, peer: SocketAddr, head: &Parts, body: Body) -> Result<Outcome, Refusal> {
+async fn export(receiver: &Receiver, peer: SocketAddr, head: &Parts, mut body: Body) -> Result<Outcome, Refusal> {
     let signal = match head.uri.path() {
         "/opentelemetry.proto.collector.trace.v1.TraceService/Export" => Signal::Traces,
         "/opentelemetry.proto.collector.logs.v1.LogsService/Export" => Signal::Logs,
@@ -87,7 +87,7 @@ async fn export(receiver: &Receiver, peer: SocketAddr, head: &Parts, body: Body)
     let named = head::compression(&head.headers)?;
     let bytes_max = receiver.body_bytes_max();
     let expected = |so_far: &[u8]| frame::length(so_far, bytes_max);
-    let mut packed = export::read(receiver, &grant, body, bytes_max + frame::PREFIX_BYTES, expected).await?;
+    let mut packed = export::read(receiver, &grant, &mut body, bytes_max + frame::PREFIX_BYTES, expected).await?;
     let (message, compression) = frame::message(&packed.bytes, named)?;
     packed.bytes = message;
     receiver.export(grant, What { signal, encoding: Encoding::Protobuf, compression }, packed).await

@@ -9,7 +9,7 @@ mod head;
 #[cfg(test)]
 mod tests;
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -19,6 +19,8 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
+use bytes::Bytes;
+use http_body_util::BodyExt as _;
 use tokio::net::TcpListener;
 
 use super::{
@@ -28,6 +30,10 @@ use super::{
     tls::Tls,
 };
 use crate::decode::{Encoding, Signal};
+
+/// What is read of a body that is refused already, so that its sender hears why.
+const DRAIN_BYTES_MAX: usize = 256 << 20;
+const DRAIN_TIME_MAX: Duration = Duration::from_millis(if cfg!(test) { 50 } else { 5_000 });
 
 /// Answers requests until `shutdown` resolves and those under way are answered, or have had 20 seconds.
 ///
@@ -68,11 +74,11 @@ fn router(receiver: Receiver) -> Router {
 
 #[tracing::instrument(name = "export", skip_all, fields(signal = ?signal))]
 async fn handle(receiver: Receiver, signal: Signal, peer: SocketAddr, request: Request) -> Response {
-    let (head, body) = request.into_parts();
+    let (head, mut body) = request.into_parts();
     let encoding = head::encoding(&head.headers);
     let told = encoding.unwrap_or(Encoding::Json);
     let result = match encoding {
-        Some(encoding) => export(&receiver, signal, encoding, peer, &head, body).await,
+        Some(encoding) => export(&receiver, signal, encoding, peer, &head, &mut body).await,
         None => Err(Refusal::new(
             Reason::Unsupported,
             "the content type must be application/x-protobuf, application/json or text/plain (JSON)",
@@ -80,7 +86,12 @@ async fn handle(receiver: Receiver, signal: Signal, peer: SocketAddr, request: R
     };
     let mut response = match result {
         Ok(outcome) => answer::done(signal, told, &outcome),
-        Err(refusal) => answer::refused(&refusal, told),
+        Err(refusal) => {
+            if !refusal.reason.is_retryable() {
+                drain(&mut body).await;
+            }
+            answer::refused(&refusal, told)
+        }
     };
     receiver.answered("http", response.status().as_u16());
     cors::permit(&receiver, &head.headers, &mut response);
@@ -93,7 +104,7 @@ async fn export(
     encoding: Encoding,
     peer: SocketAddr,
     head: &Parts,
-    body: Body,
+    body: &mut Body,
 ) -> Result<Outcome, Refusal> {
     if !cors::is_allowed(receiver, &head.headers) {
         return Err(Refusal::new(Reason::Forbidden, "pages of this origin may not send: see cors_origins"));
@@ -107,6 +118,19 @@ async fn export(
     }
     let packed = export::read(receiver, &grant, body, bytes_max, |_| Ok(length)).await?;
     receiver.export(grant, What { signal, encoding, compression }, packed).await
+}
+
+/// Lets go of what is left of a body, piece by piece. A connection that is closed on a sender that still writes is reset,
+/// and then the sender has no answer and sends the same again, for ever.
+async fn drain(body: &mut Body) {
+    let draining = async {
+        let mut left = DRAIN_BYTES_MAX;
+        while let Some(Ok(frame)) = body.frame().await {
+            let Some(less) = left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) else { return };
+            left = less;
+        }
+    };
+    let _ = tokio::time::timeout(DRAIN_TIME_MAX, draining).await;
 }
 
 async fn ready(Extract(receiver): Extract<Receiver>) -> Response {

@@ -104,7 +104,7 @@ async fn whoever_does_not_read_its_answer_is_closed() {
     // A connection whose peer has closed it fails to be written to, sooner or later.
     let written = async {
         while deaf.write_all(b"\r\n").await.is_ok() {
-            tokio::task::yield_now().await
+            tokio::task::yield_now().await;
         }
     };
     tokio::time::timeout(Duration::from_mins(1), written).await.expect("it is closed");

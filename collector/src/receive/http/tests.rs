@@ -327,7 +327,7 @@ async fn a_body_that_never_ends_is_told_to_come_again_and_holds_no_place() {
         let request = Request::builder().method("POST").uri("/v1/traces").header("content-type", PROTOBUF);
         router.clone().oneshot(request.body(body).unwrap())
     };
-    let endless = Body::from_stream(futures::stream::pending::<Result<bytes::Bytes, io::Error>>());
+    let endless = Body::from_stream(futures::stream::pending::<Result<Bytes, io::Error>>());
     let slow = tokio::spawn(send(endless));
     tokio::task::yield_now().await;
     let quick = send(Body::from(export(1, &[1; 16]).encode_to_vec())).await.unwrap();
