@@ -16,7 +16,7 @@ use gilbreth_analytics::reference;
     after_help = "\
 Examples:
   gilbreth                                            the main job, start to finish
-  gilbreth serve --store estate                       take OTLP on 127.0.0.1:4318, dashboards on 127.0.0.1:8080
+  gilbreth serve --store estate                       take OTLP on 127.0.0.1:4318 and 4317, dashboards on 127.0.0.1:8080
   gilbreth sql --store estate 'SELECT * FROM headline'
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 the check that was asked for does not hold."
 )]
@@ -117,6 +117,9 @@ pub(crate) struct Serve {
     /// Where OTLP over HTTP is taken.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4318")]
     pub(crate) otlp_http: SocketAddr,
+    /// Where OTLP over gRPC is taken.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4317")]
+    pub(crate) otlp_grpc: SocketAddr,
     /// Where the dashboards listen.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
     pub(crate) web: SocketAddr,

@@ -2,9 +2,9 @@
 //! to stop, `demo` runs it around a simulation.
 //!
 //! ```text
-//! OTLP/HTTP ─▶ receive ─▶ gate ─▶ pipeline ─▶ spans
-//!                                               │ refresh
-//!                         dashboards ◀─ findings ◀┘
+//! OTLP/HTTP, OTLP/gRPC ─▶ receive ─▶ gate ─▶ pipeline ─▶ spans
+//!                                                          │ refresh
+//!                                    dashboards ◀─ findings ◀┘
 //! ```
 
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
@@ -21,7 +21,7 @@ use gilbreth_collector::{
     gate,
     key::StoreKey,
     pipeline::Pipeline,
-    receive::http,
+    receive::{Receiver, grpc, http, tls::Tls},
     store::{Store, Writer},
 };
 use tokio::{
@@ -45,65 +45,85 @@ pub(crate) enum ReplayRight {
     Everybody,
 }
 
+/// Where the service listens; port 0 is any that is free.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ports {
+    /// OTLP over HTTP.
+    pub(crate) otlp_http: SocketAddr,
+    /// OTLP over gRPC.
+    pub(crate) otlp_grpc: SocketAddr,
+    /// The dashboards.
+    pub(crate) web: SocketAddr,
+}
+
 /// The running platform.
 #[derive(Debug)]
 pub(crate) struct Service {
-    /// Where OTLP over HTTP is taken.
-    pub(crate) otlp: SocketAddr,
-    /// Where the dashboards are.
-    pub(crate) web: SocketAddr,
+    /// Where it listens.
+    pub(crate) ports: Ports,
+    /// How URLs of the OTLP ports begin: `http`, or `https` where they speak TLS.
+    pub(crate) otlp_scheme: &'static str,
     config: Config,
     writer: Arc<Writer>,
     pipeline: Pipeline,
     findings: watch::Sender<Arc<Findings>>,
     stop_otlp: watch::Sender<bool>,
     stop_web: watch::Sender<bool>,
-    otlp_task: JoinHandle<std::io::Result<()>>,
+    otlp_tasks: [JoinHandle<std::io::Result<()>>; 2],
     web_task: JoinHandle<std::io::Result<()>>,
 }
 
 impl Service {
-    /// Binds both ports, takes the lock of the store, replays its log and begins to take work.
+    /// Binds the ports, takes the lock of the store, replays its log and begins to take work.
     pub(crate) async fn start(
         store: &Store,
         config: &Config,
-        otlp: SocketAddr,
-        web: SocketAddr,
+        ports: Ports,
         replay: ReplayRight,
     ) -> anyhow::Result<Self> {
-        let otlp_listener = listen("OTLP/HTTP", otlp).await?;
-        let web_listener = listen("dashboards", web).await?;
+        let http_listener = listen("OTLP/HTTP", ports.otlp_http).await?;
+        let grpc_listener = listen("OTLP/gRPC", ports.otlp_grpc).await?;
+        let web_listener = listen("dashboards", ports.web).await?;
+        let tls = Tls::load(&config.collector.tls)?;
         let writer = Arc::new(store.lock()?);
         let pipeline = Pipeline::start(Arc::clone(&writer), config.collector.pipeline()).await?;
         let mut policy = gate::Policy::new(&StoreKey::of(&writer)?, &config.collector);
         if replay == ReplayRight::Everybody {
             policy.allow_replay();
         }
-        let state = http::State::new(policy, pipeline.clone(), &config.collector);
-        let (otlp, web) = (otlp_listener.local_addr()?, web_listener.local_addr()?);
+        let receiver = Receiver::new(policy, pipeline.clone(), &config.collector);
+        let ports = Ports {
+            otlp_http: http_listener.local_addr()?,
+            otlp_grpc: grpc_listener.local_addr()?,
+            web: web_listener.local_addr()?,
+        };
+        let otlp_scheme = if tls.is_some() { "https" } else { "http" };
 
-        let (asked, counted) = (state.clone(), state.clone());
+        let (asked, counted) = (receiver.clone(), receiver.clone());
         let probes = gilbreth_dashboards::Probes {
             is_ready: Arc::new(move || asked.is_ready()),
             metrics: Arc::new(move || counted.metrics()),
         };
         let (stop_otlp, otlp_stopped) = watch::channel(false);
-        let otlp_task = tokio::spawn(http::serve(otlp_listener, state, stopped(otlp_stopped)));
+        let otlp_tasks = [
+            tokio::spawn(http::serve(http_listener, receiver.clone(), tls.clone(), stopped(otlp_stopped.clone()))),
+            tokio::spawn(grpc::serve(grpc_listener, receiver, tls, stopped(otlp_stopped))),
+        ];
         let (findings, shown) =
             watch::channel(Arc::new(Findings { estate: store.manifest().estate.clone(), ..Findings::default() }));
         let (stop_web, web_stopped) = watch::channel(false);
         let pages = gilbreth_dashboards::router(shown, probes);
         let web_task = tokio::spawn(gilbreth_dashboards::serve(web_listener, pages, stopped(web_stopped)));
         Ok(Self {
-            otlp,
-            web,
+            ports,
+            otlp_scheme,
             config: config.clone(),
             writer,
             pipeline,
             findings,
             stop_otlp,
             stop_web,
-            otlp_task,
+            otlp_tasks,
             web_task,
         })
     }
@@ -141,7 +161,9 @@ impl Service {
     pub(crate) async fn stop(self) -> anyhow::Result<()> {
         self.stop_otlp.send_replace(true);
         self.stop_web.send_replace(true);
-        self.otlp_task.await??;
+        for task in self.otlp_tasks {
+            task.await??;
+        }
         self.pipeline.shutdown().await?;
         let web = self.web_task.abort_handle();
         match tokio::time::timeout(PAGES_TIME_MAX, self.web_task).await {

@@ -8,17 +8,20 @@ use tokio::time::MissedTickBehavior;
 use crate::{
     cli,
     config::Config,
-    service::{self, ReplayRight, Service},
+    service::{self, Ports, ReplayRight, Service},
 };
 
 pub(crate) async fn run(options: cli::Serve) -> anyhow::Result<ExitCode> {
     let asked = service::asked_to_stop()?;
     let config = Config::load(options.config.as_deref())?;
     let store = Store::open_or_create(&options.store, config.manifest())?;
-    let service = Service::start(&store, &config, options.otlp_http, options.web, ReplayRight::AsConfigured).await?;
+    let ports = Ports { otlp_http: options.otlp_http, otlp_grpc: options.otlp_grpc, web: options.web };
+    let service = Service::start(&store, &config, ports, ReplayRight::AsConfigured).await?;
+    let Ports { otlp_http, otlp_grpc, web } = service.ports;
     eprintln!("store      {}", options.store.display());
-    eprintln!("OTLP/HTTP  http://{}", service.otlp);
-    eprintln!("dashboards http://{}/", service.web);
+    eprintln!("OTLP/HTTP  {}://{otlp_http}", service.otlp_scheme);
+    eprintln!("OTLP/gRPC  {}://{otlp_grpc}", service.otlp_scheme);
+    eprintln!("dashboards http://{web}/");
 
     // A refresh that is under way when it is time to end is given up: readers see the facts as they were, and the next
     // refresh works out everything.

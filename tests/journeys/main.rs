@@ -3,7 +3,9 @@
 
 mod architecture;
 mod bad_input;
+mod bounds;
 mod canary;
+mod conformance;
 mod demo;
 mod kill;
 mod measure;

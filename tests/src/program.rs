@@ -67,7 +67,16 @@ impl Program {
     pub fn serve(&self, store: &Path, more: &[&str]) -> Service {
         let mut child = self
             .command()
-            .args(["serve", "--otlp-http", "127.0.0.1:0", "--web", "127.0.0.1:0", "--store"])
+            .args([
+                "serve",
+                "--otlp-http",
+                "127.0.0.1:0",
+                "--otlp-grpc",
+                "127.0.0.1:0",
+                "--web",
+                "127.0.0.1:0",
+                "--store",
+            ])
             .arg(store)
             .args(more)
             .stdout(Stdio::null())
@@ -84,11 +93,17 @@ impl Program {
                 }
             }
         });
-        let mut service = Service { child, otlp: None, web: None };
-        while service.otlp.is_none() || service.web.is_none() {
+        let mut service = Service { child, otlp: None, grpc: None, web: None };
+        while service.otlp.is_none() || service.grpc.is_none() || service.web.is_none() {
             let line = hear.recv_timeout(Duration::from_mins(1)).expect("serve says where it listens");
-            if let Some(address) = line.strip_prefix("OTLP/HTTP  http://") {
-                service.otlp = address.trim().parse().ok();
+            let otlp = |name: &str| {
+                let address = line.strip_prefix(name)?.trim().split_once("://")?.1;
+                address.parse().ok()
+            };
+            if line.starts_with("OTLP/HTTP") {
+                service.otlp = otlp("OTLP/HTTP");
+            } else if line.starts_with("OTLP/gRPC") {
+                service.grpc = otlp("OTLP/gRPC");
             } else if let Some(address) = line.strip_prefix("dashboards http://") {
                 service.web = address.trim().trim_end_matches('/').parse().ok();
             }
@@ -103,6 +118,7 @@ impl Program {
 pub struct Service {
     child: Child,
     otlp: Option<SocketAddr>,
+    grpc: Option<SocketAddr>,
     web: Option<SocketAddr>,
 }
 
@@ -113,6 +129,36 @@ impl Service {
     /// Never: the service is made only once it has said so.
     pub fn otlp(&self) -> SocketAddr {
         self.otlp.expect("serve said where it listens")
+    }
+
+    /// Where it takes OTLP over gRPC.
+    ///
+    /// # Panics
+    /// Never: the service is made only once it has said so.
+    pub fn grpc(&self) -> SocketAddr {
+        self.grpc.expect("serve said where it listens")
+    }
+
+    /// What it has in memory, in MiB.
+    ///
+    /// # Panics
+    /// When the system does not say.
+    pub fn memory_mib(&self) -> u64 {
+        self.status_mib("VmRSS:")
+    }
+
+    /// The most that it ever had in memory, in MiB.
+    ///
+    /// # Panics
+    /// When the system does not say.
+    pub fn peak_memory_mib(&self) -> u64 {
+        self.status_mib("VmHWM:")
+    }
+
+    fn status_mib(&self, name: &str) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("the process runs");
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("the system says so");
+        line.trim().trim_end_matches(" kB").parse::<u64>().expect("in KiB") / 1024
     }
 
     /// Where it serves pages.

@@ -3,16 +3,23 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use axum::{body::Body, http::Request};
+use axum::{extract::connect_info::MockConnectInfo, http::Request};
 use opentelemetry_proto::tonic::{
     collector::trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse},
     trace::v1::{ResourceSpans, ScopeSpans, Span},
 };
 use prost::Message;
+use tonic_types::pb::Status;
 use tower::ServiceExt;
 
 use super::*;
-use crate::{ErrorKind, key::StoreKey};
+use crate::{
+    Error, ErrorKind,
+    config::Config,
+    gate::{Admitted, IntakeCounts, Policy},
+    key::StoreKey,
+    receive::export::Submitted,
+};
 
 const NOW_US: i64 = 1_700_000_000_000_000;
 const PROTOBUF: &str = "application/x-protobuf";
@@ -45,8 +52,12 @@ fn bench_with(body_bytes_max: usize) -> Bench {
         Box::pin(async move { result })
     };
     let policy = Policy::new(&StoreKey::new([1; 32]), &config);
-    let state = State::with_submit(policy, Box::new(submit), Box::new(|| true), &config, || NOW_US);
-    Bench { router: router(state), stored, fault }
+    let receiver = Receiver::with_submit(policy, Box::new(submit), Box::new(|| true), &config, || NOW_US);
+    Bench { router: routed(receiver), stored, fault }
+}
+
+fn routed(receiver: Receiver) -> Router {
+    router(receiver).layer(MockConnectInfo(SocketAddr::from(([127, 0, 0, 1], 1))))
 }
 
 fn export(spans: usize, trace_id: &[u8]) -> ExportTraceServiceRequest {
@@ -169,11 +180,11 @@ async fn bad_input_is_answered_with_a_status_and_the_service_stays_up() {
         let (status, answered, body) = bench.send(headers, body).await;
         assert_eq!(status, expected, "{headers:?}");
         let told = if answered[header::CONTENT_TYPE] == PROTOBUF {
-            answer::Status::decode(body.as_slice()).unwrap()
+            Status::decode(body.as_slice()).unwrap()
         } else {
             let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
             let code = i32::try_from(body["code"].as_i64().unwrap()).unwrap();
-            answer::Status { code, message: body["message"].as_str().unwrap().to_owned() }
+            Status { code, message: body["message"].as_str().unwrap().to_owned(), details: Vec::new() }
         };
         assert!(told.code == code && !told.message.is_empty(), "{told:?}");
         assert!(!answered.contains_key(header::RETRY_AFTER));
@@ -193,7 +204,7 @@ async fn a_fault_of_ours_is_answered_so_that_the_sender_repeats() {
     let bench = bench();
     let body = export(1, &[1; 16]).encode_to_vec();
     for (kind, expected, ready) in [
-        (ErrorKind::Overloaded, StatusCode::TOO_MANY_REQUESTS, StatusCode::OK),
+        (ErrorKind::Overloaded, StatusCode::SERVICE_UNAVAILABLE, StatusCode::OK),
         (ErrorKind::Unavailable, StatusCode::SERVICE_UNAVAILABLE, StatusCode::SERVICE_UNAVAILABLE),
         (ErrorKind::Internal, StatusCode::SERVICE_UNAVAILABLE, StatusCode::SERVICE_UNAVAILABLE),
     ] {
@@ -209,7 +220,7 @@ async fn a_fault_of_ours_is_answered_so_that_the_sender_repeats() {
     assert_eq!(bench.request("GET", "/livez", &[], "").await.0, StatusCode::OK);
     let (_, _, metrics) = bench.request("GET", "/metrics", &[], "").await;
     let metrics = String::from_utf8(metrics).unwrap();
-    assert!(metrics.contains("gilbreth_requests_total{status=\"503\"} 2\n"), "{metrics}");
+    assert!(metrics.contains("gilbreth_requests_total{transport=\"http\",status=\"503\"} 3\n"), "{metrics}");
     assert!(metrics.contains("gilbreth_spans_received_total 4\n"), "{metrics}");
 }
 
@@ -311,12 +322,12 @@ async fn a_body_that_never_ends_is_told_to_come_again_and_holds_no_place() {
     let config = Config { requests_at_once_max: 1, ..Config::default() };
     let policy = Policy::new(&StoreKey::new([1; 32]), &config);
     let submit = |_, _| -> Submitted { Box::pin(async { Ok(()) }) };
-    let router = router(State::with_submit(policy, Box::new(submit), Box::new(|| true), &config, || NOW_US));
+    let router = routed(Receiver::with_submit(policy, Box::new(submit), Box::new(|| true), &config, || NOW_US));
     let send = |body: Body| {
         let request = Request::builder().method("POST").uri("/v1/traces").header("content-type", PROTOBUF);
         router.clone().oneshot(request.body(body).unwrap())
     };
-    let endless = Body::from_stream(futures::stream::pending::<Result<bytes::Bytes, std::io::Error>>());
+    let endless = Body::from_stream(futures::stream::pending::<Result<Bytes, io::Error>>());
     let slow = tokio::spawn(send(endless));
     tokio::task::yield_now().await;
     let quick = send(Body::from(export(1, &[1; 16]).encode_to_vec())).await.unwrap();

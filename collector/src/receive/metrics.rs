@@ -9,8 +9,6 @@ use std::{
     },
 };
 
-use axum::http::StatusCode;
-
 use crate::gate::{Admission, IntakeCounts, Refusal};
 
 /// Names of dropped attributes that are told apart.
@@ -25,15 +23,15 @@ pub(super) struct Metrics {
 
 #[derive(Debug, Default)]
 struct Counted {
-    requests: BTreeMap<u16, u64>,
+    requests: BTreeMap<(&'static str, u16), u64>,
     counts: IntakeCounts,
     refused: BTreeMap<Refusal, u64>,
     dropped: BTreeMap<String, u64>,
 }
 
 impl Metrics {
-    pub(super) fn request(&self, status: StatusCode) {
-        *self.counted().requests.entry(status.as_u16()).or_default() += 1;
+    pub(super) fn request(&self, transport: &'static str, status: u16) {
+        *self.counted().requests.entry((transport, status)).or_default() += 1;
     }
 
     pub(super) fn intake(&self, admission: &Admission) {
@@ -59,9 +57,9 @@ impl Metrics {
     pub(super) fn text(&self) -> String {
         let counted = self.counted();
         let mut out = String::new();
-        family(&mut out, "gilbreth_requests_total", "Export requests by HTTP status.");
-        for (status, count) in &counted.requests {
-            line(&mut out, "gilbreth_requests_total", Some(("status", &status.to_string())), *count);
+        family(&mut out, "gilbreth_requests_total", "Export requests by status: of HTTP, or gRPC's code.");
+        for ((transport, status), count) in &counted.requests {
+            let _ = writeln!(out, "gilbreth_requests_total{{transport=\"{transport}\",status=\"{status}\"}} {count}");
         }
         let IntakeCounts { received, late, names_masked, .. } = counted.counts;
         for (name, help, count) in [

@@ -1,0 +1,210 @@
+use std::sync::Mutex;
+
+use axum::{extract::connect_info::MockConnectInfo, http::HeaderMap};
+use bytes::Bytes;
+use http_body_util::BodyExt as _;
+use opentelemetry_proto::tonic::{
+    collector::{logs::v1::ExportLogsServiceRequest, trace::v1::ExportTraceServiceRequest},
+    logs::v1::{LogRecord, ResourceLogs, ScopeLogs},
+    trace::v1::{ResourceSpans, ScopeSpans, Span},
+};
+use prost::Message as _;
+use tonic::{Code, Status};
+use tonic_types::StatusExt as _;
+use tower::ServiceExt as _;
+
+use super::*;
+use crate::{
+    Error, ErrorKind,
+    config::Config,
+    gate::{Admitted, IntakeCounts, Policy},
+    key::StoreKey,
+    receive::export::Submitted,
+};
+
+const NOW_US: i64 = 1_700_000_000_000_000;
+const TRACES: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+const LOGS: &str = "/opentelemetry.proto.collector.logs.v1.LogsService/Export";
+const BYTES_MAX: usize = 100_000;
+
+/// A receiver whose pipeline answers with a fault, or never.
+#[derive(Clone, Copy)]
+enum Pipeline {
+    Stores,
+    Fails(ErrorKind),
+    Hangs,
+}
+
+struct Bench {
+    router: Router,
+    stored: Arc<Mutex<u64>>,
+}
+
+fn bench(pipeline: Pipeline) -> Bench {
+    let config = Config { body_bytes_max: BYTES_MAX, ..Config::default() };
+    let stored = Arc::new(Mutex::new(0));
+    let storing = Arc::clone(&stored);
+    let submit = move |admitted: Admitted, _: IntakeCounts| -> Submitted {
+        match pipeline {
+            Pipeline::Stores => *storing.lock().unwrap() += admitted.len() as u64,
+            Pipeline::Fails(kind) => return Box::pin(async move { Err(Error::new(kind, "no room on the disk")) }),
+            Pipeline::Hangs => return Box::pin(std::future::pending()),
+        }
+        Box::pin(async { Ok(()) })
+    };
+    let policy = Policy::new(&StoreKey::new([1; 32]), &config);
+    let receiver = Receiver::with_submit(policy, Box::new(submit), Box::new(|| true), &config, || NOW_US);
+    Bench { router: router(receiver).layer(MockConnectInfo(SocketAddr::from(([127, 0, 0, 1], 1)))), stored }
+}
+
+impl Bench {
+    /// Its headers, message and status.
+    async fn call(&self, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> (HeaderMap, Bytes, Status) {
+        let mut request = Request::builder().method("POST").uri(path).header("content-type", "application/grpc");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = self.router.clone().oneshot(request.body(Body::from(body)).unwrap()).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        let headers = response.headers().clone();
+        let body = response.into_body().collect().await.unwrap();
+        let status = body.trailers().and_then(Status::from_header_map);
+        let status = status.or_else(|| Status::from_header_map(&headers)).expect("every call has a status");
+        (headers, body.to_bytes(), status)
+    }
+
+    fn stored(&self) -> u64 {
+        *self.stored.lock().unwrap()
+    }
+}
+
+fn traces(ids: &[[u8; 16]]) -> Vec<u8> {
+    let ns = u64::try_from(NOW_US).unwrap() * 1000;
+    let span = |id: &[u8; 16]| Span {
+        trace_id: id.to_vec(),
+        span_id: vec![7; 8],
+        start_time_unix_nano: ns,
+        end_time_unix_nano: ns,
+        ..Span::default()
+    };
+    let scope_spans = vec![ScopeSpans { spans: ids.iter().map(span).collect(), ..ScopeSpans::default() }];
+    let resource_spans = vec![ResourceSpans { scope_spans, ..ResourceSpans::default() }];
+    ExportTraceServiceRequest { resource_spans }.encode_to_vec()
+}
+
+fn framed(flag: u8, message: &[u8]) -> Vec<u8> {
+    [&[flag][..], &u32::try_from(message.len()).unwrap().to_be_bytes(), message].concat()
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    use std::io::Write as _;
+    let mut writer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    writer.write_all(bytes).unwrap();
+    writer.finish().unwrap()
+}
+
+#[tokio::test]
+async fn exports_of_both_signals_packed_or_not_are_stored_and_answered_with_an_empty_message() {
+    let bench = bench(Pipeline::Stores);
+    let message = traces(&[[1; 16]]);
+    let record = LogRecord {
+        event_name: "session.start".to_owned(),
+        time_unix_nano: 1_700_000_000_000_000_000,
+        ..LogRecord::default()
+    };
+    let record = LogRecord { trace_id: vec![3; 16], ..record };
+    let scope_logs = vec![ScopeLogs { log_records: vec![record], ..ScopeLogs::default() }];
+    let resource_logs = vec![ResourceLogs { scope_logs, ..ResourceLogs::default() }];
+    let logs = ExportLogsServiceRequest { resource_logs }.encode_to_vec();
+    for (path, encoding, body) in [
+        (TRACES, "identity", framed(0, &message)),
+        (TRACES, "gzip", framed(1, &gzip(&message))),
+        (TRACES, "gzip", framed(0, &message)),
+        (TRACES, "zstd", framed(1, &zstd::encode_all(message.as_slice(), 1).unwrap())),
+        (LOGS, "identity", framed(0, &logs)),
+    ] {
+        let (headers, answer, status) = bench.call(path, &[("grpc-encoding", encoding)], body).await;
+        assert_eq!((status.code(), &answer[..]), (Code::Ok, &[0; 5][..]), "{path} {encoding}: {status:?}");
+        assert_eq!(headers["grpc-accept-encoding"], "identity,gzip,zstd");
+    }
+    assert_eq!(bench.stored(), 5);
+    let (_, answer, status) = bench.call(TRACES, &[], framed(0, b"")).await;
+    assert_eq!((status.code(), &answer[..]), (Code::Ok, &[0; 5][..]), "an empty request succeeds");
+}
+
+#[tokio::test]
+async fn a_partial_success_is_in_the_message() {
+    use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
+    let bench = bench(Pipeline::Stores);
+    let (_, answer, status) = bench.call(TRACES, &[], framed(0, &traces(&[[0; 16], [1; 16]]))).await;
+    assert_eq!(status.code(), Code::Ok);
+    let partial = ExportTraceServiceResponse::decode(&answer[5..]).unwrap().partial_success.unwrap();
+    assert_eq!(partial.rejected_spans, 1);
+    assert!(partial.error_message.contains("trace id"), "{partial:?}");
+}
+
+#[tokio::test]
+async fn what_can_never_succeed_is_said_and_not_to_be_sent_again() {
+    let bench = bench(Pipeline::Stores);
+    let good = framed(0, &traces(&[[1; 16]]));
+    let bomb = framed(1, &gzip(&vec![0; 100 * BYTES_MAX]));
+    let claims = [&[0][..], &u32::MAX.to_be_bytes()].concat();
+    for (path, headers, body, code) in [
+        (TRACES, &[][..], framed(0, b"\xff\xff"), Code::InvalidArgument),
+        (TRACES, &[("grpc-encoding", "gzip")], framed(1, b"no gzip"), Code::InvalidArgument),
+        (TRACES, &[("grpc-encoding", "br")], good.clone(), Code::Unimplemented),
+        (TRACES, &[], framed(1, b""), Code::Internal),
+        (TRACES, &[], framed(2, b""), Code::Internal),
+        (TRACES, &[], b"".to_vec(), Code::Internal),
+        (TRACES, &[], good[..good.len() - 1].to_vec(), Code::Internal),
+        (TRACES, &[], good.repeat(2), Code::Internal),
+        (TRACES, &[], framed(0, &vec![0; BYTES_MAX + 1]), Code::ResourceExhausted),
+        (TRACES, &[], claims, Code::ResourceExhausted),
+        (TRACES, &[("grpc-encoding", "gzip")], bomb, Code::ResourceExhausted),
+        (TRACES, &[("grpc-timeout", "soon")], good.clone(), Code::InvalidArgument),
+        ("/opentelemetry.proto.collector.metrics.v1.MetricsService/Export", &[], good.clone(), Code::Unimplemented),
+        ("/opentelemetry.proto.collector.trace.v1.TraceService/Import", &[], good, Code::Unimplemented),
+    ] {
+        let (headers, answer, status) = bench.call(path, headers, body).await;
+        assert_eq!(status.code(), code, "{status:?}");
+        assert!(!status.message().is_empty() && answer.is_empty() && status.get_details_retry_info().is_none());
+        assert!(headers["grpc-accept-encoding"].to_str().unwrap().contains("zstd"));
+    }
+    assert_eq!(bench.stored(), 0);
+}
+
+#[tokio::test]
+async fn a_fault_of_ours_is_unavailable_and_says_when_to_come_again() {
+    for kind in [ErrorKind::Overloaded, ErrorKind::Unavailable, ErrorKind::Corrupt, ErrorKind::Internal] {
+        let (_, _, status) = bench(Pipeline::Fails(kind)).call(TRACES, &[], framed(0, &traces(&[[1; 16]]))).await;
+        assert_eq!(status.code(), Code::Unavailable, "{kind:?}");
+        let delay = status.get_details_retry_info().unwrap().retry_delay.unwrap();
+        assert_eq!(delay.as_secs(), u64::from(crate::receive::refusal::RETRY_AFTER_S));
+    }
+}
+
+#[tokio::test]
+async fn a_deadline_is_kept() {
+    let hangs = bench(Pipeline::Hangs);
+    let (_, _, status) = hangs.call(TRACES, &[("grpc-timeout", "10m")], framed(0, &traces(&[[1; 16]]))).await;
+    assert_eq!(status.code(), Code::DeadlineExceeded);
+    let stores = bench(Pipeline::Stores);
+    let (_, _, status) = stores.call(TRACES, &[("grpc-timeout", "1H")], framed(0, &traces(&[[1; 16]]))).await;
+    assert_eq!(status.code(), Code::Ok);
+}
+
+#[tokio::test]
+async fn what_is_no_grpc_is_answered_as_http() {
+    let router = bench(Pipeline::Stores).router;
+    for (method, content_type, expected) in [
+        ("GET", "application/grpc", StatusCode::METHOD_NOT_ALLOWED),
+        ("POST", "application/json", StatusCode::UNSUPPORTED_MEDIA_TYPE),
+        ("POST", "application/grpc-web", StatusCode::UNSUPPORTED_MEDIA_TYPE),
+        ("POST", "application/grpc+json", StatusCode::UNSUPPORTED_MEDIA_TYPE),
+        ("POST", "application/grpc+proto", StatusCode::OK),
+    ] {
+        let request = Request::builder().method(method).uri(TRACES).header("content-type", content_type);
+        let response = router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(response.status(), expected, "{method} {content_type}");
+    }
+}
