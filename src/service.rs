@@ -18,6 +18,7 @@ use gilbreth_analytics::{
     session::Session,
 };
 use gilbreth_collector::{
+    access::Access,
     gate,
     key::StoreKey,
     pipeline::Pipeline,
@@ -36,7 +37,8 @@ use crate::config::Config;
 /// How long pages under way may take once everything else has ended.
 const PAGES_TIME_MAX: Duration = Duration::from_secs(5);
 
-/// Who may say when an export was received: see `casework.clock.received`.
+/// Which senders without a token may say when an export was received (see `casework.clock.received`); with a token, it
+/// says so itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ReplayRight {
     /// As the configuration says.
@@ -75,11 +77,9 @@ impl Service {
         let web_listener = listen("dashboards", web).await?;
         let writer = Arc::new(store.lock()?);
         let pipeline = Pipeline::start(Arc::clone(&writer), config.collector.pipeline()).await?;
-        let mut policy = gate::Policy::new(&StoreKey::of(&writer)?, &config.collector);
-        if replay == ReplayRight::Everybody {
-            policy.allow_replay();
-        }
-        let state = http::State::new(policy, pipeline.clone(), &config.collector);
+        let policy = gate::Policy::new(&StoreKey::of(&writer)?, &config.collector);
+        let access = Access::open(store, replay == ReplayRight::Everybody || config.collector.replay)?;
+        let state = http::State::new(policy, access, pipeline.clone(), &config.collector);
         let (otlp, web) = (otlp_listener.local_addr()?, web_listener.local_addr()?);
 
         let (asked, counted) = (state.clone(), state.clone());

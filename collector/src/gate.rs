@@ -15,6 +15,7 @@ mod hashes;
 mod names;
 mod row;
 mod rows;
+mod source;
 #[cfg(test)]
 mod tests;
 
@@ -26,6 +27,7 @@ use gilbreth_conventions::{attribute, digest::Digester};
 pub use self::{
     hashes::{Hashes, worker_form},
     names::{Names, name_as_stored},
+    source::{Source, Systems},
 };
 use crate::{
     config::Config,
@@ -42,22 +44,12 @@ const AGE_MAX_US: i64 = 30 * DAY_US;
 /// Over the network a span may start this long after its receipt, by a sender's wrong clock.
 const AHEAD_MAX_US: i64 = DAY_US;
 
-/// Where an export comes from, which decides what times are believed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Source {
-    /// A sender, now. Without the replay right: times near the receipt, `casework.clock.received` ignored.
-    Network,
-    /// A file: any time, and the time of first receipt is believed; a span without one is not late.
-    File,
-}
-
 /// What the gate goes by.
 #[derive(Debug, Clone)]
 pub struct Policy {
     hashes: Hashes,
     page: Digester,
     keep: BTreeSet<String>,
-    replay: bool,
 }
 
 impl Policy {
@@ -68,23 +60,13 @@ impl Policy {
             hashes: Hashes::new(key),
             page: Digester::new(config.page_key.as_bytes()),
             keep: config.keep_attributes.iter().cloned().collect(),
-            replay: config.replay,
         }
-    }
-
-    /// Gives every sender the right to replay: any time, and the time of first receipt is believed.
-    pub const fn allow_replay(&mut self) {
-        self.replay = true;
     }
 
     /// The keyed hashes, for those who must hash a reference list in the same way.
     #[must_use]
     pub const fn hashes(&self) -> &Hashes {
         &self.hashes
-    }
-
-    const fn believes_any_time(&self, source: Source) -> bool {
-        self.replay || matches!(source, Source::File)
     }
 }
 
@@ -166,6 +148,8 @@ pub enum Refusal {
     TooFarAhead,
     /// A log record that is no event of the conventions.
     OtherLog,
+    /// It is of a system that the sender's token may not write, or names none.
+    OtherSystem,
 }
 
 impl Refusal {
@@ -179,6 +163,7 @@ impl Refusal {
             Self::TooOld => "started more than 30 days before it was received",
             Self::TooFarAhead => "starts more than a day after it was received",
             Self::OtherLog => "log record that is no event of the conventions",
+            Self::OtherSystem => "of a system that the token may not write",
         }
     }
 }
@@ -218,7 +203,7 @@ impl Admission {
 pub fn admit(
     decoded: Decoded,
     policy: &Policy,
-    source: Source,
+    source: Source<'_>,
     received_at_us: i64,
     names: &Names,
 ) -> Result<Admission, ArrowError> {
@@ -228,6 +213,12 @@ pub fn admit(
     tally.counts.received = decoded.other_logs;
     for batch in decoded.batches {
         let sender = Sender::of(batch.resource, policy, source, received_at_us, &mut tally);
+        if !source.may_write(sender.system.as_deref()) {
+            let spans = batch.spans.len() as u64;
+            tally.counts.received += spans;
+            tally.refuse(Refusal::OtherSystem, spans);
+            continue;
+        }
         for span in batch.spans {
             tally.counts.received += 1;
             match row::row(span, &sender, policy, names, &mut tally) {
@@ -253,9 +244,15 @@ struct Sender {
 }
 
 impl Sender {
-    fn of(resource: Vec<Attribute>, policy: &Policy, source: Source, received_at_us: i64, tally: &mut Tally) -> Self {
+    fn of(
+        resource: Vec<Attribute>,
+        policy: &Policy,
+        source: Source<'_>,
+        received_at_us: i64,
+        tally: &mut Tally,
+    ) -> Self {
         let mut sender = Self {
-            any_time: policy.believes_any_time(source),
+            any_time: source.believes_any_time(),
             system: None,
             release: None,
             sent_at_us: None,

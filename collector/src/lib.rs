@@ -16,6 +16,8 @@
 // The way of a span, in order.
 pub mod receive;
 
+pub mod access;
+
 pub mod decode;
 
 pub mod gate;

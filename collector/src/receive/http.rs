@@ -15,9 +15,9 @@ mod tests;
 use std::{pin::Pin, sync::Arc};
 
 use axum::{
-    Router,
+    Extension, Router,
     extract::State as Extract,
-    http::{HeaderMap, Method, StatusCode, header},
+    http::{HeaderMap, Method, StatusCode, Uri, header},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -27,6 +27,7 @@ pub use self::serve::serve;
 use self::{answer::Failure, metrics::Metrics, room::Room};
 use crate::{
     Error,
+    access::{Access, Peer},
     config::Config,
     decode::{Encoding, Signal},
     gate::{Admitted, IntakeCounts, Names, Policy},
@@ -43,6 +44,7 @@ pub struct State(Arc<Inner>);
 
 struct Inner {
     policy: Policy,
+    access: Arc<Access>,
     names: Names,
     submit: Box<Submit>,
     takes_work: Box<TakesWork>,
@@ -61,16 +63,16 @@ impl std::fmt::Debug for State {
 }
 
 impl State {
-    /// Handlers that hand what the gate admits to that pipeline.
+    /// Handlers that ask `access` who may send, and hand what the gate admits to that pipeline.
     #[must_use]
-    pub fn new(policy: Policy, pipeline: Pipeline, config: &Config) -> Self {
+    pub fn new(policy: Policy, access: Access, pipeline: Pipeline, config: &Config) -> Self {
         let asked = pipeline.clone();
         let submit = move |admitted, counts| -> Submitted {
             let pipeline = pipeline.clone();
             Box::pin(async move { pipeline.submit(admitted, counts).await })
         };
         let ready = Box::new(move || asked.is_ready());
-        Self::with_submit(policy, Box::new(submit), ready, config, || chrono::Utc::now().timestamp_micros())
+        Self::with_submit(policy, access, Box::new(submit), ready, config, || chrono::Utc::now().timestamp_micros())
     }
 
     /// Whether exports are taken: the log is sound, and the last one could be stored.
@@ -87,6 +89,7 @@ impl State {
 
     fn with_submit(
         policy: Policy,
+        access: Access,
         submit: Box<Submit>,
         takes_work: Box<TakesWork>,
         config: &Config,
@@ -94,6 +97,7 @@ impl State {
     ) -> Self {
         Self(Arc::new(Inner {
             policy,
+            access: Arc::new(access),
             names: Names::default(),
             submit,
             takes_work,
@@ -110,10 +114,14 @@ impl State {
 /// The routes.
 pub fn router(state: State) -> Router {
     let export = |signal| {
-        post(move |Extract(state): Extract<State>, headers: HeaderMap, body| async move {
-            export::handle(state, signal, headers, body).await
+        post(
+            move |Extract(state): Extract<State>, peer: Option<Extension<Peer>>, uri: Uri, headers: HeaderMap, body| async move {
+                export::handle(state, signal, headers, uri.query(), peer.map(|Extension(peer)| peer), body).await
+            },
+        )
+        .options(|Extract(state): Extract<State>, uri: Uri, headers: HeaderMap| async move {
+            cors::preflight(&state, &headers, uri.query())
         })
-        .options(|Extract(state): Extract<State>, headers: HeaderMap| async move { cors::preflight(&state, &headers) })
         .fallback(wrong_method)
     };
     Router::new()

@@ -9,12 +9,13 @@ use serde_json::json;
 
 use crate::{
     Error, ErrorKind,
+    access::Denied,
     decode::{Encoding, Signal},
     gate::Admission,
 };
 
-/// Seconds until a sender should come again.
-const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("2");
+/// Seconds until a sender should come again, unless something else is known.
+const RETRY_AFTER_S: u64 = 2;
 
 /// The encoding that a request names; `text/plain` is the JSON of a page's beacon, which may name no other type.
 pub(super) fn encoding_of(headers: &HeaderMap) -> Option<Encoding> {
@@ -31,11 +32,12 @@ pub(super) fn encoding_of(headers: &HeaderMap) -> Option<Encoding> {
 pub(super) struct Failure {
     status: StatusCode,
     message: String,
+    retry_after_s: u64,
 }
 
 impl Failure {
     pub(super) fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, message: message.into() }
+        Self { status, message: message.into(), retry_after_s: RETRY_AFTER_S }
     }
 
     pub(super) const fn status(&self) -> StatusCode {
@@ -50,7 +52,10 @@ impl Failure {
         };
         let mut response = encoded(self.status, encoding, body);
         if matches!(self.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
-            response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER_S);
+            response.headers_mut().insert(header::RETRY_AFTER, self.retry_after_s.into());
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response
     }
@@ -64,6 +69,7 @@ impl Failure {
             StatusCode::PAYLOAD_TOO_LARGE | StatusCode::TOO_MANY_REQUESTS => 8,
             StatusCode::METHOD_NOT_ALLOWED => 12,
             StatusCode::SERVICE_UNAVAILABLE => 14,
+            StatusCode::UNAUTHORIZED => 16,
             _ => 13,
         }
     }
@@ -78,6 +84,18 @@ impl From<Error> for Failure {
             ErrorKind::Unavailable | ErrorKind::Corrupt | ErrorKind::Internal => StatusCode::SERVICE_UNAVAILABLE,
         };
         Self::new(status, error.to_string())
+    }
+}
+
+impl From<Denied> for Failure {
+    fn from(denied: Denied) -> Self {
+        let (status, retry_after_s) = match denied {
+            // A whole second more, so that whoever comes then is let in.
+            Denied::Limited { retry_after, .. } => (StatusCode::TOO_MANY_REQUESTS, retry_after.as_secs() + 1),
+            denied if denied.wants_token() => (StatusCode::UNAUTHORIZED, RETRY_AFTER_S),
+            _ => (StatusCode::FORBIDDEN, RETRY_AFTER_S),
+        };
+        Self { retry_after_s, ..Self::new(status, denied.to_string()) }
     }
 }
 

@@ -17,8 +17,9 @@ use super::{
 };
 use crate::{
     Error, ErrorKind,
+    access::{Grant, Peer, Presented},
     decode::{DecodeError, Encoding, Signal, decode, measure},
-    gate::{self, Admission, Source},
+    gate::{self, Admission},
     receive::compression::{Compression, UnpackError},
 };
 
@@ -28,11 +29,19 @@ const UNPACKS_TIMES: usize = 16;
 const BODY_TIME_MAX: Duration = Duration::from_millis(if cfg!(test) { 500 } else { 60_000 });
 
 #[tracing::instrument(name = "export", skip_all, fields(signal = ?signal))]
-pub(super) async fn handle(state: State, signal: Signal, headers: HeaderMap, body: Body) -> Response {
+pub(super) async fn handle(
+    state: State,
+    signal: Signal,
+    headers: HeaderMap,
+    query: Option<&str>,
+    peer: Option<Peer>,
+    body: Body,
+) -> Response {
     let encoding = answer::encoding_of(&headers);
     let told = encoding.unwrap_or(Encoding::Json);
+    let presented = Presented::of(&headers, query, peer);
     let result = match encoding {
-        Some(encoding) => export(&state, signal, encoding, &headers, body).await,
+        Some(encoding) => export(&state, signal, encoding, &headers, presented, body).await,
         None => Err(Failure::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "the content type must be application/x-protobuf, application/json or text/plain (JSON)",
@@ -48,7 +57,7 @@ pub(super) async fn handle(state: State, signal: Signal, headers: HeaderMap, bod
             failure.into_response(told)
         }
     };
-    cors::permit(&state, &headers, &mut response);
+    cors::permit(&state, &headers, query, &mut response);
     response
 }
 
@@ -57,9 +66,11 @@ async fn export(
     signal: Signal,
     encoding: Encoding,
     headers: &HeaderMap,
+    presented: Presented<'_>,
     body: Body,
 ) -> Result<Outcome, Failure> {
-    if !cors::is_allowed(state, headers) {
+    let grant = Arc::new(state.0.access.grant(presented).await?);
+    if !grant.is_of_page() && !cors::is_allowed(state, headers) {
         return Err(Failure::new(StatusCode::FORBIDDEN, "pages of this origin may not send: see cors_origins"));
     }
     let compression = compression_of(headers)?;
@@ -72,8 +83,9 @@ async fn export(
     let measured = Arc::clone(&unpacked.0);
     let size = beside(move || measure(signal, encoding, &measured)).await?.map_err(refused)?;
     let _decoded = state.0.room.decoded(size.memory()).await?;
-    let judging = state.clone();
-    let admission = beside(move || judge(&judging, signal, encoding, unpacked, received_at_us)).await??;
+    let (judging, granted) = (state.clone(), Arc::clone(&grant));
+    let admission = beside(move || judge(&judging, signal, encoding, &granted, unpacked, received_at_us)).await??;
+    state.0.access.charge(&grant, admission.counts.received);
     state.0.metrics.intake(&admission);
     let outcome = Outcome::of(&admission);
     match (state.0.submit)(admission.admitted, admission.counts).await {
@@ -119,13 +131,14 @@ fn judge(
     state: &State,
     signal: Signal,
     encoding: Encoding,
+    grant: &Grant,
     unpacked: Unpacked,
     received_at_us: i64,
 ) -> Result<Admission, Failure> {
     let decoded = decode(signal, encoding, &unpacked.0).map_err(refused)?;
     drop(unpacked);
     decoded.check().map_err(refused)?;
-    gate::admit(decoded, &state.0.policy, Source::Network, received_at_us, &state.0.names).map_err(|error| {
+    gate::admit(decoded, &state.0.policy, grant.source(), received_at_us, &state.0.names).map_err(|error| {
         Error::new(ErrorKind::Internal, "the gate made rows of another schema").caused_by(error).into()
     })
 }

@@ -3,7 +3,12 @@
 use std::{io, sync::Arc, time::Duration};
 
 use axum::Router;
-use hyper::server::conn::http1;
+use hyper::{
+    Request,
+    body::Incoming,
+    server::conn::http1,
+    service::{Service as _, service_fn},
+};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
@@ -15,6 +20,7 @@ use tokio::{
 };
 
 use super::{State, router};
+use crate::access::Peer;
 
 /// What connections may take.
 #[derive(Debug, Clone, Copy)]
@@ -65,8 +71,8 @@ async fn within(limits: Limits, listener: TcpListener, app: Router, shutdown: im
             () = &mut shutdown => break,
         };
         match accepted {
-            Ok((stream, _)) => {
-                let answering = answer(limits, stream, app.clone(), stopped.clone());
+            Ok((stream, from)) => {
+                let answering = answer(limits, stream, Peer(from.ip()), app.clone(), stopped.clone());
                 open.spawn(async move {
                     let _place = place;
                     answering.await;
@@ -86,12 +92,17 @@ async fn within(limits: Limits, listener: TcpListener, app: Router, shutdown: im
     }
 }
 
-async fn answer(limits: Limits, stream: TcpStream, app: Router, mut stopped: watch::Receiver<bool>) {
+async fn answer(limits: Limits, stream: TcpStream, peer: Peer, app: Router, mut stopped: watch::Receiver<bool>) {
     let _ = stream.set_nodelay(true);
+    let app = TowerToHyperService::new(app);
+    let app = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(peer);
+        app.call(request)
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head_time_max)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(app));
+        .serve_connection(TokioIo::new(stream), app);
     tokio::pin!(connection);
     // What `wait_for` gives is a lock, and not to be held while the connection ends.
     let told = async { drop(stopped.wait_for(|stop| *stop).await) };

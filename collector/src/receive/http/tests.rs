@@ -1,5 +1,7 @@
 use std::{
     io::Write,
+    net::{IpAddr, Ipv4Addr},
+    path::Path,
     sync::{Mutex, PoisonError},
 };
 
@@ -12,7 +14,14 @@ use prost::Message;
 use tower::ServiceExt;
 
 use super::*;
-use crate::{ErrorKind, key::StoreKey};
+use crate::{
+    ErrorKind,
+    disk::simulated::SimulatedDisk,
+    key::StoreKey,
+    store::{Manifest, Store},
+};
+
+mod access;
 
 const NOW_US: i64 = 1_700_000_000_000_000;
 const PROTOBUF: &str = "application/x-protobuf";
@@ -21,6 +30,9 @@ type Fault = Arc<Mutex<Option<ErrorKind>>>;
 
 struct Bench {
     router: Router,
+    peer: Peer,
+    store: Store,
+    access: Arc<Access>,
     stored: Arc<Mutex<IntakeCounts>>,
     fault: Fault,
 }
@@ -30,7 +42,10 @@ fn bench() -> Bench {
 }
 
 fn bench_with(body_bytes_max: usize) -> Bench {
-    let config = Config { cors_origins: vec!["https://cases.example".to_owned()], body_bytes_max, ..Config::default() };
+    bench_of(Config { cors_origins: vec!["https://cases.example".to_owned()], body_bytes_max, ..Config::default() })
+}
+
+fn bench_of(config: Config) -> Bench {
     let (stored, fault) = (Arc::new(Mutex::new(IntakeCounts::default())), Fault::default());
     let (storing, failing) = (Arc::clone(&stored), Arc::clone(&fault));
     let submit = move |admitted: Admitted, counts: IntakeCounts| -> Submitted {
@@ -45,8 +60,18 @@ fn bench_with(body_bytes_max: usize) -> Bench {
         Box::pin(async move { result })
     };
     let policy = Policy::new(&StoreKey::new([1; 32]), &config);
-    let state = State::with_submit(policy, Box::new(submit), Box::new(|| true), &config, || NOW_US);
-    Bench { router: router(state), stored, fault }
+    let store = store();
+    let access = Access::open(&store, config.replay).unwrap();
+    let state = State::with_submit(policy, access, Box::new(submit), Box::new(|| true), &config, || NOW_US);
+    let access = Arc::clone(&state.0.access);
+    Bench { router: router(state), peer: LOOPBACK, store, access, stored, fault }
+}
+
+const LOOPBACK: Peer = Peer(IpAddr::V4(Ipv4Addr::LOCALHOST));
+
+fn store() -> Store {
+    let manifest = Manifest { format: 0, estate: "E".to_owned(), time_zone: chrono_tz::Europe::London };
+    Store::open_or_create_on(Arc::new(SimulatedDisk::new(1)), Path::new("/store"), manifest).unwrap()
 }
 
 fn export(spans: usize, trace_id: &[u8]) -> ExportTraceServiceRequest {
@@ -81,7 +106,7 @@ impl Bench {
         headers: &[(&str, &str)],
         body: impl Into<Body>,
     ) -> (StatusCode, HeaderMap, Vec<u8>) {
-        let mut request = Request::builder().method(method).uri(path);
+        let mut request = Request::builder().method(method).uri(path).extension(self.peer);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -311,9 +336,11 @@ async fn a_body_that_never_ends_is_told_to_come_again_and_holds_no_place() {
     let config = Config { requests_at_once_max: 1, ..Config::default() };
     let policy = Policy::new(&StoreKey::new([1; 32]), &config);
     let submit = |_, _| -> Submitted { Box::pin(async { Ok(()) }) };
-    let router = router(State::with_submit(policy, Box::new(submit), Box::new(|| true), &config, || NOW_US));
+    let access = Access::open(&store(), false).unwrap();
+    let router = router(State::with_submit(policy, access, Box::new(submit), Box::new(|| true), &config, || NOW_US));
     let send = |body: Body| {
-        let request = Request::builder().method("POST").uri("/v1/traces").header("content-type", PROTOBUF);
+        let request =
+            Request::builder().method("POST").uri("/v1/traces").header("content-type", PROTOBUF).extension(LOOPBACK);
         router.clone().oneshot(request.body(body).unwrap())
     };
     let endless = Body::from_stream(futures::stream::pending::<Result<bytes::Bytes, std::io::Error>>());
