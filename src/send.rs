@@ -71,7 +71,7 @@ fn client(url: &str, token: Option<String>) -> anyhow::Result<Client> {
     Ok(if is_loopback(url) { builder.no_proxy() } else { builder }.build()?)
 }
 
-fn is_loopback(url: &str) -> bool {
+pub(crate) fn is_loopback(url: &str) -> bool {
     let Some(host) = Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)) else { return false };
     let host = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())

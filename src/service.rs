@@ -7,7 +7,12 @@
 //!                         dashboards ◀─ findings ◀┘
 //! ```
 
-use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use anyhow::Context as _;
 use gilbreth_analytics::{
@@ -24,6 +29,7 @@ use gilbreth_collector::{
     pipeline::Pipeline,
     receive::http,
     store::{Store, Writer},
+    telemetry::untraced,
 };
 use tokio::{
     net::TcpListener,
@@ -84,7 +90,7 @@ impl Service {
 
         let (asked, counted) = (state.clone(), state.clone());
         let probes = gilbreth_dashboards::Probes {
-            is_ready: Arc::new(move || asked.is_ready()),
+            why_not_ready: Arc::new(move || asked.why_not_ready()),
             metrics: Arc::new(move || counted.metrics()),
         };
         let (stop_otlp, otlp_stopped) = watch::channel(false);
@@ -123,8 +129,13 @@ impl Service {
     /// Commits what is in the log, brings the facts up to date, and shows them.
     pub(crate) async fn refresh(&self) -> anyhow::Result<Refreshed> {
         self.pipeline.commit_now().await?;
-        let refreshed = gilbreth_analytics::refresh::run(&self.writer, &self.config.measurement, false).await?;
-        Ok(refreshed)
+        let measured = self.pipeline.telemetry();
+        let began = Instant::now();
+        let refresh = gilbreth_analytics::refresh::run(&self.writer, &self.config.measurement, false);
+        // What finds only spans of our own, or none, leaves no span.
+        let refreshed = if measured.others.since_refresh() { refresh.await } else { untraced(refresh).await };
+        measured.refreshed(began.elapsed(), refreshed.is_ok());
+        Ok(refreshed?)
     }
 
     /// Reads the answers from the facts as they stand and shows them on the pages.

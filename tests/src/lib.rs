@@ -3,4 +3,5 @@
 
 pub mod http;
 pub mod program;
+pub mod prometheus;
 pub mod spans;

@@ -25,10 +25,10 @@ mod tests;
 mod token;
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     path::PathBuf,
     sync::{
-        Arc, PoisonError, RwLock,
+        Arc, Mutex, PoisonError, RwLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
@@ -49,7 +49,7 @@ pub use self::{
     rights::{Limits, Rights, Role},
     token::{Id, Token},
 };
-use crate::{Error, ErrorKind, disk::Disk, store::Store};
+use crate::{Error, ErrorKind, disk::Disk, store::Store, telemetry::Page};
 
 /// What is known of the file is no older than this when a token that is known comes.
 const LOOK_EVERY: Duration = Duration::from_millis(if cfg!(test) { 20 } else { 1_000 });
@@ -70,6 +70,7 @@ pub struct Access {
     /// When the last look began, in nanoseconds since `began`.
     looked_ns: AtomicU64,
     unreadable: AtomicBool,
+    denied: Mutex<BTreeMap<&'static str, u64>>,
     #[cfg(test)]
     looks: AtomicU64,
 }
@@ -103,6 +104,7 @@ impl Access {
             looking: tokio::sync::Mutex::default(),
             looked_ns: AtomicU64::new(0),
             unreadable: AtomicBool::new(false),
+            denied: Mutex::default(),
             #[cfg(test)]
             looks: AtomicU64::new(0),
         })
@@ -114,19 +116,20 @@ impl Access {
     /// # Errors
     /// Why not.
     pub async fn grant(self: &Arc<Self>, presented: Presented<'_>) -> Result<Grant, Denied> {
-        let came = self.began.elapsed();
-        self.look_since(came.saturating_sub(LOOK_EVERY)).await;
-        let known = match self.find(presented.bearer()) {
+        let granted = self.judge(presented).await;
+        if let Err(denied) = &granted {
+            // A counter is whole between any two additions.
+            let mut counted = self.denied.lock().unwrap_or_else(PoisonError::into_inner);
+            *counted.entry(denied.as_str()).or_default() += 1;
+        }
+        granted
+    }
+
+    async fn judge(self: &Arc<Self>, presented: Presented<'_>) -> Result<Grant, Denied> {
+        let known = match self.find_now(presented.bearer()).await {
             Found::Nothing => return self.without_token(presented.peer),
+            Found::Unknown => return Err(Denied::Unknown),
             Found::Token(known) => known,
-            // Perhaps it was made a moment ago.
-            Found::Unknown => {
-                self.look_since(came).await;
-                match self.find(presented.bearer()) {
-                    Found::Token(known) => known,
-                    Found::Nothing | Found::Unknown => return Err(Denied::Unknown),
-                }
-            }
         };
         match &known.entry.rights {
             Rights::Send { .. } if matches!(presented.bearer(), Bearer::Query(_)) => return Err(Denied::InQuery),
@@ -151,13 +154,33 @@ impl Access {
         }
     }
 
-    /// Whether the query holds the token of a page of this origin: what a preflight asks, which is sent without any
-    /// other sign of who sends it.
+    /// Makes sure that the token in a query is known, if it is one: a preflight may be the first request that has it.
+    pub async fn look_for(self: &Arc<Self>, query: Option<&str>) {
+        self.find_now(query.and_then(in_query).map_or(Bearer::None, Bearer::Query)).await;
+    }
+
+    /// Whether the query holds the token of a page of this origin, as far as is known: what a preflight asks, which is
+    /// sent without any other sign of who sends it.
     #[must_use]
     pub fn is_page(&self, query: Option<&str>, origin: &[u8]) -> bool {
         let Some(presented) = query.and_then(in_query) else { return false };
         let Found::Token(known) = self.find(Bearer::Query(presented)) else { return false };
         matches!(&known.entry.rights, Rights::Page { origin: own, .. } if own.as_bytes() == origin)
+    }
+
+    /// Writes how often senders were turned away, and by which limit of which token.
+    pub(crate) fn write(&self, page: &mut Page) {
+        page.counters("gilbreth_requests_denied_total", "Requests that got no grant, by reason.", |lines| {
+            let denied = self.denied.lock().unwrap_or_else(PoisonError::into_inner);
+            for (reason, count) in denied.iter() {
+                lines.line(&[("reason", reason)], *count);
+            }
+        });
+        page.counters("gilbreth_token_limited_total", "Requests beyond a token's limit, by the token's id.", |lines| {
+            for (id, limit, count) in self.limits_reached() {
+                lines.line(&[("token", id.as_str()), ("limit", limit.as_str())], count);
+            }
+        });
     }
 
     /// How often each token in force reached each of its limits, since it was first seen.
@@ -186,6 +209,19 @@ impl Access {
             return Ok(Grant { holder: Holder::Anybody { replay: self.replay_without_token } });
         }
         Err(Denied::NotLoopback)
+    }
+
+    async fn find_now(self: &Arc<Self>, bearer: Bearer<'_>) -> Found {
+        let came = self.began.elapsed();
+        self.look_since(came.saturating_sub(LOOK_EVERY)).await;
+        match self.find(bearer) {
+            Found::Unknown => {
+                // Perhaps it was made a moment ago.
+                self.look_since(came).await;
+                self.find(bearer)
+            }
+            found => found,
+        }
     }
 
     fn find(&self, bearer: Bearer<'_>) -> Found {

@@ -139,7 +139,7 @@ async fn a_file_that_cannot_be_read_changes_nothing_and_stops_a_start() {
         let refused = Access::open(&store, false).unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::Corrupt);
         assert!(refused.to_string().contains("tokens.json"), "{refused}");
-        put(&disk, &path, &[whole.clone()], IfTaken::Replace).unwrap();
+        put(&disk, &path, std::slice::from_ref(&whole), IfTaken::Replace).unwrap();
         while !access.is_readable() {
             granted(&access, &token).await.unwrap();
         }

@@ -31,12 +31,14 @@ use crate::{
     config::Config,
     decode::{Encoding, Signal},
     gate::{Admitted, IntakeCounts, Names, Policy},
-    pipeline::Pipeline,
+    pipeline::{Pipeline, Standing},
+    telemetry::{self, Page, Telemetry},
 };
 
 type Submitted = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 type Submit = dyn Fn(Admitted, IntakeCounts) -> Submitted + Send + Sync;
-type TakesWork = dyn Fn() -> bool + Send + Sync;
+type WhyNotReady = dyn Fn() -> Option<&'static str> + Send + Sync;
+type Stands = dyn Fn() -> Standing + Send + Sync;
 
 /// What the handlers share. Cheap to clone.
 #[derive(Clone)]
@@ -46,14 +48,37 @@ struct Inner {
     policy: Policy,
     access: Arc<Access>,
     names: Names,
-    submit: Box<Submit>,
-    takes_work: Box<TakesWork>,
+    behind: Behind,
     cors_origins: Vec<String>,
     body_bytes_max: usize,
     at_once: Semaphore,
     room: Room,
     now_us: fn() -> i64,
     metrics: Metrics,
+}
+
+/// What the handlers hand on to, and ask.
+struct Behind {
+    submit: Box<Submit>,
+    why_not_ready: Box<WhyNotReady>,
+    stands: Box<Stands>,
+    telemetry: Arc<Telemetry>,
+}
+
+impl Behind {
+    fn of(pipeline: Pipeline) -> Self {
+        let (asked, standing, telemetry) = (pipeline.clone(), pipeline.clone(), Arc::clone(pipeline.telemetry()));
+        let submit = move |admitted, counts| -> Submitted {
+            let pipeline = pipeline.clone();
+            Box::pin(async move { pipeline.submit(admitted, counts).await })
+        };
+        Self {
+            submit: Box::new(submit),
+            why_not_ready: Box::new(move || asked.why_not_ready()),
+            stands: Box::new(move || standing.standing()),
+            telemetry,
+        }
+    }
 }
 
 impl std::fmt::Debug for State {
@@ -66,41 +91,34 @@ impl State {
     /// Handlers that ask `access` who may send, and hand what the gate admits to that pipeline.
     #[must_use]
     pub fn new(policy: Policy, access: Access, pipeline: Pipeline, config: &Config) -> Self {
-        let asked = pipeline.clone();
-        let submit = move |admitted, counts| -> Submitted {
-            let pipeline = pipeline.clone();
-            Box::pin(async move { pipeline.submit(admitted, counts).await })
-        };
-        let ready = Box::new(move || asked.is_ready());
-        Self::with_submit(policy, access, Box::new(submit), ready, config, || chrono::Utc::now().timestamp_micros())
+        Self::before(Behind::of(pipeline), policy, access, config, || chrono::Utc::now().timestamp_micros())
     }
 
-    /// Whether exports are taken: the log is sound, and the last one could be stored.
+    /// Why exports are not taken, in words; `None` if they are: the log can be written and has room, somebody commits it,
+    /// the tokens can be read, and the last export could be stored.
     #[must_use]
-    pub fn is_ready(&self) -> bool {
-        (self.0.takes_work)() && self.0.metrics.is_ready()
+    pub fn why_not_ready(&self) -> Option<&'static str> {
+        (self.0.behind.why_not_ready)()
+            .or_else(|| (!self.0.access.is_readable()).then_some("the access tokens cannot be read"))
+            .or_else(|| (!self.0.metrics.is_ready()).then_some("the last export could not be stored"))
     }
 
-    /// What was received since the start, as Prometheus text.
+    /// What was measured since the start, as Prometheus text.
     #[must_use]
     pub fn metrics(&self) -> String {
-        self.0.metrics.text()
+        let mut page = Page::default();
+        self.0.metrics.write(&mut page);
+        self.0.access.write(&mut page);
+        self.0.behind.telemetry.write(&(self.0.behind.stands)(), &mut page);
+        page.into_text()
     }
 
-    fn with_submit(
-        policy: Policy,
-        access: Access,
-        submit: Box<Submit>,
-        takes_work: Box<TakesWork>,
-        config: &Config,
-        now_us: fn() -> i64,
-    ) -> Self {
+    fn before(behind: Behind, policy: Policy, access: Access, config: &Config, now_us: fn() -> i64) -> Self {
         Self(Arc::new(Inner {
             policy,
             access: Arc::new(access),
             names: Names::default(),
-            submit,
-            takes_work,
+            behind,
             cors_origins: config.cors_origins.clone(),
             body_bytes_max: config.body_bytes_max,
             at_once: Semaphore::new(config.requests_at_once_max),
@@ -120,7 +138,7 @@ pub fn router(state: State) -> Router {
             },
         )
         .options(|Extract(state): Extract<State>, uri: Uri, headers: HeaderMap| async move {
-            cors::preflight(&state, &headers, uri.query())
+            cors::preflight(&state, &headers, uri.query()).await
         })
         .fallback(wrong_method)
     };
@@ -129,7 +147,12 @@ pub fn router(state: State) -> Router {
         .route("/v1/logs", export(Signal::Logs))
         .route("/livez", get(|| async { "alive\n" }))
         .route("/readyz", get(ready))
-        .route("/metrics", get(|Extract(state): Extract<State>| async move { state.metrics() }))
+        .route(
+            "/metrics",
+            get(|Extract(state): Extract<State>| async move {
+                ([(header::CONTENT_TYPE, telemetry::CONTENT_TYPE)], state.metrics())
+            }),
+        )
         .fallback(|headers: HeaderMap| async move {
             let failure = Failure::new(StatusCode::NOT_FOUND, "no such path: POST /v1/traces or /v1/logs");
             failure.into_response(answer::encoding_of(&headers).unwrap_or(Encoding::Json))
@@ -138,10 +161,9 @@ pub fn router(state: State) -> Router {
 }
 
 async fn ready(Extract(state): Extract<State>) -> Response {
-    if state.is_ready() {
-        "ready\n".into_response()
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "the last export could not be stored\n").into_response()
+    match state.why_not_ready() {
+        None => "ready\n".into_response(),
+        Some(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response(),
     }
 }
 

@@ -40,6 +40,7 @@ impl Failure {
         Self { status, message: message.into(), retry_after_s: RETRY_AFTER_S }
     }
 
+    #[cfg(test)]
     pub(super) const fn status(&self) -> StatusCode {
         self.status
     }

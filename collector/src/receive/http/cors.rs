@@ -17,7 +17,8 @@ pub(super) fn is_allowed(state: &State, headers: &HeaderMap) -> bool {
 }
 
 /// The answer to a preflight; without permission in it if the origin is neither configured nor that of the page's token.
-pub(super) fn preflight(state: &State, headers: &HeaderMap, query: Option<&str>) -> Response {
+pub(super) async fn preflight(state: &State, headers: &HeaderMap, query: Option<&str>) -> Response {
+    state.0.access.look_for(query).await;
     let mut response = StatusCode::NO_CONTENT.into_response();
     let allow = |name, value| (name, HeaderValue::from_static(value));
     if headers.get(header::ORIGIN).is_some_and(|origin| is_permitted(state, origin, query)) {

@@ -1,6 +1,9 @@
 //! One export: body → spans → gate → pipeline → answer.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::{
     body::Body,
@@ -9,6 +12,7 @@ use axum::{
 };
 use futures::StreamExt;
 use tokio::sync::OwnedSemaphorePermit;
+use tracing::{Instrument as _, field::Empty};
 
 use super::{
     State,
@@ -21,6 +25,7 @@ use crate::{
     decode::{DecodeError, Encoding, Signal, decode, measure},
     gate::{self, Admission},
     receive::compression::{Compression, UnpackError},
+    telemetry,
 };
 
 /// A packed body is at first expected to become no more than so many times its size.
@@ -28,9 +33,38 @@ const UNPACKS_TIMES: usize = 16;
 /// A body that takes longer holds its room for nothing.
 const BODY_TIME_MAX: Duration = Duration::from_millis(if cfg!(test) { 500 } else { 60_000 });
 
-#[tracing::instrument(name = "export", skip_all, fields(signal = ?signal))]
+/// How requests came, as metrics and spans have it.
+const TRANSPORT: &str = "http";
+
 pub(super) async fn handle(
     state: State,
+    signal: Signal,
+    headers: HeaderMap,
+    query: Option<&str>,
+    peer: Option<Peer>,
+    body: Body,
+) -> Response {
+    let is_own = headers.contains_key(telemetry::HEADER);
+    let answer = async move {
+        let began = Instant::now();
+        let span = tracing::info_span!(
+            "export",
+            signal = ?signal,
+            transport = TRANSPORT,
+            "http.response.status_code" = Empty,
+            spans = Empty,
+            "gilbreth.own" = Empty
+        );
+        let response = respond(&state, signal, headers, query, peer, body).instrument(span.clone()).await;
+        span.record("http.response.status_code", response.status().as_u16());
+        state.0.metrics.request(TRANSPORT, response.status().as_u16(), began.elapsed());
+        response
+    };
+    if is_own { telemetry::untraced(answer).await } else { answer.await }
+}
+
+async fn respond(
+    state: &State,
     signal: Signal,
     headers: HeaderMap,
     query: Option<&str>,
@@ -41,23 +75,17 @@ pub(super) async fn handle(
     let told = encoding.unwrap_or(Encoding::Json);
     let presented = Presented::of(&headers, query, peer);
     let result = match encoding {
-        Some(encoding) => export(&state, signal, encoding, &headers, presented, body).await,
+        Some(encoding) => export(state, signal, encoding, &headers, presented, body).await,
         None => Err(Failure::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "the content type must be application/x-protobuf, application/json or text/plain (JSON)",
         )),
     };
     let mut response = match result {
-        Ok(outcome) => {
-            state.0.metrics.request(StatusCode::OK);
-            answer::done(signal, told, &outcome)
-        }
-        Err(failure) => {
-            state.0.metrics.request(failure.status());
-            failure.into_response(told)
-        }
+        Ok(outcome) => answer::done(signal, told, &outcome),
+        Err(failure) => failure.into_response(told),
     };
-    cors::permit(&state, &headers, query, &mut response);
+    cors::permit(state, &headers, query, &mut response);
     response
 }
 
@@ -87,8 +115,9 @@ async fn export(
     let admission = beside(move || judge(&judging, signal, encoding, &granted, unpacked, received_at_us)).await??;
     state.0.access.charge(&grant, admission.counts.received);
     state.0.metrics.intake(&admission);
+    note_whose(state, &admission);
     let outcome = Outcome::of(&admission);
-    match (state.0.submit)(admission.admitted, admission.counts).await {
+    match (state.0.behind.submit)(admission.admitted, admission.counts).await {
         Ok(()) => {
             state.0.metrics.set_ready(true);
             Ok(outcome)
@@ -98,6 +127,17 @@ async fn export(
             tracing::warn!(error = %error, "export not stored, sender told to come again");
             Err(error.into())
         }
+    }
+}
+
+/// Spans of our own are stored as all others are, and leave no span in their turn.
+fn note_whose(state: &State, admission: &Admission) {
+    let span = tracing::Span::current();
+    span.record("spans", admission.counts.received);
+    if telemetry::is_own(admission.admitted.rows()) {
+        span.record(telemetry::FIELD, true);
+    } else {
+        state.0.behind.telemetry.others.note();
     }
 }
 

@@ -42,10 +42,10 @@ fn bench() -> Bench {
 }
 
 fn bench_with(body_bytes_max: usize) -> Bench {
-    bench_of(Config { cors_origins: vec!["https://cases.example".to_owned()], body_bytes_max, ..Config::default() })
+    bench_of(&Config { cors_origins: vec!["https://cases.example".to_owned()], body_bytes_max, ..Config::default() })
 }
 
-fn bench_of(config: Config) -> Bench {
+fn bench_of(config: &Config) -> Bench {
     let (stored, fault) = (Arc::new(Mutex::new(IntakeCounts::default())), Fault::default());
     let (storing, failing) = (Arc::clone(&stored), Arc::clone(&fault));
     let submit = move |admitted: Admitted, counts: IntakeCounts| -> Submitted {
@@ -59,12 +59,21 @@ fn bench_of(config: Config) -> Bench {
         };
         Box::pin(async move { result })
     };
-    let policy = Policy::new(&StoreKey::new([1; 32]), &config);
+    let policy = Policy::new(&StoreKey::new([1; 32]), config);
     let store = store();
     let access = Access::open(&store, config.replay).unwrap();
-    let state = State::with_submit(policy, access, Box::new(submit), Box::new(|| true), &config, || NOW_US);
+    let state = State::before(behind(submit), policy, access, config, || NOW_US);
     let access = Arc::clone(&state.0.access);
     Bench { router: router(state), peer: LOOPBACK, store, access, stored, fault }
+}
+
+fn behind(submit: impl Fn(Admitted, IntakeCounts) -> Submitted + Send + Sync + 'static) -> Behind {
+    Behind {
+        submit: Box::new(submit),
+        why_not_ready: Box::new(|| None),
+        stands: Box::new(Standing::default),
+        telemetry: Arc::default(),
+    }
 }
 
 const LOOPBACK: Peer = Peer(IpAddr::V4(Ipv4Addr::LOCALHOST));
@@ -234,7 +243,7 @@ async fn a_fault_of_ours_is_answered_so_that_the_sender_repeats() {
     assert_eq!(bench.request("GET", "/livez", &[], "").await.0, StatusCode::OK);
     let (_, _, metrics) = bench.request("GET", "/metrics", &[], "").await;
     let metrics = String::from_utf8(metrics).unwrap();
-    assert!(metrics.contains("gilbreth_requests_total{status=\"503\"} 2\n"), "{metrics}");
+    assert!(metrics.contains("gilbreth_requests_total{transport=\"http\",status=\"503\"} 2\n"), "{metrics}");
     assert!(metrics.contains("gilbreth_spans_received_total 4\n"), "{metrics}");
 }
 
@@ -337,7 +346,7 @@ async fn a_body_that_never_ends_is_told_to_come_again_and_holds_no_place() {
     let policy = Policy::new(&StoreKey::new([1; 32]), &config);
     let submit = |_, _| -> Submitted { Box::pin(async { Ok(()) }) };
     let access = Access::open(&store(), false).unwrap();
-    let router = router(State::with_submit(policy, access, Box::new(submit), Box::new(|| true), &config, || NOW_US));
+    let router = router(State::before(behind(submit), policy, access, &config, || NOW_US));
     let send = |body: Body| {
         let request =
             Request::builder().method("POST").uri("/v1/traces").header("content-type", PROTOBUF).extension(LOOPBACK);

@@ -133,7 +133,7 @@ async fn spans_of_other_systems_are_refused_in_part() {
 
 #[tokio::test]
 async fn a_pages_token_sends_from_its_own_origin_alone() {
-    let bench = bench_of(Config { cors_origins: vec!["https://other.example".to_owned()], ..Config::default() });
+    let bench = bench_of(&Config { cors_origins: vec!["https://other.example".to_owned()], ..Config::default() });
     let token = bench.token("pages", Rights::page(PAGE, "ndelius").unwrap(), None);
     let path = format!("/v1/traces?x=y&token={}", token.reveal());
     let (status, headers, body) = bench.export(&path, &[("origin", PAGE)], "ndelius").await;
@@ -159,11 +159,14 @@ async fn a_pages_token_sends_from_its_own_origin_alone() {
     assert_eq!(preflight(&path, PAGE).await.as_deref(), Some(PAGE));
     assert_eq!(preflight(&path, "https://evil.example").await, None);
     assert_eq!(preflight("/v1/traces", PAGE).await, None);
+    let new = bench.token("new", Rights::page(PAGE, "oasys").unwrap(), None);
+    let allowed = preflight(&format!("/v1/traces?token={}", new.reveal()), PAGE).await;
+    assert_eq!(allowed.as_deref(), Some(PAGE), "the first request with a new token may be a preflight");
 }
 
 #[tokio::test]
 async fn only_the_right_to_replay_believes_old_times() {
-    let bench = bench_of(Config { replay: true, ..Config::default() });
+    let bench = bench_of(&Config { replay: true, ..Config::default() });
     let old = |system| {
         let mut request = of_system(system, 1);
         let span = &mut request.resource_spans[0].scope_spans[0].spans[0];
