@@ -2,8 +2,14 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use gilbreth_analytics::reference;
+
+use crate::config::{self, Config};
+
+mod token;
+
+pub(crate) use token::{Role, Token, TokenAdd, TokenList, TokenRevoke, TokenRights};
 
 /// Measures the working time that people lose to the case systems they must use.
 ///
@@ -53,6 +59,9 @@ pub(crate) enum Command {
     Report(Report),
     /// Hold what was measured against the truth of a simulation.
     Score(Score),
+    /// Make, list and revoke access tokens.
+    #[command(subcommand)]
+    Token(Token),
 }
 
 /// The simulated estate: how large, how long, which.
@@ -90,7 +99,24 @@ pub(crate) struct Demo {
     pub(crate) web: SocketAddr,
 }
 
+/// Ends with exit code 2: what was asked for makes no sense, in a way that the definition of the options cannot tell.
+pub(crate) fn wrong_usage(message: &str) -> ! {
+    <Cli as CommandFactory>::command().error(clap::error::ErrorKind::ArgumentConflict, message).exit()
+}
+
 impl Cli {
+    /// How our own spans are sent. A configuration that cannot be read says so when the command reads it.
+    pub(crate) fn telemetry(&self) -> config::Telemetry {
+        let file = match &self.command {
+            Some(Command::Serve(options)) => options.config.as_deref(),
+            Some(Command::Refresh(options)) => options.config.as_deref(),
+            Some(Command::Import(options)) => options.config.as_deref(),
+            Some(Command::Ingest(options)) => options.config.as_deref(),
+            _ => None,
+        };
+        Config::load(file).map(|config| config.telemetry).unwrap_or_default()
+    }
+
     /// What was asked for; without a command, the demo with its defaults.
     pub(crate) fn command(self) -> Command {
         self.command.unwrap_or_else(|| {
@@ -144,8 +170,11 @@ Examples:
   gilbreth simulate --out otlp --truth truth --reference reference --scenario hard
   GILBRETH_COLLECTOR_REPLAY=true gilbreth serve --store estate
   gilbreth simulate --endpoint http://127.0.0.1:4318 --staff 50 --weeks 2
-Simulated days lie in the past. A collector takes spans older than 30 days only from senders that may replay: its
-environment has GILBRETH_COLLECTOR_REPLAY=true, or its configuration `replay = true` under [collector].")]
+  GILBRETH_TOKEN=$(gilbreth token add --store estate --label simulation --all-systems --replay) \\
+      gilbreth simulate --endpoint http://collector.example:4318
+Simulated days lie in the past. A collector takes spans older than 30 days only from senders that may replay: their token
+has that right; or there are no tokens and its environment has GILBRETH_COLLECTOR_REPLAY=true, or its configuration
+`replay = true` under [collector].")]
 #[group(id = "target", required = true, multiple = false, args = ["out", "endpoint"])]
 pub(crate) struct Simulate {
     /// The configuration file (the collector's page key).
@@ -157,6 +186,9 @@ pub(crate) struct Simulate {
     /// A collector to send to, e.g. http://127.0.0.1:4318.
     #[arg(long, value_name = "URL")]
     pub(crate) endpoint: Option<String>,
+    /// The collector's token; the environment variable GILBRETH_TOKEN keeps it out of lists of processes.
+    #[arg(long, value_name = "T", requires = "endpoint")]
+    pub(crate) token: Option<String>,
     /// The estate.
     #[command(flatten)]
     pub(crate) estate: Estate,

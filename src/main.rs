@@ -27,7 +27,7 @@ fn main() -> ExitCode {
     };
     let tracing = {
         let _inside = runtime.enter();
-        telemetry::start()
+        telemetry::start(&arguments.telemetry())
     };
     let result = runtime.block_on(commands::run(arguments));
     runtime.block_on(async { tracing.stop() });

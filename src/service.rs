@@ -7,7 +7,12 @@
 //!                                    dashboards ◀─ findings ◀┘
 //! ```
 
-use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use anyhow::Context as _;
 use gilbreth_analytics::{
@@ -18,11 +23,13 @@ use gilbreth_analytics::{
     session::Session,
 };
 use gilbreth_collector::{
+    access::Access,
     gate,
     key::StoreKey,
     pipeline::Pipeline,
     receive::{Receiver, grpc, http, tls::Tls},
     store::{Store, Writer},
+    telemetry::untraced,
 };
 use tokio::{
     net::TcpListener,
@@ -36,7 +43,8 @@ use crate::config::Config;
 /// How long pages under way may take once everything else has ended.
 const PAGES_TIME_MAX: Duration = Duration::from_secs(5);
 
-/// Who may say when an export was received: see `casework.clock.received`.
+/// Which senders without a token may say when an export was received (see `casework.clock.received`); with a token, it
+/// says so itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ReplayRight {
     /// As the configuration says.
@@ -87,11 +95,9 @@ impl Service {
         let tls = Tls::load(&config.collector.tls)?;
         let writer = Arc::new(store.lock()?);
         let pipeline = Pipeline::start(Arc::clone(&writer), config.collector.pipeline()).await?;
-        let mut policy = gate::Policy::new(&StoreKey::of(&writer)?, &config.collector);
-        if replay == ReplayRight::Everybody {
-            policy.allow_replay();
-        }
-        let receiver = Receiver::new(policy, pipeline.clone(), &config.collector);
+        let policy = gate::Policy::new(&StoreKey::of(&writer)?, &config.collector);
+        let access = Access::open(store, replay == ReplayRight::Everybody || config.collector.replay)?;
+        let receiver = Receiver::new(policy, access, pipeline.clone(), &config.collector);
         let ports = Ports {
             otlp_http: http_listener.local_addr()?,
             otlp_grpc: grpc_listener.local_addr()?,
@@ -101,7 +107,7 @@ impl Service {
 
         let (asked, counted) = (receiver.clone(), receiver.clone());
         let probes = gilbreth_dashboards::Probes {
-            is_ready: Arc::new(move || asked.is_ready()),
+            why_not_ready: Arc::new(move || asked.why_not_ready()),
             metrics: Arc::new(move || counted.metrics()),
         };
         let (stop_otlp, otlp_stopped) = watch::channel(false);
@@ -143,8 +149,13 @@ impl Service {
     /// Commits what is in the log, brings the facts up to date, and shows them.
     pub(crate) async fn refresh(&self) -> anyhow::Result<Refreshed> {
         self.pipeline.commit_now().await?;
-        let refreshed = gilbreth_analytics::refresh::run(&self.writer, &self.config.measurement, false).await?;
-        Ok(refreshed)
+        let measured = self.pipeline.telemetry();
+        let began = Instant::now();
+        let refresh = gilbreth_analytics::refresh::run(&self.writer, &self.config.measurement, false);
+        // What finds only spans of our own, or none, leaves no span.
+        let refreshed = if measured.others.since_refresh() { refresh.await } else { untraced(refresh).await };
+        measured.refreshed(began.elapsed(), refreshed.is_ok());
+        Ok(refreshed?)
     }
 
     /// Reads the answers from the facts as they stand and shows them on the pages.

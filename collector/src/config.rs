@@ -19,8 +19,8 @@ pub struct Config {
     /// values that come as text. No secret, since pages hold it.
     #[serde(deserialize_with = "bounds::page_key")]
     pub page_key: String,
-    /// Whether every sender may send old exports and say when they were first received. Default: no, since a wrong time
-    /// of receipt shifts a worker's day.
+    /// Whether senders without a token, where none is needed, may send old exports and say when they were first received.
+    /// Default: no, since a wrong time of receipt shifts a worker's day. A token has this right for itself.
     pub replay: bool,
     /// Most bytes of a request, after decompression. More takes more memory; less makes senders split.
     #[serde(deserialize_with = "bounds::body_bytes_max")]

@@ -16,6 +16,8 @@
 // The way of a span, in order.
 pub mod receive;
 
+pub mod access;
+
 pub mod decode;
 
 pub mod gate;
@@ -35,6 +37,7 @@ pub mod disk;
 pub mod error;
 pub mod key;
 pub mod schema;
+pub mod telemetry;
 
 pub use error::{Error, ErrorKind};
 /// The kinds of interaction, for those who name one in a rule.

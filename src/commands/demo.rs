@@ -42,7 +42,7 @@ pub(crate) async fn run(options: cli::Demo) -> anyhow::Result<ExitCode> {
         reference: Some(options.out.join("reference")),
         page_key,
     };
-    simulate::send(plan, &format!("http://{}", service.ports.otlp_http), &title).await?;
+    simulate::send(plan, &format!("http://{}", service.ports.otlp_http), None, &title).await?;
 
     let step = Step::begin("reference data", 0);
     let loaded = service.load_reference(&options.out.join("reference")).await?;

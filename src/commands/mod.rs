@@ -21,6 +21,7 @@ mod score;
 mod serve;
 mod simulate;
 mod sql;
+mod token;
 mod versions;
 
 /// Does what was asked.
@@ -38,6 +39,7 @@ pub(crate) async fn run(arguments: Cli) -> anyhow::Result<ExitCode> {
         Command::Versions(options) => versions::run(options).await,
         Command::Report(options) => report::run(options).await,
         Command::Score(options) => score::run(options).await,
+        Command::Token(options) => token::run(options).await,
     }
 }
 

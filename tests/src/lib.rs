@@ -5,4 +5,5 @@ pub mod conformance;
 pub mod hog;
 pub mod http;
 pub mod program;
+pub mod prometheus;
 pub mod spans;

@@ -6,7 +6,7 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
-    sync::mpsc,
+    sync::{Arc, Mutex, PoisonError, mpsc},
     time::Duration,
 };
 
@@ -65,19 +65,20 @@ impl Program {
     /// # Panics
     /// When it does not come up within a minute.
     pub fn serve(&self, store: &Path, more: &[&str]) -> Service {
+        self.serve_in(store, more, &[])
+    }
+
+    /// The same, with variables of the environment.
+    ///
+    /// # Panics
+    /// When it does not come up within a minute.
+    pub fn serve_in(&self, store: &Path, more: &[&str], environment: &[(&str, &str)]) -> Service {
         let mut child = self
             .command()
-            .args([
-                "serve",
-                "--otlp-http",
-                "127.0.0.1:0",
-                "--otlp-grpc",
-                "127.0.0.1:0",
-                "--web",
-                "127.0.0.1:0",
-                "--store",
-            ])
+            .envs(environment.iter().copied())
+            .args(["serve", "--otlp-grpc", "127.0.0.1:0", "--web", "127.0.0.1:0", "--store"])
             .arg(store)
+            .args(if more.contains(&"--otlp-http") { &[][..] } else { &["--otlp-http", "127.0.0.1:0"] })
             .args(more)
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -85,15 +86,21 @@ impl Program {
             .expect("the program starts");
         let stderr = child.stderr.take().expect("standard error is piped");
         let (say, hear) = mpsc::channel();
+        let said = Arc::new(Mutex::new(String::new()));
+        let saying = Arc::clone(&said);
         std::thread::spawn(move || {
             for line in BufReader::new(stderr).lines().map_while(Result::ok) {
                 eprintln!("serve: {line}");
+                let mut said = saying.lock().unwrap_or_else(PoisonError::into_inner);
+                said.push_str(&line);
+                said.push('\n');
+                drop(said);
                 if say.send(line).is_err() {
                     break;
                 }
             }
         });
-        let mut service = Service { child, otlp: None, grpc: None, web: None };
+        let mut service = Service { child, said, otlp: None, grpc: None, web: None };
         while service.otlp.is_none() || service.grpc.is_none() || service.web.is_none() {
             let line = hear.recv_timeout(Duration::from_mins(1)).expect("serve says where it listens");
             let otlp = |name: &str| {
@@ -117,6 +124,7 @@ impl Program {
 #[derive(Debug)]
 pub struct Service {
     child: Child,
+    said: Arc<Mutex<String>>,
     otlp: Option<SocketAddr>,
     grpc: Option<SocketAddr>,
     web: Option<SocketAddr>,
@@ -167,6 +175,11 @@ impl Service {
     /// Never: the service is made only once it has said so.
     pub fn web(&self) -> SocketAddr {
         self.web.expect("serve said where it listens")
+    }
+
+    /// What it has said on standard error so far.
+    pub fn said(&self) -> String {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// `kill -9`, and waits until it is gone.

@@ -1,6 +1,6 @@
 //! One export, whatever brought it: who sends? → body → spans → gate → pipeline → outcome.
 
-use std::{net::SocketAddr, pin::Pin, sync::Arc, task::Poll};
+use std::{net::SocketAddr, sync::Arc, task::Poll, time::Instant};
 
 use axum::{
     body::Body,
@@ -8,10 +8,11 @@ use axum::{
 };
 use bytes::Bytes;
 use prost::Message as _;
-use tracing::Instrument as _;
+use tracing::{Instrument as _, field::Empty};
 
 use super::{
     Compression,
+    behind::Behind,
     body::{self, Packed},
     compression::UnpackError,
     metrics::Metrics,
@@ -21,10 +22,12 @@ use super::{
 };
 use crate::{
     Error, ErrorKind,
+    access::{self, Access, Peer, Presented},
     config::Config,
     decode::{Encoding, Signal, Size, decode_measured, measure},
-    gate::{self, Admission, Admitted, IntakeCounts, Names, Policy, Source},
+    gate::{self, Admission, Names, Policy},
     pipeline::Pipeline,
+    telemetry::{self, Page},
 };
 
 /// A packed body is at first expected to become no more than so many times its size.
@@ -32,19 +35,15 @@ const UNPACKS_TIMES: usize = 16;
 /// So large a body is worked on by the thread that read it.
 const AT_HAND_BYTES_MAX: usize = 1 << 20;
 
-pub(super) type Submitted = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
-type Submit = dyn Fn(Admitted, IntakeCounts) -> Submitted + Send + Sync;
-type TakesWork = dyn Fn() -> bool + Send + Sync;
-
 /// Takes exports from every transport. Clones are handles of the same one.
 #[derive(Clone)]
 pub struct Receiver(Arc<Inner>);
 
 struct Inner {
     policy: Policy,
+    access: Arc<Access>,
     names: Names,
-    submit: Box<Submit>,
-    takes_work: Box<TakesWork>,
+    behind: Behind,
     cors_origins: Vec<String>,
     body_bytes_max: usize,
     room: Room,
@@ -59,48 +58,48 @@ impl std::fmt::Debug for Receiver {
 }
 
 impl Receiver {
-    /// One that hands what the gate admits to that pipeline.
+    /// One that asks `access` who may send, and hands what the gate admits to that pipeline.
     #[must_use]
-    pub fn new(policy: Policy, pipeline: Pipeline, config: &Config) -> Self {
-        let asked = pipeline.clone();
-        let submit = move |admitted, counts| -> Submitted {
-            let pipeline = pipeline.clone();
-            Box::pin(async move { pipeline.submit(admitted, counts).await })
-        };
-        let ready = Box::new(move || asked.is_ready());
-        Self::with_submit(policy, Box::new(submit), ready, config, || chrono::Utc::now().timestamp_micros())
+    pub fn new(policy: Policy, access: Access, pipeline: Pipeline, config: &Config) -> Self {
+        Self::before(Behind::of(pipeline), policy, access, config, || chrono::Utc::now().timestamp_micros())
     }
 
-    /// Whether exports are taken: the log is sound, and the last one could be stored.
+    /// Why exports are not taken, in words; `None` if they are: the log can be written and has room, somebody commits it,
+    /// the tokens can be read, and the last export could be stored.
     #[must_use]
-    pub fn is_ready(&self) -> bool {
-        (self.0.takes_work)() && self.0.metrics.is_ready()
+    pub fn why_not_ready(&self) -> Option<&'static str> {
+        (self.0.behind.why_not_ready)()
+            .or_else(|| (!self.0.access.is_readable()).then_some("the access tokens cannot be read"))
+            .or_else(|| (!self.0.metrics.is_ready()).then_some("the last export could not be stored"))
     }
 
-    /// What was received since the start, as Prometheus text.
+    /// What was measured since the start, as Prometheus text.
     #[must_use]
     pub fn metrics(&self) -> String {
-        self.0.metrics.text()
+        let mut page = Page::default();
+        self.0.metrics.write(&mut page);
+        self.0.access.write(&mut page);
+        self.0.behind.telemetry.write(&(self.0.behind.stands)(), &mut page);
+        page.into_text()
     }
 
-    pub(super) fn with_submit(
-        policy: Policy,
-        submit: Box<Submit>,
-        takes_work: Box<TakesWork>,
-        config: &Config,
-        now_us: fn() -> i64,
-    ) -> Self {
+    pub(super) fn before(behind: Behind, policy: Policy, access: Access, config: &Config, now_us: fn() -> i64) -> Self {
         Self(Arc::new(Inner {
             policy,
+            access: Arc::new(access),
             names: Names::default(),
-            submit,
-            takes_work,
+            behind,
             cors_origins: config.cors_origins.clone(),
             body_bytes_max: config.body_bytes_max,
             room: Room::new(config.requests_at_once_max),
             now_us,
             metrics: Metrics::default(),
         }))
+    }
+
+    /// Who may send.
+    pub(super) fn access(&self) -> &Arc<Access> {
+        &self.0.access
     }
 
     /// Origins whose pages may send.
@@ -113,16 +112,41 @@ impl Receiver {
         self.0.body_bytes_max
     }
 
-    /// Counts an answer.
-    pub(super) fn answered(&self, transport: &'static str, status: u16) {
-        self.0.metrics.request(transport, status);
+    /// Answers one request, in a span of its own, and counts it; requests of our own telemetry leave no span.
+    pub(super) async fn observe<A>(
+        &self,
+        transport: &'static str,
+        signal: Option<Signal>,
+        headers: &HeaderMap,
+        answering: impl Future<Output = (u16, A)>,
+    ) -> A {
+        let observing = async {
+            let began = Instant::now();
+            let span = tracing::info_span!(
+                "export",
+                signal = signal.map(tracing::field::debug),
+                transport,
+                "http.response.status_code" = Empty,
+                "rpc.grpc.status_code" = Empty,
+                spans = Empty,
+                "gilbreth.own" = Empty
+            );
+            let (status, answer) = answering.instrument(span.clone()).await;
+            let named = if transport == "grpc" { "rpc.grpc.status_code" } else { "http.response.status_code" };
+            span.record(named, status);
+            self.0.metrics.request(transport, status, began.elapsed());
+            answer
+        };
+        if headers.contains_key(telemetry::HEADER) { telemetry::untraced(observing).await } else { observing.await }
     }
 
     /// Who asks, before anything of the body is read. **Access is decided here**, for every transport: what a head asks
     /// for is granted, or refused with its reason.
-    #[expect(clippy::unused_self, reason = "whether access is granted is the receiver's to say")]
-    pub(super) fn admit(&self, head: &Head<'_>) -> Result<Grant, Refusal> {
-        Ok(Grant { sender: Sender::at(head.peer) })
+    pub(super) async fn admit(&self, head: &Head<'_>) -> Result<Grant, Refusal> {
+        let presented = Presented::of(head.headers, head.uri.query(), Some(Peer(head.peer.ip())));
+        let access = Arc::new(self.0.access.grant(presented).await?);
+        let sender = access.token().map_or_else(|| Sender::at(head.peer), |id| Sender::Token(id.to_bytes()));
+        Ok(Grant { sender, access })
     }
 
     /// Room for the body of whoever has a grant.
@@ -135,17 +159,27 @@ impl Receiver {
     pub(super) async fn export(&self, grant: Grant, what: What, packed: Packed) -> Result<Outcome, Refusal> {
         let receiver = self.clone();
         let storing = async move { receiver.store(grant, what, packed).await };
-        tokio::spawn(storing.in_current_span()).await.map_err(broken)?
+        let storing = storing.in_current_span();
+        // Another task does not know by itself that it is to leave no span.
+        let stored = if telemetry::is_untraced() {
+            tokio::spawn(telemetry::untraced(storing)).await
+        } else {
+            tokio::spawn(storing).await
+        };
+        stored.map_err(broken)?
     }
 
+    /// The grant is let go of when this is done: a token's place among its requests is taken until then.
     async fn store(&self, grant: Grant, what: What, packed: Packed) -> Result<Outcome, Refusal> {
         let received_at_us = (self.0.now_us)();
         let _place = self.0.room.place(grant.sender).await?;
         let content = self.unpack(grant.sender, what.compression, packed).await?;
-        let (admission, _decoded) = self.judge(grant, what, content, received_at_us).await?;
+        let (admission, _decoded) = self.judge(&grant, what, content, received_at_us).await?;
+        self.0.access.charge(&grant.access, admission.counts.received);
         self.0.metrics.intake(&admission);
+        self.note_whose(&admission);
         let outcome = Outcome::of(&admission);
-        match (self.0.submit)(admission.admitted, admission.counts).await {
+        match (self.0.behind.submit)(admission.admitted, admission.counts).await {
             Ok(()) => {
                 self.0.metrics.set_ready(true);
                 Ok(outcome)
@@ -155,6 +189,17 @@ impl Receiver {
                 tracing::warn!(error = %error, "export not stored, sender told to come again");
                 Err(error.into())
             }
+        }
+    }
+
+    /// Spans of our own are stored as all others are, and leave no span in their turn.
+    fn note_whose(&self, admission: &Admission) {
+        let span = tracing::Span::current();
+        span.record("spans", admission.counts.received);
+        if telemetry::is_own(admission.admitted.rows()) {
+            span.record(telemetry::FIELD, true);
+        } else {
+            self.0.behind.telemetry.others.note();
         }
     }
 
@@ -184,18 +229,18 @@ impl Receiver {
     /// Bytes to rows, in one go if there is room for them: measured, decoded, let through the gate.
     async fn judge(
         &self,
-        grant: Grant,
+        grant: &Grant,
         what: What,
         content: Content,
         received_at_us: i64,
     ) -> Result<(Admission, Held), Refusal> {
         let sender = grant.sender;
         let at_hand = content.bytes.len() <= AT_HAND_BYTES_MAX;
-        let receiver = self.clone();
+        let (receiver, granted) = (self.clone(), grant.clone());
         let judging = move || -> Result<Judged, Refusal> {
             let size = measure(what.signal, what.encoding, &content.bytes)?;
             match receiver.0.room.decoded_now(sender, size.memory()) {
-                Some(room) => receiver.admission(what, content, size, room, received_at_us).map(Judged::Done),
+                Some(room) => receiver.admission(&granted, what, content, size, room, received_at_us).map(Judged::Done),
                 None => Ok(Judged::Measured(content, size)),
             }
         };
@@ -204,13 +249,15 @@ impl Receiver {
             Judged::Measured(content, size) => (content, size),
         };
         let room = self.0.room.decoded(sender, size.memory()).await?;
-        let receiver = self.clone();
-        self.work(sender, at_hand, move || receiver.admission(what, content, size, room, received_at_us)).await?
+        let (receiver, granted) = (self.clone(), grant.clone());
+        self.work(sender, at_hand, move || receiver.admission(&granted, what, content, size, room, received_at_us))
+            .await?
     }
 
     /// All that this knows of decoding and of the gate is here and in measuring before.
     fn admission(
         &self,
+        grant: &Grant,
         what: What,
         content: Content,
         size: Size,
@@ -220,9 +267,10 @@ impl Receiver {
         let Content { bytes, _room } = content;
         let decoded = decode_measured(what.signal, what.encoding, bytes, size)?;
         let Inner { policy, names, .. } = &*self.0;
-        let admission = gate::admit(&decoded, policy, Source::Network, received_at_us, names).map_err(|error| {
-            Error::new(ErrorKind::Internal, "the gate made rows of another schema").caused_by(error)
-        })?;
+        let admission =
+            gate::admit(&decoded, policy, grant.access.source(), received_at_us, names).map_err(|error| {
+                Error::new(ErrorKind::Internal, "the gate made rows of another schema").caused_by(error)
+            })?;
         Ok((admission, room))
     }
 
@@ -270,7 +318,6 @@ async fn let_others_ask() {
 
 /// What a request says of itself before its body.
 #[derive(Debug)]
-#[expect(dead_code, reason = "what access is decided by, once there are tokens")]
 pub(super) struct Head<'a> {
     /// Its headers; over gRPC, its metadata.
     pub(super) headers: &'a HeaderMap,
@@ -281,10 +328,18 @@ pub(super) struct Head<'a> {
 }
 
 /// What a sender may do.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Grant {
     /// Who it is, as far as shares go.
     pub(super) sender: Sender,
+    access: Arc<access::Grant>,
+}
+
+impl Grant {
+    /// Whether it is that of a page, whose origin has been looked at.
+    pub(super) fn is_of_page(&self) -> bool {
+        self.access.is_of_page()
+    }
 }
 
 /// What a body is.

@@ -54,6 +54,7 @@ async fn handle(
     request: Request,
 ) -> Response {
     let (head, body) = request.into_parts();
+    let signal = signal_of(head.uri.path());
     // What is no gRPC at all is answered as HTTP.
     if head.method != Method::POST {
         return StatusCode::METHOD_NOT_ALLOWED.into_response();
@@ -61,29 +62,44 @@ async fn handle(
     if !head::is_grpc(&head.headers) {
         return StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response();
     }
-    let result = match head::deadline(&head.headers) {
-        Ok(Some(deadline)) => tokio::time::timeout(deadline, export(&receiver, peer, &head, body))
-            .await
-            .unwrap_or_else(|_| Err(Refusal::new(Reason::DeadlinePassed, "the deadline has passed"))),
-        Ok(None) => export(&receiver, peer, &head, body).await,
-        Err(refusal) => Err(refusal),
+    let responding = async {
+        let exporting = export(&receiver, signal, peer, &head, body);
+        let result = match head::deadline(&head.headers) {
+            Ok(Some(deadline)) => tokio::time::timeout(deadline, exporting)
+                .await
+                .unwrap_or_else(|_| Err(Refusal::new(Reason::DeadlinePassed, "the deadline has passed"))),
+            Ok(None) => exporting.await,
+            Err(refusal) => Err(refusal),
+        };
+        let code = result.as_ref().map_or_else(|refusal| refusal.reason.grpc(), |_| tonic::Code::Ok);
+        let response = match result {
+            Ok(outcome) => answer::done(&outcome),
+            Err(refusal) => answer::refused(refusal),
+        };
+        (code as u16, response)
     };
-    let code = result.as_ref().map_or_else(|refusal| refusal.reason.grpc(), |_| tonic::Code::Ok);
-    receiver.answered("grpc", code as u16);
-    match result {
-        Ok(outcome) => answer::done(&outcome),
-        Err(refusal) => answer::refused(refusal),
+    receiver.observe("grpc", signal, &head.headers, responding).await
+}
+
+fn signal_of(path: &str) -> Option<Signal> {
+    match path {
+        "/opentelemetry.proto.collector.trace.v1.TraceService/Export" => Some(Signal::Traces),
+        "/opentelemetry.proto.collector.logs.v1.LogsService/Export" => Some(Signal::Logs),
+        _ => None,
     }
 }
 
-#[tracing::instrument(name = "export", skip_all)]
-async fn export(receiver: &Receiver, peer: SocketAddr, head: &Parts, mut body: Body) -> Result<Outcome, Refusal> {
-    let signal = match head.uri.path() {
-        "/opentelemetry.proto.collector.trace.v1.TraceService/Export" => Signal::Traces,
-        "/opentelemetry.proto.collector.logs.v1.LogsService/Export" => Signal::Logs,
-        _ => return Err(Refusal::new(Reason::NotFound, "no such method: Export of TraceService or LogsService")),
+async fn export(
+    receiver: &Receiver,
+    signal: Option<Signal>,
+    peer: SocketAddr,
+    head: &Parts,
+    mut body: Body,
+) -> Result<Outcome, Refusal> {
+    let Some(signal) = signal else {
+        return Err(Refusal::new(Reason::NotFound, "no such method: Export of TraceService or LogsService"));
     };
-    let grant = receiver.admit(&Head { headers: &head.headers, uri: &head.uri, peer })?;
+    let grant = receiver.admit(&Head { headers: &head.headers, uri: &head.uri, peer }).await?;
     let named = head::compression(&head.headers)?;
     let bytes_max = receiver.body_bytes_max();
     let expected = |so_far: &[u8]| frame::length(so_far, bytes_max);

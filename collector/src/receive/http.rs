@@ -15,7 +15,7 @@ use axum::{
     Router,
     body::Body,
     extract::{ConnectInfo, Request, State as Extract},
-    http::{HeaderMap, Method, StatusCode, header, request::Parts},
+    http::{HeaderMap, Method, StatusCode, Uri, header, request::Parts},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -29,7 +29,10 @@ use super::{
     refusal::{Reason, Refusal},
     tls::Tls,
 };
-use crate::decode::{Encoding, Signal};
+use crate::{
+    decode::{Encoding, Signal},
+    telemetry,
+};
 
 /// What is read of a body that is refused already, so that its sender hears why.
 const DRAIN_BYTES_MAX: usize = 256 << 20;
@@ -54,8 +57,8 @@ fn router(receiver: Receiver) -> Router {
         post(move |Extract(receiver): Extract<Receiver>, ConnectInfo(peer), request: Request| async move {
             handle(receiver, signal, peer, request).await
         })
-        .options(|Extract(receiver): Extract<Receiver>, headers: HeaderMap| async move {
-            cors::preflight(&receiver, &headers)
+        .options(|Extract(receiver): Extract<Receiver>, uri: Uri, headers: HeaderMap| async move {
+            cors::preflight(&receiver, &headers, uri.query()).await
         })
         .fallback(wrong_method)
     };
@@ -64,7 +67,12 @@ fn router(receiver: Receiver) -> Router {
         .route("/v1/logs", exports(Signal::Logs))
         .route("/livez", get(|| async { "alive\n" }))
         .route("/readyz", get(ready))
-        .route("/metrics", get(|Extract(receiver): Extract<Receiver>| async move { receiver.metrics() }))
+        .route(
+            "/metrics",
+            get(|Extract(receiver): Extract<Receiver>| async move {
+                ([(header::CONTENT_TYPE, telemetry::CONTENT_TYPE)], receiver.metrics())
+            }),
+        )
         .fallback(|headers: HeaderMap| async move {
             let refusal = Refusal::new(Reason::NotFound, "no such path: POST /v1/traces or /v1/logs");
             answer::refused(&refusal, head::encoding(&headers).unwrap_or(Encoding::Json))
@@ -72,13 +80,20 @@ fn router(receiver: Receiver) -> Router {
         .with_state(receiver)
 }
 
-#[tracing::instrument(name = "export", skip_all, fields(signal = ?signal))]
 async fn handle(receiver: Receiver, signal: Signal, peer: SocketAddr, request: Request) -> Response {
-    let (head, mut body) = request.into_parts();
+    let (head, body) = request.into_parts();
+    let responding = async {
+        let response = respond(&receiver, signal, peer, &head, body).await;
+        (response.status().as_u16(), response)
+    };
+    receiver.observe("http", Some(signal), &head.headers, responding).await
+}
+
+async fn respond(receiver: &Receiver, signal: Signal, peer: SocketAddr, head: &Parts, mut body: Body) -> Response {
     let encoding = head::encoding(&head.headers);
     let told = encoding.unwrap_or(Encoding::Json);
     let result = match encoding {
-        Some(encoding) => export(&receiver, signal, encoding, peer, &head, &mut body).await,
+        Some(encoding) => export(receiver, signal, encoding, peer, head, &mut body).await,
         None => Err(Refusal::new(
             Reason::Unsupported,
             "the content type must be application/x-protobuf, application/json or text/plain (JSON)",
@@ -93,8 +108,7 @@ async fn handle(receiver: Receiver, signal: Signal, peer: SocketAddr, request: R
             answer::refused(&refusal, told)
         }
     };
-    receiver.answered("http", response.status().as_u16());
-    cors::permit(&receiver, &head.headers, &mut response);
+    cors::permit(receiver, &head.headers, head.uri.query(), &mut response);
     response
 }
 
@@ -106,10 +120,10 @@ async fn export(
     head: &Parts,
     body: &mut Body,
 ) -> Result<Outcome, Refusal> {
-    if !cors::is_allowed(receiver, &head.headers) {
+    let grant = receiver.admit(&Head { headers: &head.headers, uri: &head.uri, peer }).await?;
+    if !grant.is_of_page() && !cors::is_allowed(receiver, &head.headers) {
         return Err(Refusal::new(Reason::Forbidden, "pages of this origin may not send: see cors_origins"));
     }
-    let grant = receiver.admit(&Head { headers: &head.headers, uri: &head.uri, peer })?;
     let compression = head::compression(&head.headers)?;
     let bytes_max = receiver.body_bytes_max();
     let length = head::length(&head.headers);
@@ -134,10 +148,9 @@ async fn drain(body: &mut Body) {
 }
 
 async fn ready(Extract(receiver): Extract<Receiver>) -> Response {
-    if receiver.is_ready() {
-        "ready\n".into_response()
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "the last export could not be stored\n").into_response()
+    match receiver.why_not_ready() {
+        None => "ready\n".into_response(),
+        Some(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response(),
     }
 }
 

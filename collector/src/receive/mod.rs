@@ -10,6 +10,7 @@
 //! [`room`] (memory, shared by all requests, of which no sender can take all: [`share`]) and `decode` (what one request
 //! may hold).
 
+mod behind;
 mod body;
 mod compression;
 mod connections;

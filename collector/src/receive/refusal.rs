@@ -3,10 +3,10 @@
 use axum::http::StatusCode;
 use tonic::Code;
 
-use crate::{Error, ErrorKind, decode::DecodeError};
+use crate::{Error, ErrorKind, access::Denied, decode::DecodeError};
 
-/// Seconds until a sender should come again.
-pub(super) const RETRY_AFTER_S: u8 = 2;
+/// Seconds until a sender should come again, unless something else is known.
+pub(super) const RETRY_AFTER_S: u64 = 2;
 
 /// What the sender should make of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +21,9 @@ pub(super) enum Reason {
     NotFound,
     /// There is, but not for this method.
     WrongMethod,
-    /// This page may not send.
+    /// A token is needed that is known.
+    Unauthenticated,
+    /// This page may not send, or this token.
     Forbidden,
     /// More than one request may hold.
     TooLarge,
@@ -42,6 +44,7 @@ impl Reason {
             Self::Unsupported => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Unauthenticated => StatusCode::UNAUTHORIZED,
             Self::Forbidden => StatusCode::FORBIDDEN,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Busy | Self::Unavailable | Self::DeadlinePassed => StatusCode::SERVICE_UNAVAILABLE,
@@ -54,6 +57,7 @@ impl Reason {
             Self::Malformed | Self::Protocol | Self::Unsupported => Code::InvalidArgument,
             Self::NotFound => Code::NotFound,
             Self::WrongMethod => Code::Unimplemented,
+            Self::Unauthenticated => Code::Unauthenticated,
             Self::Forbidden => Code::PermissionDenied,
             Self::TooLarge => Code::ResourceExhausted,
             Self::Busy | Self::Unavailable => Code::Unavailable,
@@ -81,11 +85,13 @@ impl Reason {
 pub(super) struct Refusal {
     pub(super) reason: Reason,
     pub(super) message: String,
+    /// When to send it again, if it is to be.
+    pub(super) retry_after_s: u64,
 }
 
 impl Refusal {
     pub(super) fn new(reason: Reason, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into() }
+        Self { reason, message: message.into(), retry_after_s: RETRY_AFTER_S }
     }
 
     /// More bytes than one request may have.
@@ -103,6 +109,22 @@ impl From<Error> for Refusal {
             ErrorKind::Unavailable | ErrorKind::Corrupt | ErrorKind::Internal => Reason::Unavailable,
         };
         Self::new(reason, error.to_string())
+    }
+}
+
+impl From<Denied> for Refusal {
+    fn from(denied: Denied) -> Self {
+        let reason = match denied {
+            Denied::Limited { .. } => Reason::Busy,
+            denied if denied.wants_token() => Reason::Unauthenticated,
+            _ => Reason::Forbidden,
+        };
+        let refusal = Self::new(reason, denied.to_string());
+        match denied {
+            // A whole second more, so that whoever comes then is let in.
+            Denied::Limited { retry_after, .. } => Self { retry_after_s: retry_after.as_secs() + 1, ..refusal },
+            _ => refusal,
+        }
     }
 }
 

@@ -20,6 +20,8 @@ use tokio::sync::oneshot;
 pub(super) enum Sender {
     /// An address; of IPv6 the network, since one host has as many addresses as it likes.
     Address(IpAddr),
+    /// A token, by its id.
+    Token([u8; 8]),
 }
 
 impl Sender {

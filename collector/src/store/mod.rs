@@ -149,7 +149,7 @@ impl Store {
             Locked::Ours(lock) => {
                 // Makes the name of the root durable, whoever made it.
                 self.disk.create_folder(&self.root).map_err(failed)?;
-                sweep(self.disk.as_ref(), &self.root).map_err(failed)?;
+                sweep(self.disk.as_ref(), &self.root, &|folder| folder != self.root.join("access")).map_err(failed)?;
                 Ok(Writer { store: self.clone(), committing: Committing::default(), _lock: lock })
             }
             Locked::Theirs(process) => {
@@ -211,12 +211,15 @@ impl Writer {
     }
 }
 
-/// Removes files that never got their name, and makes the names of the others durable.
-fn sweep(disk: &dyn Disk, folder: &Path) -> std::io::Result<()> {
+/// Removes files that never got their name, and makes the names of the others durable. Folders that are not `ours` have
+/// a lock of their own, and perhaps somebody who is writing there.
+fn sweep(disk: &dyn Disk, folder: &Path, ours: &dyn Fn(&Path) -> bool) -> std::io::Result<()> {
     disk.sync_folder(folder)?;
     for entry in disk.list(folder)? {
         if entry.is_folder {
-            sweep(disk, &entry.path)?;
+            if ours(&entry.path) {
+                sweep(disk, &entry.path, ours)?;
+            }
         } else if disk::is_temporary(&entry.path) {
             disk.remove(&entry.path)?;
         }

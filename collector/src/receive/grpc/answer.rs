@@ -11,10 +11,7 @@ use tonic::Status;
 use tonic_types::{ErrorDetails, StatusExt as _};
 
 use super::frame::PREFIX_BYTES;
-use crate::receive::{
-    export::Outcome,
-    refusal::{RETRY_AFTER_S, Refusal},
-};
+use crate::receive::{export::Outcome, refusal::Refusal};
 
 /// What messages may be packed with.
 const ACCEPTED: HeaderValue = HeaderValue::from_static("identity,gzip,zstd");
@@ -39,7 +36,7 @@ pub(super) fn done(outcome: &Outcome) -> Response {
 pub(super) fn refused(refusal: Refusal) -> Response {
     let code = refusal.reason.grpc();
     let status = if refusal.reason.is_retryable() {
-        let after = std::time::Duration::from_secs(u64::from(RETRY_AFTER_S));
+        let after = std::time::Duration::from_secs(refusal.retry_after_s);
         Status::with_error_details(code, refusal.message, ErrorDetails::with_retry_info(Some(after)))
     } else {
         Status::new(code, refusal.message)

@@ -16,10 +16,12 @@ use tower::ServiceExt as _;
 use super::*;
 use crate::{
     Error, ErrorKind,
+    access::{self, Access, Limits, Rights, Wanted},
     config::Config,
     gate::{Admitted, IntakeCounts, Policy},
     key::StoreKey,
-    receive::export::Submitted,
+    receive::behind::{self, Behind, Submitted},
+    store::Store,
 };
 
 const NOW_US: i64 = 1_700_000_000_000_000;
@@ -37,6 +39,7 @@ enum Pipeline {
 
 struct Bench {
     router: Router,
+    store: Store,
     stored: Arc<Mutex<u64>>,
 }
 
@@ -53,8 +56,11 @@ fn bench(pipeline: Pipeline) -> Bench {
         Box::pin(async { Ok(()) })
     };
     let policy = Policy::new(&StoreKey::new([1; 32]), &config);
-    let receiver = Receiver::with_submit(policy, Box::new(submit), Box::new(|| true), &config, || NOW_US);
-    Bench { router: router(receiver).layer(MockConnectInfo(SocketAddr::from(([127, 0, 0, 1], 1)))), stored }
+    let store = behind::store();
+    let access = Access::open(&store, false).unwrap();
+    let receiver = Receiver::before(Behind::stub(submit), policy, access, &config, || NOW_US);
+    let router = router(receiver).layer(MockConnectInfo(SocketAddr::from(([127, 0, 0, 1], 1))));
+    Bench { router, store, stored }
 }
 
 impl Bench {
@@ -179,7 +185,37 @@ async fn a_fault_of_ours_is_unavailable_and_says_when_to_come_again() {
         let (_, _, status) = bench(Pipeline::Fails(kind)).call(TRACES, &[], framed(0, &traces(&[[1; 16]]))).await;
         assert_eq!(status.code(), Code::Unavailable, "{kind:?}");
         let delay = status.get_details_retry_info().unwrap().retry_delay.unwrap();
-        assert_eq!(delay.as_secs(), u64::from(crate::receive::refusal::RETRY_AFTER_S));
+        assert_eq!(delay.as_secs(), crate::receive::refusal::RETRY_AFTER_S);
+    }
+}
+
+#[tokio::test]
+async fn a_token_is_metadata_and_its_lack_limit_and_rights_have_codes_of_their_own() {
+    let bench = bench(Pipeline::Stores);
+    let token = |label: &str, rights: Rights, limits: Option<Limits>| {
+        let limits = limits.unwrap_or_else(|| Limits::default_for(&rights));
+        let wanted = Wanted { label: label.to_owned(), rights, limits };
+        let (token, _) = access::add(&bench.store, wanted, chrono::Utc::now()).unwrap();
+        format!("Bearer {}", token.reveal())
+    };
+    let message = framed(0, &traces(&[[1; 16]]));
+    assert_eq!(bench.call(TRACES, &[], message.clone()).await.2.code(), Code::Ok, "there are no tokens yet");
+    let one = Limits { spans_per_s: 1.try_into().ok(), requests_at_once_max: 1.try_into().unwrap() };
+    let few = token("few", Rights::send(None, false).unwrap(), Some(one));
+    let reader = token("reader", Rights::read(access::Role::Auditor), None);
+    let many = framed(0, &traces(&[[1; 16]; 100]));
+    for (bearer, body, code) in [
+        (None, &message, Code::Unauthenticated),
+        (Some("Bearer gilbreth_00000000_00"), &message, Code::Unauthenticated),
+        (Some(reader.as_str()), &message, Code::PermissionDenied),
+        (Some(few.as_str()), &many, Code::Ok),
+        (Some(few.as_str()), &message, Code::Unavailable),
+    ] {
+        let headers: Vec<_> = bearer.map(|bearer| ("authorization", bearer)).into_iter().collect();
+        let (_, _, status) = bench.call(TRACES, &headers, body.clone()).await;
+        assert_eq!(status.code(), code, "{status:?}");
+        let delay = status.get_details_retry_info().and_then(|info| info.retry_delay);
+        assert_eq!(delay.is_some_and(|delay| delay.as_secs() >= 60), code == Code::Unavailable, "{delay:?}");
     }
 }
 

@@ -12,7 +12,7 @@ use crate::{
     decode::{Encoding, Signal},
     receive::{
         export::Outcome,
-        refusal::{RETRY_AFTER_S, Refusal},
+        refusal::{Reason, Refusal},
     },
 };
 
@@ -25,7 +25,10 @@ pub(super) fn refused(refusal: &Refusal, encoding: Encoding) -> Response {
     };
     let mut response = encoded(refusal.reason.http(), encoding, body);
     if refusal.reason.is_retryable() {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(u16::from(RETRY_AFTER_S)));
+        response.headers_mut().insert(header::RETRY_AFTER, refusal.retry_after_s.into());
+    }
+    if refusal.reason == Reason::Unauthenticated {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
     response
 }

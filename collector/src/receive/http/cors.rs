@@ -16,29 +16,34 @@ pub(super) fn is_allowed(receiver: &Receiver, headers: &HeaderMap) -> bool {
     }
 }
 
-/// The answer to a preflight; without permission in it if the origin is not configured.
-pub(super) fn preflight(receiver: &Receiver, headers: &HeaderMap) -> Response {
+/// The answer to a preflight; without permission in it if the origin is neither configured nor that of the page's token.
+pub(super) async fn preflight(receiver: &Receiver, headers: &HeaderMap, query: Option<&str>) -> Response {
+    receiver.access().look_for(query).await;
     let mut response = StatusCode::NO_CONTENT.into_response();
     let allow = |name, value| (name, HeaderValue::from_static(value));
-    if headers.get(header::ORIGIN).is_some_and(|origin| is_configured(receiver, origin)) {
+    if headers.get(header::ORIGIN).is_some_and(|origin| is_permitted(receiver, origin, query)) {
         response.headers_mut().extend([
             allow(header::ACCESS_CONTROL_ALLOW_METHODS, "POST"),
             allow(header::ACCESS_CONTROL_ALLOW_HEADERS, "content-type, content-encoding, authorization"),
             allow(header::ACCESS_CONTROL_MAX_AGE, "7200"),
         ]);
     }
-    permit(receiver, headers, &mut response);
+    permit(receiver, headers, query, &mut response);
     response
 }
 
 /// Lets the page read the answer. The origin is named, never `*`, which a beacon with credentials does not accept.
-pub(super) fn permit(receiver: &Receiver, headers: &HeaderMap, response: &mut Response) {
+pub(super) fn permit(receiver: &Receiver, headers: &HeaderMap, query: Option<&str>, response: &mut Response) {
     response.headers_mut().insert(header::VARY, HeaderValue::from_static("origin"));
-    if let Some(origin) = headers.get(header::ORIGIN).filter(|origin| is_configured(receiver, origin)) {
+    if let Some(origin) = headers.get(header::ORIGIN).filter(|origin| is_permitted(receiver, origin, query)) {
         let granted = response.headers_mut();
         granted.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
         granted.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
     }
+}
+
+fn is_permitted(receiver: &Receiver, origin: &HeaderValue, query: Option<&str>) -> bool {
+    is_configured(receiver, origin) || receiver.access().is_page(query, origin.as_bytes())
 }
 
 fn is_configured(receiver: &Receiver, origin: &HeaderValue) -> bool {

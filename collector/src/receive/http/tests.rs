@@ -1,9 +1,10 @@
 use std::{
     io::Write,
+    net::{IpAddr, Ipv4Addr},
     sync::{Mutex, PoisonError},
 };
 
-use axum::{extract::connect_info::MockConnectInfo, http::Request};
+use axum::http::Request;
 use opentelemetry_proto::tonic::{
     collector::trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse},
     trace::v1::{ResourceSpans, ScopeSpans, Span},
@@ -15,11 +16,15 @@ use tower::ServiceExt;
 use super::*;
 use crate::{
     Error, ErrorKind,
+    access::Access,
     config::Config,
     gate::{Admitted, IntakeCounts, Policy},
     key::StoreKey,
-    receive::export::Submitted,
+    receive::behind::{self, Behind, Submitted},
+    store::Store,
 };
+
+mod access;
 
 const NOW_US: i64 = 1_700_000_000_000_000;
 const PROTOBUF: &str = "application/x-protobuf";
@@ -28,6 +33,9 @@ type Fault = Arc<Mutex<Option<ErrorKind>>>;
 
 struct Bench {
     router: Router,
+    peer: IpAddr,
+    store: Store,
+    access: Arc<Access>,
     stored: Arc<Mutex<IntakeCounts>>,
     fault: Fault,
 }
@@ -37,7 +45,10 @@ fn bench() -> Bench {
 }
 
 fn bench_with(body_bytes_max: usize) -> Bench {
-    let config = Config { cors_origins: vec!["https://cases.example".to_owned()], body_bytes_max, ..Config::default() };
+    bench_of(&Config { cors_origins: vec!["https://cases.example".to_owned()], body_bytes_max, ..Config::default() })
+}
+
+fn bench_of(config: &Config) -> Bench {
     let (stored, fault) = (Arc::new(Mutex::new(IntakeCounts::default())), Fault::default());
     let (storing, failing) = (Arc::clone(&stored), Arc::clone(&fault));
     let submit = move |admitted: Admitted, counts: IntakeCounts| -> Submitted {
@@ -51,14 +62,15 @@ fn bench_with(body_bytes_max: usize) -> Bench {
         };
         Box::pin(async move { result })
     };
-    let policy = Policy::new(&StoreKey::new([1; 32]), &config);
-    let receiver = Receiver::with_submit(policy, Box::new(submit), Box::new(|| true), &config, || NOW_US);
-    Bench { router: routed(receiver), stored, fault }
+    let policy = Policy::new(&StoreKey::new([1; 32]), config);
+    let store = behind::store();
+    let access = Access::open(&store, config.replay).unwrap();
+    let receiver = Receiver::before(Behind::stub(submit), policy, access, config, || NOW_US);
+    let access = Arc::clone(receiver.access());
+    Bench { router: router(receiver), peer: LOOPBACK, store, access, stored, fault }
 }
 
-fn routed(receiver: Receiver) -> Router {
-    router(receiver).layer(MockConnectInfo(SocketAddr::from(([127, 0, 0, 1], 1))))
-}
+const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 fn export(spans: usize, trace_id: &[u8]) -> ExportTraceServiceRequest {
     let ns = u64::try_from(NOW_US).unwrap() * 1000;
@@ -92,7 +104,8 @@ impl Bench {
         headers: &[(&str, &str)],
         body: impl Into<Body>,
     ) -> (StatusCode, HeaderMap, Vec<u8>) {
-        let mut request = Request::builder().method(method).uri(path);
+        let mut request =
+            Request::builder().method(method).uri(path).extension(ConnectInfo(SocketAddr::new(self.peer, 1)));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -322,9 +335,11 @@ async fn a_body_that_never_ends_is_told_to_come_again_and_holds_no_place() {
     let config = Config { requests_at_once_max: 1, ..Config::default() };
     let policy = Policy::new(&StoreKey::new([1; 32]), &config);
     let submit = |_, _| -> Submitted { Box::pin(async { Ok(()) }) };
-    let router = routed(Receiver::with_submit(policy, Box::new(submit), Box::new(|| true), &config, || NOW_US));
+    let access = Access::open(&behind::store(), false).unwrap();
+    let router = router(Receiver::before(Behind::stub(submit), policy, access, &config, || NOW_US));
     let send = |body: Body| {
         let request = Request::builder().method("POST").uri("/v1/traces").header("content-type", PROTOBUF);
+        let request = request.extension(ConnectInfo(SocketAddr::new(LOOPBACK, 1)));
         router.clone().oneshot(request.body(body).unwrap())
     };
     let endless = Body::from_stream(futures::stream::pending::<Result<Bytes, io::Error>>());
