@@ -1,11 +1,12 @@
 //! Every row of the table of OTLP conformance holds for the real server.
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, path::Path};
 
 use gilbreth_tests::{
     conformance::{ORIGIN, Row, Scope, Target, Verdict, rows},
     hog::Hog,
     program::Service,
+    small_disk::SmallDisk,
 };
 
 fn serve(store: &Path) -> Service {
@@ -55,37 +56,9 @@ fn a_sender_that_holds_all_that_it_may_is_told_to_come_again() {
 #[test]
 fn a_full_disk_is_told_so_that_senders_come_again() {
     let folder = tempfile::tempdir().unwrap();
-    let Some(small) = SmallDisk::mount(folder.path()) else {
-        eprintln!("not run: no small file system can be mounted here");
-        return;
-    };
-    let service = serve(&folder.path().join("disk/store"));
+    let Some(small) = SmallDisk::mount(folder.path(), 8) else { return };
+    let service = serve(&small.path().join("store"));
     small.fill();
     assert!(hold(target(&service), |scope| scope == Scope::DiskFull) >= 4);
     drop(service);
-}
-
-/// A file system in memory, unmounted when dropped.
-struct SmallDisk(std::path::PathBuf);
-
-impl SmallDisk {
-    fn mount(folder: &Path) -> Option<Self> {
-        let at = folder.join("disk");
-        fs::create_dir(&at).unwrap();
-        let mounting = Command::new("mount").args(["-t", "tmpfs", "-o", "size=8m", "tmpfs"]).arg(&at).output().ok()?;
-        mounting.status.success().then_some(Self(at))
-    }
-
-    fn fill(&self) {
-        use std::io::Write as _;
-        let mut file = fs::File::create(self.0.join("filler")).unwrap();
-        while file.write_all(&[0; 4096]).is_ok() {}
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        // Lazily: a process that was killed may not have let go of it yet.
-        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
-    }
 }

@@ -1,144 +1,180 @@
-//! `kill -9` at seeded moments of a stream: what was acknowledged is there, once. Commits are small and many, so that some
-//! are hit; and nothing that was doubled may have been taken away by a merge before it is looked for.
+//! `kill -9` at seeded moments under load, over HTTP and gRPC: what was acknowledged is there, once. Commits and merges are
+//! small and many, so that some are hit, and so are starts; and nothing that was doubled may have been taken away by a
+//! merge before it is looked for.
 //!
-//! Twenty moments in CI; `GILBRETH_TEST_KILLS=200` is the long form.
+//! Five kills in CI; `GILBRETH_KILLS=100` is the long form, and `GILBRETH_KILLS_SEED` begins elsewhere.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
+    path::Path,
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use gilbreth_conventions::attribute;
-use gilbreth_tests::{http::Client, spans};
+use gilbreth_tests::{
+    account::{self, SPANS_A_REQUEST, Sender, Told},
+    program::Service,
+};
 use rand::{RngExt as _, SeedableRng as _};
 
-const SPANS_A_REQUEST: u64 = 40;
+const CONFIG: &str = "[collector]\ncommit_rows = 400\ncommit_after_s = 1\n[serve]\nrefresh_every_s = 2\n[upkeep]\nevery_s = 1\n";
+/// Half of them over gRPC.
+const SENDERS: u64 = 4;
+/// How long a merge is waited for at the end.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 #[test]
 fn every_acknowledged_span_survives_kill_9_once() {
-    let kills: u64 = std::env::var("GILBRETH_TEST_KILLS").map_or(20, |text| text.parse().unwrap());
+    let number = |name: &str, usual: u64| std::env::var(name).map_or(usual, |text| text.parse().unwrap());
+    let (kills, seed) = (number("GILBRETH_KILLS", 5), number("GILBRETH_KILLS_SEED", 0));
     let folder = tempfile::tempdir().unwrap();
     let store = folder.path().join("store");
     let config = folder.path().join("small-commits.toml");
-    std::fs::write(&config, "[collector]\ncommit_rows = 120\ncommit_after_s = 1\n").unwrap();
+    std::fs::write(&config, CONFIG).unwrap();
     let config = ["--config", config.to_str().unwrap()];
     let program = crate::program();
     let mut acknowledged = BTreeSet::new();
     let mut unanswered: Vec<u64> = Vec::new();
-    let mut next = 0_u64;
-    for seed in 0..kills {
-        let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(seed);
-        let moment = Duration::from_millis(random.random_range(20..900));
-        let service = program.serve(&store, &config);
-        let to = service.otlp();
-
-        // What got no answer last time is sent again, as an SDK does: it may or may not be there already.
-        let client = Client::new();
-        for request in unanswered.drain(..) {
-            assert_eq!(client.export(to, &request_of(request)).unwrap().status, 200);
-            acknowledged.extend(ids_of(request));
+    let (mut next, mut starts) = (0_u64, 0);
+    for kill in 0..kills {
+        let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(seed + kill);
+        // Every fourth hits the start, while the log is read again.
+        if kill % 4 == 3 {
+            program.kill_starting(&store, &config, Duration::from_millis(random.random_range(1..150)));
+            starts += 1;
         }
-
-        let stop = Arc::new(AtomicBool::new(false));
-        let answered = Arc::new(Mutex::new((BTreeSet::new(), Vec::new())));
-        let senders: Vec<_> = (0..3)
-            .map(|sender| {
-                let (stop, answered, first) = (Arc::clone(&stop), Arc::clone(&answered), next + sender);
-                std::thread::spawn(move || {
-                    let client = Client::new();
-                    let mut request = first;
-                    while !stop.load(Ordering::Relaxed) {
-                        match client.export(to, &request_of(request)) {
-                            Ok(answer) if answer.status == 200 => {
-                                answered.lock().unwrap().0.insert(request);
-                            }
-                            Ok(answer) => panic!("status {}", answer.status),
-                            Err(_) => {
-                                answered.lock().unwrap().1.push(request);
-                                break;
-                            }
-                        }
-                        request += 3;
-                        // What came in is committed in small commits, of which each takes longer than the one before:
-                        // a fast machine would take in more than it can commit in minutes.
-                        std::thread::sleep(Duration::from_millis(10));
-                    }
-                    request
-                })
-            })
-            .collect();
+        let service = program.serve(&store, &config);
+        acknowledged.extend(again(&service, &mut unanswered));
+        // Merges come after a second and later.
+        let most_ms = if kill % 2 == 0 { 900 } else { 3_000 };
+        let moment = Duration::from_millis(random.random_range(20..most_ms));
+        let stream = Stream::start(&service, next);
         std::thread::sleep(moment);
         service.kill();
-        stop.store(true, Ordering::Relaxed);
-        next = senders.into_iter().map(|sender| sender.join().unwrap()).max().unwrap() + 3;
-        let (done, lost) = std::mem::take(&mut *answered.lock().unwrap());
-        acknowledged.extend(done.into_iter().flat_map(ids_of));
-        unanswered = lost;
+        let ended = stream.end();
+        acknowledged.extend(ended.acknowledged);
+        unanswered = ended.unanswered;
+        next = ended.next;
     }
-    assert!(program.serve(&store, &config).stop(), "serve drains on SIGTERM");
+    let service = program.serve(&store, &config);
+    acknowledged.extend(again(&service, &mut unanswered));
+    let log = store.join("spans/_delta_log");
+    let since = Instant::now();
+    while Commits::of(&log).merges == 0 {
+        assert!(since.elapsed() < PATIENCE, "files are merged");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert!(service.stop(), "serve drains on SIGTERM");
 
-    let operations = operations(&store.join("spans/_delta_log"));
-    assert!(
-        operations.get("WRITE").is_some_and(|commits| *commits > kills),
-        "commits under way were hit: {operations:?}"
+    let commits = Commits::of(&log);
+    let requests = u64::try_from(acknowledged.len()).unwrap();
+    eprintln!(
+        "{kills} kills under load and {starts} while starting: {} spans acknowledged, {} commits, {} of them merges",
+        requests * SPANS_A_REQUEST,
+        commits.all,
+        commits.merges
     );
-    assert_eq!(operations.get("DELETE"), None, "rows were taken away by a merge: {operations:?}");
-
-    let csv = program.succeed([
-        "sql",
-        "--store",
-        &store.to_string_lossy(),
-        "--format",
-        "csv",
-        "SELECT encode(span_id, 'hex') AS id, count(*) AS times FROM spans GROUP BY 1",
-    ]);
-    let stored: BTreeMap<String, u64> = csv
-        .lines()
-        .skip(1)
-        .map(|line| {
-            let (id, times) = line.split_once(',').unwrap();
-            (id.to_owned(), times.parse().unwrap())
-        })
-        .collect();
-    assert!(acknowledged.len() > 1_000, "the stream was long enough to mean something: {}", acknowledged.len());
-    let lost: Vec<_> = acknowledged.iter().filter(|id| !stored.contains_key(*id)).collect();
-    let doubled: Vec<_> = stored.iter().filter(|(_, times)| **times != 1).collect();
-    assert!(lost.is_empty() && doubled.is_empty(), "lost {lost:?}, doubled {doubled:?}");
+    assert!(commits.all > kills, "commits under way were hit: {commits:?}");
+    assert_eq!(commits.changing_merges, 0, "rows were taken away by a merge: {commits:?}");
+    assert!(requests > 5 * kills, "the stream was long enough to mean something: {requests} requests");
+    account::hold(&program, &store, &acknowledged);
 }
 
-/// How often the table's history has each operation. A merge that drops doubled rows is a `DELETE`.
-fn operations(log: &std::path::Path) -> BTreeMap<String, u64> {
-    let mut found = BTreeMap::new();
-    for entry in std::fs::read_dir(log).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_some_and(|end| end == "json") {
-            for line in std::fs::read_to_string(&path).unwrap().lines() {
-                let action: serde_json::Value = serde_json::from_str(line).unwrap();
-                if let Some(operation) = action["commitInfo"]["operation"].as_str() {
-                    *found.entry(operation.to_owned()).or_default() += 1;
-                }
-            }
-        }
+/// What got no answer last time is sent again, as an SDK does: it may or may not be there already. The other way, too.
+fn again(service: &Service, unanswered: &mut Vec<u64>) -> Vec<u64> {
+    let mut senders = [Sender::numbered(1, service), Sender::numbered(0, service)];
+    for number in &*unanswered {
+        let sender = &mut senders[usize::from(number % 2 == 1)];
+        assert_eq!(sender.send(*number), Told::Acknowledged);
     }
-    found
+    std::mem::take(unanswered)
 }
 
-/// Request number `n` holds spans of its own, always the same ones.
-fn request_of(n: u64) -> opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest {
-    let now = i64::try_from(std::time::UNIX_EPOCH.elapsed().unwrap().as_millis()).unwrap();
-    let spans = (0..SPANS_A_REQUEST)
-        .map(|at| {
-            let more = vec![spans::text(attribute::WORKER[0], "worker"), spans::text(attribute::SCREEN[0], "contacts")];
-            spans::interaction(n * SPANS_A_REQUEST + at, "action", now - 1_000, now, more)
-        })
-        .collect();
-    spans::request("ndelius", spans)
+/// Several senders at work.
+struct Stream {
+    stop: Arc<AtomicBool>,
+    senders: Vec<std::thread::JoinHandle<Ended>>,
 }
 
-fn ids_of(n: u64) -> impl Iterator<Item = String> {
-    (0..SPANS_A_REQUEST).map(move |at| format!("{:016x}", n * SPANS_A_REQUEST + at + 1))
+#[derive(Default)]
+struct Ended {
+    acknowledged: Vec<u64>,
+    unanswered: Vec<u64>,
+    next: u64,
+}
+
+impl Stream {
+    fn start(service: &Service, first: u64) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let senders = (0..SENDERS).map(|number| {
+            let (mut sender, stop) = (Sender::numbered(number, service), Arc::clone(&stop));
+            std::thread::spawn(move || {
+                let mut ended = Ended { next: first + number, ..Ended::default() };
+                while !stop.load(Ordering::Relaxed) {
+                    match sender.send(ended.next) {
+                        Told::Acknowledged => ended.acknowledged.push(ended.next),
+                        Told::Later => ended.unanswered.push(ended.next),
+                        Told::Nothing => {
+                            ended.unanswered.push(ended.next);
+                            break;
+                        }
+                    }
+                    ended.next += SENDERS;
+                    // What came in is committed in small commits, of which each takes longer than the one before: a
+                    // fast machine would take in more than it can commit in minutes.
+                    std::thread::sleep(Duration::from_millis(10));
+                }
+                ended
+            })
+        });
+        let senders = senders.collect();
+        Self { stop, senders }
+    }
+
+    /// The server is gone.
+    fn end(self) -> Ended {
+        self.stop.store(true, Ordering::Relaxed);
+        let mut all = Ended::default();
+        for sender in self.senders {
+            let ended = sender.join().unwrap();
+            all.acknowledged.extend(ended.acknowledged);
+            all.unanswered.extend(ended.unanswered);
+            all.next = all.next.max(ended.next + SENDERS);
+        }
+        // Each sender has the numbers of one remainder.
+        all.next = all.next.next_multiple_of(SENDERS);
+        all
+    }
+}
+
+/// What the history of the table tells.
+#[derive(Debug, Default)]
+struct Commits {
+    all: u64,
+    /// Commits that replace files.
+    merges: u64,
+    /// Of these, the ones that say that rows went.
+    changing_merges: u64,
+}
+
+impl Commits {
+    fn of(log: &Path) -> Self {
+        let mut found = Self::default();
+        // There is none before the first commit; and those who keep it up may take a file away while it is looked at.
+        for path in std::fs::read_dir(log).into_iter().flatten().flatten().map(|entry| entry.path()) {
+            if path.extension().is_none_or(|end| end != "json") {
+                continue;
+            }
+            let Ok(text) = std::fs::read_to_string(&path) else { continue };
+            let actions: Vec<serde_json::Value> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+            let removed: Vec<_> = actions.iter().filter_map(|action| action.get("remove")).collect();
+            found.all += 1;
+            found.merges += u64::from(!removed.is_empty());
+            found.changing_merges += u64::from(removed.iter().any(|remove| remove["dataChange"] == true));
+        }
+        found
+    }
 }

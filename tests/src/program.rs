@@ -74,13 +74,8 @@ impl Program {
     /// When it does not come up within a minute.
     pub fn serve_in(&self, store: &Path, more: &[&str], environment: &[(&str, &str)]) -> Service {
         let mut child = self
-            .command()
+            .serving(store, more)
             .envs(environment.iter().copied())
-            .args(["serve", "--otlp-grpc", "127.0.0.1:0", "--web", "127.0.0.1:0", "--store"])
-            .arg(store)
-            .args(if more.contains(&"--otlp-http") { &[][..] } else { &["--otlp-http", "127.0.0.1:0"] })
-            .args(more)
-            .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
             .expect("the program starts");
@@ -117,6 +112,28 @@ impl Program {
         }
         std::thread::spawn(move || hear.iter().for_each(drop));
         service
+    }
+
+    /// Starts `gilbreth serve` and kills it (`kill -9`) so soon after, whatever it has come to.
+    ///
+    /// # Panics
+    /// When it cannot be started or killed.
+    pub fn kill_starting(&self, store: &Path, more: &[&str], after: Duration) {
+        let mut child = self.serving(store, more).stderr(Stdio::null()).spawn().expect("the program starts");
+        std::thread::sleep(after);
+        child.kill().expect("the process can be killed");
+        child.wait().expect("the process ends");
+    }
+
+    fn serving(&self, store: &Path, more: &[&str]) -> Command {
+        let mut command = self.command();
+        command
+            .args(["serve", "--otlp-grpc", "127.0.0.1:0", "--web", "127.0.0.1:0", "--store"])
+            .arg(store)
+            .args(if more.contains(&"--otlp-http") { &[][..] } else { &["--otlp-http", "127.0.0.1:0"] })
+            .args(more)
+            .stdout(Stdio::null());
+        command
     }
 }
 
