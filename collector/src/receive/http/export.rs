@@ -124,7 +124,7 @@ fn judge(
     size: Size,
     received_at_us: i64,
 ) -> Result<Admission, Failure> {
-    let decoded = decode_measured(signal, encoding, body, size).map_err(refused)?;
+    let decoded = decode_measured(signal, encoding, &body, size).map_err(refused)?;
     gate::admit(&decoded, &state.0.policy, Source::Network, received_at_us, &state.0.names).map_err(|error| {
         Error::new(ErrorKind::Internal, "the gate made rows of another schema").caused_by(error).into()
     })
