@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, TimestampMicrosecondArray};
 use tokio::sync::{Notify, mpsc, oneshot};
 
-use super::{Config, pending::Pending};
+use super::{Config, pending::Pending, upkeep::IDENTITY};
 use crate::{
     Error, ErrorKind,
     gate::IntakeCounts,
@@ -124,7 +124,7 @@ impl Committer {
         let writer = Arc::clone(&self.writer);
         let files_max = self.config.files_per_day_max;
         beside(async move {
-            writer.compact(&SPANS, files_max, &["trace_id", "span_id"]).await?;
+            writer.compact(&SPANS, files_max, &IDENTITY).await?;
             writer.compact(&INTAKE, INTAKE_FILES_MAX, &[]).await
         })
         .await?;

@@ -13,7 +13,7 @@ use datafusion::{
 };
 use futures::stream;
 
-use super::{Manifest, Snapshot, Store, VersionRecord, Writer, delta::hash_of_names};
+use super::{Manifest, Snapshot, Store, VersionRecord, Writer};
 use crate::{
     Error, ErrorKind,
     schema::{ColumnType, SPANS, Table, optional, required},
@@ -255,16 +255,6 @@ async fn rows_are_added_to_a_table_without_days_which_starts_empty_once_it_has_t
     replace_days(&writer, &[2], vec![rows(&[(None, 1, 3, 2)])]).await.unwrap();
     assert_eq!(newest_numbers(writer.store()).await, [3]);
     assert_eq!(files_of_days(writer.store()).await.into_keys().collect::<Vec<_>>(), [2]);
-}
-
-#[test]
-fn the_hash_of_names_is_the_same_in_any_order_and_any_build() {
-    // The first 8 bytes of the SHA-256 of "a", 0, "b", 0.
-    let expected = 0x8fb2_0ef6_3ced_4145;
-    for names in [["a", "b"], ["b", "a"]] {
-        assert_eq!(hash_of_names(names.map(str::to_owned).to_vec()), expected);
-    }
-    assert_ne!(hash_of_names(vec!["ab".to_owned()]), expected);
 }
 
 #[tokio::test(flavor = "multi_thread")]
