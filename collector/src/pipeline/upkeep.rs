@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// What tells a span from others.
-pub(super) const IDENTITY: [&str; 2] = ["trace_id", "span_id"];
+pub(crate) const IDENTITY: [&str; 2] = ["trace_id", "span_id"];
 /// A log of no more than this holds no rows.
 const EMPTY_LOG_BYTES: u64 = 4 << 10;
 

@@ -19,6 +19,8 @@ use crate::{
     schema::{ColumnType, SPANS, Table, optional, required},
 };
 
+mod upkeep;
+
 static SAMPLE: Table = Table {
     name: "sample",
     folder: "facts/sample",
