@@ -18,9 +18,10 @@ use gilbreth_analytics::{
     session::Session,
 };
 use gilbreth_collector::{
+    config::Retention,
     gate,
     key::StoreKey,
-    pipeline::Pipeline,
+    pipeline::{Pipeline, upkeep},
     receive::http,
     store::{Store, Writer},
 };
@@ -31,7 +32,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::config::Config;
+use crate::{config::Config, tidy};
 
 /// How long pages under way may take once everything else has ended.
 const PAGES_TIME_MAX: Duration = Duration::from_secs(5);
@@ -55,6 +56,8 @@ pub(crate) struct Service {
     config: Config,
     writer: Arc<Writer>,
     pipeline: Pipeline,
+    /// Held by whoever reads spans to make facts, and by whoever takes files away from under him.
+    facts: tokio::sync::Mutex<()>,
     findings: watch::Sender<Arc<Findings>>,
     stop_otlp: watch::Sender<bool>,
     stop_web: watch::Sender<bool>,
@@ -100,6 +103,7 @@ impl Service {
             config: config.clone(),
             writer,
             pipeline,
+            facts: tokio::sync::Mutex::default(),
             findings,
             stop_otlp,
             stop_web,
@@ -122,9 +126,42 @@ impl Service {
 
     /// Commits what is in the log, brings the facts up to date, and shows them.
     pub(crate) async fn refresh(&self) -> anyhow::Result<Refreshed> {
+        let _alone = self.facts.lock().await;
+        self.refresh_alone().await
+    }
+
+    async fn refresh_alone(&self) -> anyhow::Result<Refreshed> {
         self.pipeline.commit_now().await?;
         let refreshed = gilbreth_analytics::refresh::run(&self.writer, &self.config.measurement, false).await?;
         Ok(refreshed)
+    }
+
+    /// Merges small files as they are due.
+    pub(crate) async fn merge(&self) -> anyhow::Result<()> {
+        upkeep::merge(&self.writer, &tidy::tables(), tidy::now_us()).await?;
+        Ok(())
+    }
+
+    /// Removes what has expired, with the facts made from it, and what no kept version needs.
+    pub(crate) async fn sweep(&self) -> anyhow::Result<()> {
+        let alone = self.facts.lock().await;
+        if self.config.retention != Retention::default() {
+            self.pipeline.turn_log().await?;
+        }
+        let has_expired = tidy::expire(&self.writer, &self.config).await?;
+        if has_expired {
+            self.refresh_alone().await?;
+        }
+        tidy::vacuum(&self.writer, &self.config).await?;
+        drop(alone);
+        let left = tidy::leftovers(&self.writer, &self.config).await?;
+        if let Some(first) = left.first() {
+            tracing::warn!(files = left.len(), first = %first.display(), "rows that have expired are still there");
+        }
+        if has_expired {
+            self.show().await?;
+        }
+        Ok(())
     }
 
     /// Reads the answers from the facts as they stand and shows them on the pages.

@@ -21,6 +21,7 @@ use crate::{
 };
 
 mod append;
+mod backup;
 mod checkpoint;
 mod compact;
 mod content;
@@ -28,7 +29,9 @@ mod delta;
 mod expired;
 mod files;
 mod manifest;
+mod migrate;
 mod replace;
+mod restore;
 mod retention;
 mod sort;
 #[cfg(test)]
@@ -38,14 +41,19 @@ mod vacuum;
 mod versions;
 
 pub use compact::Compacted;
+pub use backup::BackedUp;
 pub use expired::Gone;
 pub use manifest::Manifest;
+pub use migrate::Migrated;
+pub use restore::{Restored, restore};
 pub use retention::Expiry;
 pub use vacuum::Vacuumed;
 pub use versions::{Keep, VersionRecord};
 
-/// The format that this version writes, and the newest that it reads.
-pub const FORMAT: u32 = 1;
+/// The format that this version works with. Older ones are brought to it by [`Store::migrate`], newer ones are refused.
+/// Format 2 differs from 1 in what may be found: access tokens, which one that does not ask for them would let anybody
+/// pass by, and tables that were vacuumed, versions of which are gone.
+pub const FORMAT: u32 = 2;
 
 /// A store, opened for reading. Cheap to clone; clones share what they know of the tables.
 #[derive(Debug, Clone)]

@@ -416,7 +416,7 @@ fn a_broken_manifest_is_corrupt() {
     let folder = tempfile::tempdir().unwrap();
     let root = store(folder.path()).root().to_owned();
     for text in
-        ["format = ", "format = 1\n", "format = 1\nestate = \"E\"\ntime_zone = \"Mars/Base\"\ncollector = \"c\"\n"]
+        ["format = ", "format = 2\n", "format = 2\nestate = \"E\"\ntime_zone = \"Mars/Base\"\ncollector = \"c\"\n"]
     {
         std::fs::write(root.join("store.toml"), text).unwrap();
         assert_eq!(Store::open(&root).unwrap_err().kind(), ErrorKind::Corrupt, "{text}");
