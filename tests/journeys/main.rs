@@ -10,6 +10,7 @@ mod measure;
 mod pins;
 mod reference;
 mod sdk;
+mod store;
 mod student_record;
 
 /// The program that cargo built for this run.
