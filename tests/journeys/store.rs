@@ -48,7 +48,7 @@ fn stored(program: &Program, store: &Path) -> BTreeMap<String, u64> {
 
 /// Facts that a difference would show in.
 fn facts(program: &Program, store: &Path) -> String {
-    let sql = "SELECT * FROM ledger ORDER BY worker, started_at, ended_at, cause";
+    let sql = "SELECT * FROM ledger ORDER BY worker, started_at, ended_at, category";
     program.succeed(["sql", "--store", store.to_str().unwrap(), "--format", "csv", sql])
 }
 
