@@ -58,7 +58,9 @@ fn data_files(folder: &Path) -> Vec<(PathBuf, u64)> {
     for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
         if entry.is_dir() {
             found.extend(data_files(&entry));
-        } else if entry.extension().is_some_and(|end| end == "parquet") && !entry.to_string_lossy().contains("_delta_log") {
+        } else if entry.extension().is_some_and(|end| end == "parquet")
+            && !entry.to_string_lossy().contains("_delta_log")
+        {
             found.push((entry.clone(), fs::metadata(&entry).unwrap().len()));
         }
     }

@@ -175,7 +175,8 @@ async fn compaction_removes_what_repeats_across_commits() {
 async fn a_log_that_was_turned_holds_no_row_and_loses_none() {
     let folder = tempfile::tempdir().unwrap();
     let writer = writer(Arc::new(LocalDisk), folder.path()).unwrap();
-    let pipeline = Pipeline::start(Arc::clone(&writer), Config { segment_bytes_max: 64 << 20, ..config() }).await.unwrap();
+    let pipeline =
+        Pipeline::start(Arc::clone(&writer), Config { segment_bytes_max: 64 << 20, ..config() }).await.unwrap();
     let bytes = || {
         let segments = std::fs::read_dir(folder.path().join("log")).unwrap();
         segments.map(|entry| entry.unwrap().metadata().unwrap().len()).sum::<u64>()

@@ -47,8 +47,6 @@ pub(super) struct Header {
     pub(super) taken_at_us: i64,
     /// By what the store's key is told from others; not the key.
     pub(super) key_check: Option<String>,
-    /// The newest version that is in it.
-    pub(super) version: Option<u64>,
 }
 
 /// A file as the last entry lists it.
@@ -74,7 +72,8 @@ impl Store {
     /// Writes a backup of the store to a file that is not there yet. Needs no lock.
     pub async fn backup(&self, tables: &[&Table], out: &Path, now_us: i64) -> Result<BackedUp, Error> {
         let out = absolute(out)?;
-        let refused = |why: &str| Error::new(ErrorKind::Invalid, format!("{} cannot be the backup: {why}", out.display()));
+        let refused =
+            |why: &str| Error::new(ErrorKind::Invalid, format!("{} cannot be the backup: {why}", out.display()));
         if out.starts_with(self.root()) {
             return Err(refused("it lies in the store"));
         }
@@ -98,21 +97,19 @@ impl Store {
     async fn fill(&self, archive: &mut Archive, tables: &[&Table], now_us: i64) -> Result<Option<u64>, Error> {
         let (disk, root) = (self.disk().as_ref(), self.root());
         let unread = |error| unavailable(&format!("the store {} cannot be backed up", root.display()), error);
-        let records = self.records_to_keep()?;
         let header = Header {
             backup_format: BACKUP_FORMAT,
             store_format: FORMAT,
             estate: self.manifest().estate.clone(),
             taken_at_us: now_us,
             key_check: self.key_check()?,
-            version: records.last().map(|record| record.number),
         };
         archive.json(HEADER, &header).map_err(unread)?;
         for segment in sorted(disk, &root.join("log"), ".log").map_err(unread)? {
             // One that has gone meanwhile is committed.
             archive.file_if_there(root, &segment).map_err(unread)?;
         }
-        // Read again, after the log: only what is recorded by now fits what is committed by now.
+        // Read after the log: only what is recorded by now fits what is committed by now.
         let records = self.records_to_keep()?;
         for table in tables {
             self.fill_table(archive, table, &records).await?;

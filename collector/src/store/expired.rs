@@ -34,8 +34,7 @@ impl Expired {
         let path = path_of(root);
         match disk.read(&path, None) {
             Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| {
-                Error::new(ErrorKind::Corrupt, format!("{} does not say what expired", path.display()))
-                    .caused_by(error)
+                Error::new(ErrorKind::Corrupt, format!("{} does not say what expired", path.display())).caused_by(error)
             }),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
             Err(error) => Err(unavailable(&format!("{} cannot be read", path.display()), error)),

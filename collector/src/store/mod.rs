@@ -40,8 +40,8 @@ mod tiers;
 mod vacuum;
 mod versions;
 
-pub use compact::Compacted;
 pub use backup::BackedUp;
+pub use compact::Compacted;
 pub use expired::Gone;
 pub use manifest::Manifest;
 pub use migrate::Migrated;
@@ -169,7 +169,12 @@ impl Store {
                 // Makes the name of the root durable, whoever made it.
                 self.disk.create_folder(&self.root).map_err(failed)?;
                 sweep(self.disk.as_ref(), &self.root).map_err(failed)?;
-                Ok(Writer { store: self.clone(), committing: Committing::default(), upkeep: Mutex::default(), _lock: lock })
+                Ok(Writer {
+                    store: self.clone(),
+                    committing: Committing::default(),
+                    upkeep: Mutex::default(),
+                    _lock: lock,
+                })
             }
             Locked::Theirs(process) => {
                 let holder = process.map_or_else(|| "another process".to_owned(), |id| format!("process {id}"));

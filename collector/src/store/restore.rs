@@ -52,7 +52,8 @@ pub fn restore(backup: &Path, root: &Path) -> Result<Restored, Error> {
             format!("{} is not empty: a store is restored to a folder of its own", root.display()),
         ));
     }
-    let file = File::open(backup).map_err(|error| unavailable(&format!("{} cannot be read", backup.display()), error))?;
+    let file =
+        File::open(backup).map_err(|error| unavailable(&format!("{} cannot be read", backup.display()), error))?;
     let staging = staging_of(&root);
     let failed = |error| unavailable(&format!("{} cannot be restored to", root.display()), error);
     remove_folder(&staging).map_err(failed)?;
@@ -101,13 +102,16 @@ fn unpack(file: File, backup: &Path, staging: &Path) -> Result<Restored, Error> 
     if found.len() > expected.len() {
         return Err(damaged("it has files that it does not list"));
     }
+    // Recorded after the first entry was written, perhaps.
+    let number = |name: &String| name.strip_prefix("versions/")?.strip_suffix(".json")?.parse::<u64>().ok();
+    let newest = found.keys().filter_map(number).max();
     Ok(Restored {
         files: found.len(),
         bytes: found.values().map(|(bytes, _)| bytes).sum(),
         estate: header.estate,
         taken_at_us: header.taken_at_us,
         key_check: header.key_check,
-        version: header.version,
+        version: newest,
     })
 }
 

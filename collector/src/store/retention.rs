@@ -142,7 +142,8 @@ impl Writer {
                     found.push(folder.join(remove.path));
                 }
             }
-            found.extend(day_folders(disk, &folder, before).map_err(unlisted)?.into_iter().flat_map(|(_, paths)| paths));
+            found
+                .extend(day_folders(disk, &folder, before).map_err(unlisted)?.into_iter().flat_map(|(_, paths)| paths));
         }
         if let Some(version) = Expired::read(disk, root)?.version_of(table.name) {
             let entries = entries_of(disk, &self.log_folder(table)).map_err(unlisted)?;
@@ -157,8 +158,9 @@ impl Writer {
 
 /// The removal of the files of days before one, and how many days those are.
 fn expired_files(table: &Table, at: &DeltaTable, before: i32) -> Result<(Vec<Action>, usize), Error> {
-    let column = day_column(table)?
-        .ok_or_else(|| Error::new(ErrorKind::Internal, format!("the table {} is not partitioned by day", table.name)))?;
+    let column = day_column(table)?.ok_or_else(|| {
+        Error::new(ErrorKind::Internal, format!("the table {} is not partitioned by day", table.name))
+    })?;
     let state = at.snapshot().map_err(|error| failed(table, "be read", error))?;
     let (mut removes, mut days) = (Vec::new(), std::collections::BTreeSet::new());
     for file in state.log_data().iter() {
@@ -184,8 +186,7 @@ fn day_folders(disk: &dyn Disk, folder: &Path, before: i32) -> std::io::Result<V
         let name = entry.path.file_name().and_then(|name| name.to_str());
         let day = name.and_then(|name| name.split_once('=')).and_then(|(_, day)| day.parse::<NaiveDate>().ok());
         if day.is_some_and(|day| Date32Type::from_naive_date(day) < before) {
-            let paths: Vec<PathBuf> =
-                data_files(disk, &entry.path)?.into_values().map(|entry| entry.path).collect();
+            let paths: Vec<PathBuf> = data_files(disk, &entry.path)?.into_values().map(|entry| entry.path).collect();
             if !paths.is_empty() {
                 found.push((entry.path, paths));
             }

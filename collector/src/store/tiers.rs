@@ -103,9 +103,8 @@ fn largest_run(files: &[Candidate]) -> Option<&str> {
 fn tiered(files: &[Candidate], places: Vec<usize>, fan_in: usize) -> Vec<usize> {
     let mut small: Vec<usize> = places.into_iter().filter(|&place| files[place].bytes < FULL_BYTES).collect();
     small.sort_by_key(|&place| files[place].bytes);
-    let full = (0..=tier(FULL_BYTES)).find(|&at| {
-        small.iter().filter(|&&place| tier(files[place].bytes) == at).count() >= fan_in
-    });
+    let full = (0..=tier(FULL_BYTES))
+        .find(|&at| small.iter().filter(|&&place| tier(files[place].bytes) == at).count() >= fan_in);
     let Some(full) = full else { return Vec::new() };
     small.into_iter().take_while(|&place| tier(files[place].bytes) <= full).take(FILES_MAX).collect()
 }

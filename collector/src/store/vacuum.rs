@@ -131,8 +131,8 @@ impl Writer {
         let mut removals = BTreeMap::new();
         for (&version, entry) in &entries.commits {
             let bytes = self.store().disk().read(&entry.path, None);
-            let bytes = bytes
-                .map_err(|error| unavailable(&format!("{} cannot be read", entry.path.display()), error))?;
+            let bytes =
+                bytes.map_err(|error| unavailable(&format!("{} cannot be read", entry.path.display()), error))?;
             let actions = get_actions(version, &bytes).map_err(|error| failed(table, "be vacuumed", error))?;
             let at_us = changed_us(entry);
             let removed = actions.into_iter().filter_map(|action| match action {

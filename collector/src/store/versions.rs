@@ -54,8 +54,7 @@ pub(super) fn numbered(disk: &dyn Disk, root: &Path, number: u64) -> Result<Vers
     let message = match (known.first(), known.last()) {
         _ if known.contains(&number) => return read(disk, root, number),
         (Some(first), Some(last)) if last - first + 1 > known.len() as u64 => {
-            let newest: Vec<String> =
-                known.iter().rev().take(NUMBERS_MAX).rev().map(ToString::to_string).collect();
+            let newest: Vec<String> = known.iter().rev().take(NUMBERS_MAX).rev().map(ToString::to_string).collect();
             let kept = if known.len() > NUMBERS_MAX { "it keeps others and" } else { "it keeps" };
             format!("there is no version {number} in this store: {kept} {}", newest.join(", "))
         }
@@ -112,9 +111,8 @@ fn kept(records: &[VersionRecord], pins: &BTreeSet<u64>, keep: &Keep, now_us: i6
             continue;
         };
         let day = |record: &VersionRecord| record.written_at_us.div_euclid(DAY_US);
-        let is_last = day(record) != day(next)
-            || record.parameters != next.parameters
-            || record.facts_hash != next.facts_hash;
+        let is_last =
+            day(record) != day(next) || record.parameters != next.parameters || record.facts_hash != next.facts_hash;
         let age_us = now_us.saturating_sub(record.written_at_us);
         if pins.contains(&record.number) || age_us < keep.every_us || (is_last && age_us < keep.last_us) {
             kept.insert(record.number);
