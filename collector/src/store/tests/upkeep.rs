@@ -303,7 +303,7 @@ async fn lose_power_in_upkeep(seed: u64) {
     let mut disk = SimulatedDisk::new(seed);
     let mut held = Held { committed: BTreeSet::new(), recorded: Vec::new() };
     let now_us = 40 * DAY_US;
-    let expires = seed % 3 == 0;
+    let expires = seed.is_multiple_of(3);
     fill(&disk, &mut random, &mut held).await;
     for life in 0..4 {
         let last = life == 3;
@@ -347,10 +347,8 @@ async fn keep_up(disk: &SimulatedDisk, random: &mut ChaCha8Rng, now_us: i64, exp
     } else {
         writer.compact(&SPANS, 1, &IDENTITY).await?;
     }
-    if expires {
-        if let Some(newest) = writer.store().snapshot(&SPANS).await? {
-            writer.record_version(record(&[("spans", newest.version)], 1_000))?;
-        }
+    if expires && let Some(newest) = writer.store().snapshot(&SPANS).await? {
+        writer.record_version(record(&[("spans", newest.version)], 1_000))?;
     }
     writer.vacuum(&[&SPANS], &NOTHING, now_us).await?;
     Ok(())
