@@ -1,13 +1,20 @@
 //! What a span takes in the store once its files are merged, column by column.
 
-use std::{collections::BTreeMap, fs, fs::File, process::Stdio};
+use std::{
+    cmp::Reverse,
+    fs,
+    process::{Command, Stdio},
+    thread::sleep,
+    time::Duration,
+};
 
 use anyhow::{Context as _, anyhow, ensure};
-use parquet::file::reader::{FileReader as _, SerializedFileReader};
 use tokio::runtime::Runtime;
 use url::Url;
 
-use crate::{options::Options, process, server::Store};
+use crate::{footers::Footers, options::Options, process, server::Store};
+
+const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 /// The live files of `spans`.
 #[derive(Debug)]
@@ -31,7 +38,7 @@ impl Stored {
         let merging_cpu_s = compact(options, store)?;
         let after = live(runtime, store)?;
         let mut columns: Vec<(String, u64)> = after.columns.into_iter().collect();
-        columns.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
+        columns.sort_by_key(|(_, bytes)| Reverse(*bytes));
         let in_columns: u64 = columns.iter().map(|(_, bytes)| bytes).sum();
         columns.push(("(footers)".to_owned(), after.bytes - in_columns));
         Ok(Self {
@@ -50,7 +57,7 @@ impl Stored {
 fn compact(options: &Options, store: &Store) -> anyhow::Result<f64> {
     let nothing = options.dir.join(format!("nothing-{}.pb", std::process::id()));
     fs::write(&nothing, [])?;
-    let child = std::process::Command::new(&store.program)
+    let child = Command::new(&store.program)
         .args(["ingest", "--store"])
         .arg(&store.root)
         .arg("--config")
@@ -60,7 +67,7 @@ fn compact(options: &Options, store: &Store) -> anyhow::Result<f64> {
         .spawn();
     let mut child = child.context("the program does not start")?;
     while !process::is_over(child.id()) {
-        std::thread::sleep(std::time::Duration::from_millis(5));
+        sleep(LOOK_EVERY);
     }
     let cpu_s = process::cpu_s(child.id())?;
     let status = child.wait()?;
@@ -69,31 +76,13 @@ fn compact(options: &Options, store: &Store) -> anyhow::Result<f64> {
     Ok(cpu_s)
 }
 
-#[derive(Debug, Default)]
-struct Live {
-    bytes: u64,
-    files: usize,
-    rows: u64,
-    columns: BTreeMap<String, u64>,
-}
-
-fn live(runtime: &Runtime, store: &Store) -> anyhow::Result<Live> {
+fn live(runtime: &Runtime, store: &Store) -> anyhow::Result<Footers> {
     let folder = store.root.join("spans");
     let url = Url::from_directory_path(&folder).map_err(|()| anyhow!("{} is no address", folder.display()))?;
     let table = runtime.block_on(deltalake::open_table(url)).context("the table spans cannot be read")?;
-    let mut live = Live::default();
+    let mut live = Footers::default();
     for file in table.snapshot()?.log_data().iter() {
-        let opened = File::open(folder.join(file.path().as_ref()))?;
-        live.files += 1;
-        live.bytes += opened.metadata()?.len();
-        let reader = SerializedFileReader::new(opened)?;
-        for group in reader.metadata().row_groups() {
-            live.rows += u64::try_from(group.num_rows())?;
-            for chunk in group.columns() {
-                let column = chunk.column_path().parts().first().cloned().unwrap_or_default();
-                *live.columns.entry(column).or_default() += u64::try_from(chunk.compressed_size())?;
-            }
-        }
+        live.add(&folder.join(file.path().as_ref()))?;
     }
     Ok(live)
 }

@@ -3,6 +3,7 @@
 use std::{
     cell::{Cell, RefCell},
     collections::BTreeMap,
+    ops::ControlFlow,
     rc::Rc,
     time::Duration,
 };
@@ -102,39 +103,18 @@ impl Work {
 
     /// Sends a body until it is taken, refused or given up.
     async fn deliver(&self, connection: &mut Option<Connection>, body: &Body, due: Instant) {
-        let mut wait = AGAIN_AFTER;
         let begun = Instant::now();
-        let spans = u64::from(body.spans);
+        let mut wait = AGAIN_AFTER;
         while begun.elapsed() < PATIENCE {
             let answer = self.try_once(connection, body).await;
-            let mut sent = self.sent.borrow_mut();
-            let after = match answer {
-                Ok(Answer::Taken { refused }) => {
-                    sent.count("200");
-                    sent.acknowledged += spans.saturating_sub(refused);
-                    sent.refused += refused;
-                    sent.times.push(due.elapsed());
-                    return;
-                }
-                Ok(Answer::Refused { status }) => {
-                    sent.count(&status);
-                    sent.refused += spans;
-                    return;
-                }
-                Ok(Answer::Again { status, after }) => {
-                    sent.count(&status);
-                    after
-                }
-                Err(_) => {
-                    sent.count("broken");
-                    None
-                }
-            };
-            drop(sent);
-            tokio::time::sleep(after.unwrap_or(wait)).await;
+            let noted = self.sent.borrow_mut().note(answer, u64::from(body.spans), due);
+            match noted {
+                ControlFlow::Break(()) => return,
+                ControlFlow::Continue(after) => tokio::time::sleep(after.unwrap_or(wait)).await,
+            }
             wait = (wait * 2).min(AGAIN_AFTER_MAX);
         }
-        self.sent.borrow_mut().given_up += spans;
+        self.sent.borrow_mut().given_up += u64::from(body.spans);
     }
 
     /// On the connection at hand, or a new one where that has ended.
@@ -150,6 +130,32 @@ impl Work {
 }
 
 impl Sent {
+    /// Notes what came of a request; it ends with it, or goes on after the time that the server asks for.
+    fn note(&mut self, answer: anyhow::Result<Answer>, spans: u64, due: Instant) -> ControlFlow<(), Option<Duration>> {
+        match answer {
+            Ok(Answer::Taken { refused }) => {
+                self.count("200");
+                self.acknowledged += spans.saturating_sub(refused);
+                self.refused += refused;
+                self.times.push(due.elapsed());
+                ControlFlow::Break(())
+            }
+            Ok(Answer::Refused { status }) => {
+                self.count(&status);
+                self.refused += spans;
+                ControlFlow::Break(())
+            }
+            Ok(Answer::Again { status, after }) => {
+                self.count(&status);
+                ControlFlow::Continue(after)
+            }
+            Err(_) => {
+                self.count("broken");
+                ControlFlow::Continue(None)
+            }
+        }
+    }
+
     fn count(&mut self, status: &str) {
         *self.answers.entry(status.to_owned()).or_default() += 1;
     }

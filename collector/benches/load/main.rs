@@ -15,6 +15,7 @@ mod columns;
 mod connection;
 mod disk;
 mod drive;
+mod footers;
 mod input;
 mod options;
 mod process;

@@ -105,6 +105,9 @@ impl Report {
         for (folder, bytes) in after.bytes.iter().filter(|(_, bytes)| a_span(**bytes) >= 0.01) {
             self.add(&format!("disk_bytes_per_span.{folder}"), &format!("  {folder}"), a_span(*bytes), "bytes a span");
         }
+        for (folder, footers) in &after.parquet {
+            self.add(&format!("rows.{folder}"), &format!("rows in {folder}"), footers.rows, "");
+        }
     }
 
     fn store(&mut self, stored: &Stored) {

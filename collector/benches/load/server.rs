@@ -17,6 +17,7 @@ use anyhow::{Context as _, bail, ensure};
 use crate::{
     connection::Target,
     disk,
+    footers::{self, Footers},
     options::{Options, Protocol},
     process,
 };
@@ -61,6 +62,8 @@ pub(crate) struct After {
     pub(crate) took: Option<Duration>,
     /// What lies on the disk, by folder.
     pub(crate) bytes: BTreeMap<String, u64>,
+    /// Another server's Parquet files, by folder.
+    pub(crate) parquet: BTreeMap<String, Footers>,
     pub(crate) store: Option<Store>,
 }
 
@@ -127,7 +130,10 @@ impl Server {
             took = Some(ended(child, &mut usage)?);
         }
         let bytes = self.data.as_deref().map(disk::bytes_by_entry).transpose()?.unwrap_or_default();
-        Ok(After { usage, took, bytes, store: self.store.take() })
+        let store = self.store.take();
+        let theirs = self.data.as_deref().filter(|_| store.is_none());
+        let parquet = theirs.map(footers::by_folder).transpose()?.unwrap_or_default();
+        Ok(After { usage, took, bytes, parquet, store })
     }
 }
 
