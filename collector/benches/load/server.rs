@@ -101,6 +101,7 @@ impl Server {
         let root = scratch.join("store");
         let help = Command::new(&program).args(["serve", "--help"]).output().context("the program does not start")?;
         let help = String::from_utf8_lossy(&help.stdout).into_owned();
+        ensure!(options.protocol == Protocol::Http || help.contains("--otlp-grpc"), "this build takes no gRPC");
         let mut command = on_cpus(options, &program);
         command.arg("serve").arg("--store").arg(&root).arg("--config").arg(&config);
         // Older builds, which are measured too, do not know all of them.
