@@ -12,7 +12,7 @@ use prost::Message as _;
 #[derive(Debug)]
 pub(crate) enum Answer {
     /// Taken, but for so many spans.
-    Taken { refused: u64 },
+    Taken { status: String, refused: u64 },
     /// To be sent again, no sooner than asked.
     Again { status: String, after: Option<Duration> },
     /// Never to be sent again.
@@ -24,7 +24,7 @@ impl Answer {
     pub(crate) fn of_http(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> anyhow::Result<Self> {
         let said = status.as_u16().to_string();
         Ok(match status.as_u16() {
-            200 => Self::Taken { refused: refused(body)? },
+            200 => Self::Taken { status: said, refused: refused(body)? },
             429 | 502 | 503 | 504 => Self::Again { status: said, after: retry_after(headers) },
             _ => Self::Refused { status: said },
         })
@@ -38,7 +38,7 @@ impl Answer {
         let code: i32 = text(trailers, "grpc-status").context("an answer without grpc-status")?.parse()?;
         let (said, after) = (format!("grpc {code}"), retry_info(trailers));
         Ok(match code {
-            0 => Self::Taken { refused: refused(body.get(5..).unwrap_or_default())? },
+            0 => Self::Taken { status: said, refused: refused(body.get(5..).unwrap_or_default())? },
             // cancelled, deadline exceeded, aborted, out of range, unavailable, data loss; exhausted only if told when
             1 | 4 | 10 | 11 | 14 | 15 => Self::Again { status: said, after },
             8 if after.is_some() => Self::Again { status: said, after },

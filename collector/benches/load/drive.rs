@@ -133,8 +133,8 @@ impl Sent {
     /// Notes what came of a request; it ends with it, or goes on after the time that the server asks for.
     fn note(&mut self, answer: anyhow::Result<Answer>, spans: u64, due: Instant) -> ControlFlow<(), Option<Duration>> {
         match answer {
-            Ok(Answer::Taken { refused }) => {
-                self.count("200");
+            Ok(Answer::Taken { status, refused }) => {
+                self.count(&status);
                 self.acknowledged += spans.saturating_sub(refused);
                 self.refused += refused;
                 self.times.push(due.elapsed());

@@ -7,7 +7,7 @@
 //!
 //! It ends on SIGTERM, once the engine has drained.
 
-use std::{env, error::Error, path::Path};
+use std::{env, error::Error, fs, path::Path};
 
 use otel_arrow_dfe_config::engine::OtelDataflowSpec;
 use otel_arrow_dfe_controller::{Controller, ControllerRunOptions, startup};
@@ -28,11 +28,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         "unbuffered" => false,
         other => return Err(format!("{other} is neither buffered nor unbuffered").into()),
     };
+    // The exporter takes only a folder that is there.
+    fs::create_dir_all(Path::new(folder).join("parquet"))?;
     otel_arrow_dfe_otap::crypto::install_crypto_provider()?;
     let config = OtelDataflowSpec::from_yaml(&pipeline(http, grpc, Path::new(folder), is_buffered))?;
     startup::validate_engine_components(&config, &OTAP_PIPELINE_FACTORY)?;
     let options = ControllerRunOptions { handle_os_signals: true, ..Default::default() };
-    let ended = Controller::new(&OTAP_PIPELINE_FACTORY).run_till_shutdown_with_options(config, options);
+    let ended = Controller::new(&OTAP_PIPELINE_FACTORY).run_forever_with_options(config, options);
     startup::shutdown_console_and_exit(&ended)
 }
 
