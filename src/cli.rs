@@ -2,8 +2,14 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use gilbreth_analytics::reference;
+
+use crate::config::{self, Config};
+
+mod token;
+
+pub(crate) use token::{Role, Token, TokenAdd, TokenList, TokenRevoke, TokenRights};
 
 /// Measures the working time that people lose to the case systems they must use.
 ///
@@ -16,7 +22,7 @@ use gilbreth_analytics::reference;
     after_help = "\
 Examples:
   gilbreth                                            the main job, start to finish
-  gilbreth serve --store estate                       take OTLP on 127.0.0.1:4318, dashboards on 127.0.0.1:8080
+  gilbreth serve --store estate                       take OTLP on 127.0.0.1:4318 and 4317, dashboards on 127.0.0.1:8080
   gilbreth sql --store estate 'SELECT * FROM headline'
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 the check that was asked for does not hold."
 )]
@@ -53,6 +59,17 @@ pub(crate) enum Command {
     Report(Report),
     /// Hold what was measured against the truth of a simulation.
     Score(Score),
+    /// Make, list and revoke access tokens.
+    #[command(subcommand)]
+    Token(Token),
+    /// Tidy a store that no service keeps: merge, expire, vacuum.
+    Upkeep(Upkeep),
+    /// Write one file from which the store can be restored; without its key.
+    Backup(Backup),
+    /// Make a store of a backup.
+    Restore(Restore),
+    /// Bring a store of an older format to today's.
+    Migrate(Migrate),
 }
 
 /// The simulated estate: how large, how long, which.
@@ -90,7 +107,24 @@ pub(crate) struct Demo {
     pub(crate) web: SocketAddr,
 }
 
+/// Ends with exit code 2: what was asked for makes no sense, in a way that the definition of the options cannot tell.
+pub(crate) fn wrong_usage(message: &str) -> ! {
+    <Cli as CommandFactory>::command().error(clap::error::ErrorKind::ArgumentConflict, message).exit()
+}
+
 impl Cli {
+    /// How our own spans are sent. A configuration that cannot be read says so when the command reads it.
+    pub(crate) fn telemetry(&self) -> config::Telemetry {
+        let file = match &self.command {
+            Some(Command::Serve(options)) => options.config.as_deref(),
+            Some(Command::Refresh(options)) => options.config.as_deref(),
+            Some(Command::Import(options)) => options.config.as_deref(),
+            Some(Command::Ingest(options)) => options.config.as_deref(),
+            _ => None,
+        };
+        Config::load(file).map(|config| config.telemetry).unwrap_or_default()
+    }
+
     /// What was asked for; without a command, the demo with its defaults.
     pub(crate) fn command(self) -> Command {
         self.command.unwrap_or_else(|| {
@@ -117,6 +151,9 @@ pub(crate) struct Serve {
     /// Where OTLP over HTTP is taken.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4318")]
     pub(crate) otlp_http: SocketAddr,
+    /// Where OTLP over gRPC is taken.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4317")]
+    pub(crate) otlp_grpc: SocketAddr,
     /// Where the dashboards listen.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
     pub(crate) web: SocketAddr,
@@ -141,8 +178,11 @@ Examples:
   gilbreth simulate --out otlp --truth truth --reference reference --scenario hard
   GILBRETH_COLLECTOR_REPLAY=true gilbreth serve --store estate
   gilbreth simulate --endpoint http://127.0.0.1:4318 --staff 50 --weeks 2
-Simulated days lie in the past. A collector takes spans older than 30 days only from senders that may replay: its
-environment has GILBRETH_COLLECTOR_REPLAY=true, or its configuration `replay = true` under [collector].")]
+  GILBRETH_TOKEN=$(gilbreth token add --store estate --label simulation --all-systems --replay) \\
+      gilbreth simulate --endpoint http://collector.example:4318
+Simulated days lie in the past. A collector takes spans older than 30 days only from senders that may replay: their token
+has that right; or there are no tokens and its environment has GILBRETH_COLLECTOR_REPLAY=true, or its configuration
+`replay = true` under [collector].")]
 #[group(id = "target", required = true, multiple = false, args = ["out", "endpoint"])]
 pub(crate) struct Simulate {
     /// The configuration file (the collector's page key).
@@ -154,6 +194,9 @@ pub(crate) struct Simulate {
     /// A collector to send to, e.g. http://127.0.0.1:4318.
     #[arg(long, value_name = "URL")]
     pub(crate) endpoint: Option<String>,
+    /// The collector's token; the environment variable GILBRETH_TOKEN keeps it out of lists of processes.
+    #[arg(long, value_name = "T", requires = "endpoint")]
+    pub(crate) token: Option<String>,
     /// The estate.
     #[command(flatten)]
     pub(crate) estate: Estate,
@@ -415,6 +458,71 @@ pub(crate) struct Score {
     /// Print the rows as JSON.
     #[arg(long, value_enum, default_value_t = ListFormat::Table)]
     pub(crate) format: ListFormat,
+}
+
+/// Options of `upkeep`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  gilbreth upkeep --store estate --config gilbreth.toml
+A running service does this by itself. Small files are merged; rows beyond [retention] are removed, the facts are brought
+up to date where there were any, and their absence is proven; what no kept version needs is removed ([upkeep]).
+Exit code 3 when something that has expired is still there.")]
+pub(crate) struct Upkeep {
+    /// The store.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) store: PathBuf,
+    /// The configuration file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+/// Options of `backup`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  gilbreth backup --store estate --out estate-2026-11-27.tar.zst
+A service may be writing the store meanwhile. The backup holds what was acknowledged before it began, the newest version
+of the facts and the pinned ones, and the hashes of access tokens. It does not hold the store key: keep that elsewhere,
+since without it nothing new agrees with what the backup holds.")]
+pub(crate) struct Backup {
+    /// The store.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) store: PathBuf,
+    /// The file to write; it must not be there.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+}
+
+/// Options of `restore`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  gilbreth restore estate-2026-11-27.tar.zst --store estate
+  cp estate.key.kept estate.key && chmod 600 estate.key")]
+pub(crate) struct Restore {
+    /// The backup.
+    #[arg(value_name = "FILE")]
+    pub(crate) backup: PathBuf,
+    /// The store to make; the folder must be empty, or not there.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) store: PathBuf,
+}
+
+/// Options of `migrate`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  gilbreth migrate --store estate --check
+  gilbreth migrate --store estate
+Take a backup of the folder first: an older gilbreth cannot open the store afterwards.")]
+pub(crate) struct Migrate {
+    /// The store.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) store: PathBuf,
+    /// Only say what would be done.
+    #[arg(long)]
+    pub(crate) check: bool,
 }
 
 /// How scores and versions are printed.

@@ -19,7 +19,16 @@ pub(crate) struct Config {
     pub(crate) measurement: Parameters,
     /// The service.
     pub(crate) serve: Serve,
+    /// Spans of our own.
+    pub(crate) telemetry: Telemetry,
+    /// Background work, and which versions stay readable.
+    pub(crate) upkeep: gilbreth_collector::config::Upkeep,
+    /// For how long rows are kept.
+    pub(crate) retention: gilbreth_collector::config::Retention,
 }
+
+/// The sections, as environment variables name them.
+const SECTIONS: [&str; 7] = ["store", "collector", "measurement", "serve", "telemetry", "upkeep", "retention"];
 
 /// What a new store is made with.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -58,6 +67,42 @@ pub(crate) struct Serve {
 impl Default for Serve {
     fn default() -> Self {
         Self { refresh_every_s: 300 }
+    }
+}
+
+/// Spans of our own: where they are sent, and how many of them.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Telemetry {
+    /// The collector that takes them; none are made where this is empty and no `OTEL_EXPORTER_OTLP_*` variable names one.
+    pub(crate) endpoint: String,
+    /// How it is spoken to.
+    pub(crate) protocol: Protocol,
+    /// Which share of traces is sent, 0 to 1.
+    #[serde(deserialize_with = "share")]
+    pub(crate) sample_ratio: f64,
+}
+
+/// How a collector is spoken to, by the names of `OTEL_EXPORTER_OTLP_PROTOCOL`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Protocol {
+    /// gRPC, by default on port 4317.
+    #[serde(rename = "grpc")]
+    Grpc,
+    /// HTTP with protobuf, by default on port 4318.
+    #[serde(rename = "http/protobuf")]
+    HttpProtobuf,
+}
+
+fn share<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    let share = f64::deserialize(deserializer)?;
+    let wrong = || D::Error::custom(format!("sample_ratio is {share}: it must be 0 to 1"));
+    if (0.0..=1.0).contains(&share) { Ok(share) } else { Err(wrong()) }
+}
+
+impl Default for Telemetry {
+    fn default() -> Self {
+        Self { endpoint: String::new(), protocol: Protocol::Grpc, sample_ratio: 1.0 }
     }
 }
 
@@ -105,7 +150,7 @@ impl Config {
 fn override_path(name: &str) -> Option<(String, String)> {
     let rest = name.strip_prefix("GILBRETH_")?.to_lowercase();
     let (section, key) = rest.split_once('_')?;
-    if (section, key) == ("store", "key") || !["store", "collector", "measurement", "serve"].contains(&section) {
+    if (section, key) == ("store", "key") || !SECTIONS.contains(&section) {
         return None;
     }
     Some((section.to_owned(), key.to_owned()))

@@ -15,6 +15,7 @@ mod send;
 mod service;
 mod summary;
 mod telemetry;
+mod tidy;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -27,7 +28,7 @@ fn main() -> ExitCode {
     };
     let tracing = {
         let _inside = runtime.enter();
-        telemetry::start()
+        telemetry::start(&arguments.telemetry())
     };
     let result = runtime.block_on(commands::run(arguments));
     runtime.block_on(async { tracing.stop() });

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use prost::Message as _;
 use reqwest::{Client, StatusCode, Url, header};
@@ -31,11 +31,12 @@ pub(crate) struct Body {
 /// closes; fails at the first body that cannot be delivered or is refused in part.
 pub(crate) async fn all(
     endpoint: &str,
+    token: Option<String>,
     mut bodies: mpsc::Receiver<Body>,
     mut sent: impl FnMut(u64),
 ) -> anyhow::Result<()> {
     let url = format!("{}/v1/traces", endpoint.trim_end_matches('/'));
-    let client = client(&url)?;
+    let client = client(&url, token)?;
     let mut under_way = JoinSet::new();
     loop {
         let body = tokio::select! {
@@ -56,12 +57,21 @@ pub(crate) async fn all(
 
 /// A client that gives up on a request that is never answered, and that goes through no proxy to this machine: a proxy
 /// would look for the service on its own.
-fn client(url: &str) -> anyhow::Result<Client> {
-    let builder = Client::builder().connect_timeout(CONNECT_TIME_MAX).timeout(REQUEST_TIME_MAX);
+fn client(url: &str, token: Option<String>) -> anyhow::Result<Client> {
+    let mut headers = header::HeaderMap::new();
+    if let Some(token) = token {
+        // What is wrong about it is not said: the message would hold it.
+        let bearer = header::HeaderValue::try_from(format!("Bearer {token}"));
+        let mut bearer = bearer.map_err(|_| anyhow!("the token is none: it holds what no header may"))?;
+        bearer.set_sensitive(true);
+        headers.insert(header::AUTHORIZATION, bearer);
+    }
+    let builder =
+        Client::builder().default_headers(headers).connect_timeout(CONNECT_TIME_MAX).timeout(REQUEST_TIME_MAX);
     Ok(if is_loopback(url) { builder.no_proxy() } else { builder }.build()?)
 }
 
-fn is_loopback(url: &str) -> bool {
+pub(crate) fn is_loopback(url: &str) -> bool {
     let Some(host) = Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)) else { return false };
     let host = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
@@ -79,13 +89,17 @@ async fn one(client: Client, url: String, body: Body) -> anyhow::Result<u64> {
                     .with_context(|| format!("{url} answered something else than OTLP"))?;
                 if let Some(partial) = answer.partial_success.filter(|partial| partial.rejected_spans > 0) {
                     bail!(
-                        "{url} refused {} spans: {}; simulated days lie in the past, and a collector takes them only when it \
-                         runs with GILBRETH_COLLECTOR_REPLAY=true (or replay = true under [collector])",
+                        "{url} refused {} spans: {}; simulated days lie in the past, and a collector takes them only with a \
+                         token that may replay, or without tokens when it runs with GILBRETH_COLLECTOR_REPLAY=true (or \
+                         replay = true under [collector])",
                         partial.rejected_spans,
                         partial.error_message
                     );
                 }
                 return Ok(body.spans);
+            }
+            Ok(response) if response.status() == StatusCode::UNAUTHORIZED => {
+                bail!("{url} wants a token that it knows: --token, or the environment variable GILBRETH_TOKEN");
             }
             Ok(response) if !matches!(response.status().as_u16(), 429 | 502 | 503 | 504) => {
                 bail!("{url} answered {}", response.status());

@@ -2,12 +2,17 @@
 //! to stop, `demo` runs it around a simulation.
 //!
 //! ```text
-//! OTLP/HTTP ─▶ receive ─▶ gate ─▶ pipeline ─▶ spans
-//!                                               │ refresh
-//!                         dashboards ◀─ findings ◀┘
+//! OTLP/HTTP, OTLP/gRPC ─▶ receive ─▶ gate ─▶ pipeline ─▶ spans
+//!                                                          │ refresh
+//!                                    dashboards ◀─ findings ◀┘
 //! ```
 
-use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use anyhow::Context as _;
 use gilbreth_analytics::{
@@ -18,11 +23,15 @@ use gilbreth_analytics::{
     session::Session,
 };
 use gilbreth_collector::{
+    Error,
+    access::Access,
+    config::Retention,
     gate,
     key::StoreKey,
-    pipeline::Pipeline,
-    receive::http,
+    pipeline::{Pipeline, upkeep},
+    receive::{Receiver, grpc, http, tls::Tls},
     store::{Store, Writer},
+    telemetry::untraced,
 };
 use tokio::{
     net::TcpListener,
@@ -30,13 +39,15 @@ use tokio::{
     sync::watch,
     task::JoinHandle,
 };
+use tracing::Instrument as _;
 
-use crate::config::Config;
+use crate::{config::Config, tidy};
 
 /// How long pages under way may take once everything else has ended.
 const PAGES_TIME_MAX: Duration = Duration::from_secs(5);
 
-/// Who may say when an export was received: see `casework.clock.received`.
+/// Which senders without a token may say when an export was received (see `casework.clock.received`); with a token, it
+/// says so itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ReplayRight {
     /// As the configuration says.
@@ -45,65 +56,86 @@ pub(crate) enum ReplayRight {
     Everybody,
 }
 
+/// Where the service listens; port 0 is any that is free.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ports {
+    /// OTLP over HTTP.
+    pub(crate) otlp_http: SocketAddr,
+    /// OTLP over gRPC.
+    pub(crate) otlp_grpc: SocketAddr,
+    /// The dashboards.
+    pub(crate) web: SocketAddr,
+}
+
 /// The running platform.
 #[derive(Debug)]
 pub(crate) struct Service {
-    /// Where OTLP over HTTP is taken.
-    pub(crate) otlp: SocketAddr,
-    /// Where the dashboards are.
-    pub(crate) web: SocketAddr,
+    /// Where it listens.
+    pub(crate) ports: Ports,
+    /// How URLs of the OTLP ports begin: `http`, or `https` where they speak TLS.
+    pub(crate) otlp_scheme: &'static str,
     config: Config,
     writer: Arc<Writer>,
     pipeline: Pipeline,
+    /// Held by whoever reads spans to make facts, and by whoever takes files away from under him.
+    facts: tokio::sync::Mutex<()>,
     findings: watch::Sender<Arc<Findings>>,
     stop_otlp: watch::Sender<bool>,
     stop_web: watch::Sender<bool>,
-    otlp_task: JoinHandle<std::io::Result<()>>,
+    otlp_tasks: [JoinHandle<std::io::Result<()>>; 2],
     web_task: JoinHandle<std::io::Result<()>>,
 }
 
 impl Service {
-    /// Binds both ports, takes the lock of the store, replays its log and begins to take work.
+    /// Binds the ports, takes the lock of the store, replays its log and begins to take work.
     pub(crate) async fn start(
         store: &Store,
         config: &Config,
-        otlp: SocketAddr,
-        web: SocketAddr,
+        ports: Ports,
         replay: ReplayRight,
     ) -> anyhow::Result<Self> {
-        let otlp_listener = listen("OTLP/HTTP", otlp).await?;
-        let web_listener = listen("dashboards", web).await?;
+        let http_listener = listen("OTLP/HTTP", ports.otlp_http).await?;
+        let grpc_listener = listen("OTLP/gRPC", ports.otlp_grpc).await?;
+        let web_listener = listen("dashboards", ports.web).await?;
+        let tls = Tls::load(&config.collector.tls)?;
         let writer = Arc::new(store.lock()?);
         let pipeline = Pipeline::start(Arc::clone(&writer), config.collector.pipeline()).await?;
-        let mut policy = gate::Policy::new(&StoreKey::of(&writer)?, &config.collector);
-        if replay == ReplayRight::Everybody {
-            policy.allow_replay();
-        }
-        let state = http::State::new(policy, pipeline.clone(), &config.collector);
-        let (otlp, web) = (otlp_listener.local_addr()?, web_listener.local_addr()?);
+        let policy = gate::Policy::new(&StoreKey::of(&writer)?, &config.collector);
+        let access = Access::open(store, replay == ReplayRight::Everybody || config.collector.replay)?;
+        let receiver = Receiver::new(policy, access, pipeline.clone(), &config.collector);
+        let ports = Ports {
+            otlp_http: http_listener.local_addr()?,
+            otlp_grpc: grpc_listener.local_addr()?,
+            web: web_listener.local_addr()?,
+        };
+        let otlp_scheme = if tls.is_some() { "https" } else { "http" };
 
-        let (asked, counted) = (state.clone(), state.clone());
+        let (asked, counted) = (receiver.clone(), receiver.clone());
         let probes = gilbreth_dashboards::Probes {
-            is_ready: Arc::new(move || asked.is_ready()),
+            why_not_ready: Arc::new(move || asked.why_not_ready()),
             metrics: Arc::new(move || counted.metrics()),
         };
         let (stop_otlp, otlp_stopped) = watch::channel(false);
-        let otlp_task = tokio::spawn(http::serve(otlp_listener, state, stopped(otlp_stopped)));
+        let otlp_tasks = [
+            tokio::spawn(http::serve(http_listener, receiver.clone(), tls.clone(), stopped(otlp_stopped.clone()))),
+            tokio::spawn(grpc::serve(grpc_listener, receiver, tls, stopped(otlp_stopped))),
+        ];
         let (findings, shown) =
             watch::channel(Arc::new(Findings { estate: store.manifest().estate.clone(), ..Findings::default() }));
         let (stop_web, web_stopped) = watch::channel(false);
         let pages = gilbreth_dashboards::router(shown, probes);
         let web_task = tokio::spawn(gilbreth_dashboards::serve(web_listener, pages, stopped(web_stopped)));
         Ok(Self {
-            otlp,
-            web,
+            ports,
+            otlp_scheme,
             config: config.clone(),
             writer,
             pipeline,
+            facts: tokio::sync::Mutex::default(),
             findings,
             stop_otlp,
             stop_web,
-            otlp_task,
+            otlp_tasks,
             web_task,
         })
     }
@@ -122,9 +154,59 @@ impl Service {
 
     /// Commits what is in the log, brings the facts up to date, and shows them.
     pub(crate) async fn refresh(&self) -> anyhow::Result<Refreshed> {
+        let _alone = self.facts.lock().await;
+        self.refresh_alone().await
+    }
+
+    async fn refresh_alone(&self) -> anyhow::Result<Refreshed> {
         self.pipeline.commit_now().await?;
-        let refreshed = gilbreth_analytics::refresh::run(&self.writer, &self.config.measurement, false).await?;
-        Ok(refreshed)
+        let measured = self.pipeline.telemetry();
+        let began = Instant::now();
+        let refresh = gilbreth_analytics::refresh::run(&self.writer, &self.config.measurement, false);
+        // What finds only spans of our own, or none, leaves no span.
+        let refreshed = if measured.others.since_refresh() { refresh.await } else { untraced(refresh).await };
+        measured.refreshed(began.elapsed(), refreshed.is_ok());
+        Ok(refreshed?)
+    }
+
+    /// Merges small files as they are due.
+    pub(crate) async fn merge(&self) -> anyhow::Result<()> {
+        let is_traced = self.pipeline.telemetry().others.since_compaction();
+        self.tidying(is_traced, upkeep::merge(&self.writer, &tidy::tables(), tidy::now_us())).await?;
+        Ok(())
+    }
+
+    /// Removes what has expired, with the facts made from it, and what no kept version needs.
+    pub(crate) async fn sweep(&self) -> anyhow::Result<()> {
+        let alone = self.facts.lock().await;
+        if self.config.retention != Retention::default() {
+            self.pipeline.turn_log().await?;
+        }
+        let is_traced = self.pipeline.telemetry().others.since_compaction();
+        let has_expired = self.tidying(is_traced, tidy::expire(&self.writer, &self.config)).await?;
+        if has_expired {
+            self.refresh_alone().await?;
+        }
+        self.tidying(is_traced, tidy::vacuum(&self.writer, &self.config)).await?;
+        drop(alone);
+        let left = tidy::leftovers(&self.writer, &self.config).await?;
+        if let Some(first) = left.first() {
+            tracing::warn!(files = left.len(), first = %first.display(), "rows that have expired are still there");
+        }
+        if has_expired {
+            self.show().await?;
+        }
+        Ok(())
+    }
+
+    /// Work on the files of tables, measured, and with a span of its own if anybody but ourselves sent something since.
+    async fn tidying<T>(&self, is_traced: bool, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        let began = Instant::now();
+        let done = if is_traced { work.instrument(tracing::info_span!("compact")).await } else { untraced(work).await };
+        if done.is_ok() {
+            self.pipeline.telemetry().compacted(began.elapsed());
+        }
+        done
     }
 
     /// Reads the answers from the facts as they stand and shows them on the pages.
@@ -141,7 +223,9 @@ impl Service {
     pub(crate) async fn stop(self) -> anyhow::Result<()> {
         self.stop_otlp.send_replace(true);
         self.stop_web.send_replace(true);
-        self.otlp_task.await??;
+        for task in self.otlp_tasks {
+            task.await??;
+        }
         self.pipeline.shutdown().await?;
         let web = self.web_task.abort_handle();
         match tokio::time::timeout(PAGES_TIME_MAX, self.web_task).await {

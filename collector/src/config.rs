@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::pipeline;
+use crate::{pipeline, receive::tls};
+
+mod upkeep;
+
+pub use upkeep::{Retention, Upkeep};
 
 /// How exports are received and what the gate lets through. Each key has a default; unknown keys are refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,13 +23,14 @@ pub struct Config {
     /// values that come as text. No secret, since pages hold it.
     #[serde(deserialize_with = "bounds::page_key")]
     pub page_key: String,
-    /// Whether every sender may send old exports and say when they were first received. Default: no, since a wrong time
-    /// of receipt shifts a worker's day.
+    /// Whether senders without a token, where none is needed, may send old exports and say when they were first received.
+    /// Default: no, since a wrong time of receipt shifts a worker's day. A token has this right for itself.
     pub replay: bool,
     /// Most bytes of a request, after decompression. More takes more memory; less makes senders split.
     #[serde(deserialize_with = "bounds::body_bytes_max")]
     pub body_bytes_max: usize,
-    /// Most requests in work at once; further ones are told to come again.
+    /// Most requests in work at once, half of them of one sender; further ones wait for a while, and are then told to
+    /// come again.
     #[serde(deserialize_with = "bounds::requests_at_once_max")]
     pub requests_at_once_max: usize,
     /// Rows are committed to `spans` when so many wait. More makes fewer and larger files, and a longer replay.
@@ -41,6 +46,8 @@ pub struct Config {
     /// estate.
     #[serde(deserialize_with = "bounds::seen_max")]
     pub seen_max: usize,
+    /// TLS on the ports that take OTLP. Default: none.
+    pub tls: tls::Config,
 }
 
 impl Config {
@@ -71,6 +78,7 @@ impl Default for Config {
             commit_after_s: pipeline.commit_after.as_secs(),
             waiting_bytes_max: pipeline.waiting_bytes_max,
             seen_max: pipeline.seen_max,
+            tls: tls::Config::default(),
         }
     }
 }
@@ -146,6 +154,8 @@ mod tests {
                 assert!(error.contains(&format!("{key} is {number}: it must be {least} to {most}")), "{error}");
             }
         }
+        let error = toml::from_str::<Config>("replay = false\n[tls]\ncertificate = 'c.pem'\nkey = ''").unwrap_err();
+        assert!(error.to_string().contains("line 2") && error.to_string().contains("both"), "{error}");
         let error = toml::from_str::<Config>("page_key = ''").unwrap_err().to_string();
         assert!(error.contains("page_key is empty"), "{error}");
     }

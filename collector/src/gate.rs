@@ -17,6 +17,7 @@ mod hashes;
 mod kept;
 mod names;
 mod senders;
+mod source;
 #[cfg(test)]
 mod tests;
 mod told;
@@ -31,6 +32,7 @@ use self::senders::Sender;
 pub use self::{
     hashes::{Hashes, worker_form},
     names::{Names, name_as_stored},
+    source::{Source, Systems},
 };
 use crate::{config::Config, decode::Decoded, key::StoreKey};
 
@@ -43,22 +45,12 @@ const AGE_MAX_US: i64 = 30 * DAY_US;
 /// Over the network a span may start this long after its receipt, by a sender's wrong clock.
 const AHEAD_MAX_US: i64 = DAY_US;
 
-/// Where an export comes from, which decides what times are believed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Source {
-    /// A sender, now. Without the replay right: times near the receipt, `casework.clock.received` ignored.
-    Network,
-    /// A file: any time, and the time of first receipt is believed; a span without one is not late.
-    File,
-}
-
 /// What the gate goes by.
 #[derive(Debug, Clone)]
 pub struct Policy {
     hashes: Hashes,
     page: Digester,
     keep: BTreeSet<String>,
-    replay: bool,
 }
 
 impl Policy {
@@ -69,23 +61,13 @@ impl Policy {
             hashes: Hashes::new(key),
             page: Digester::new(config.page_key.as_bytes()),
             keep: config.keep_attributes.iter().cloned().collect(),
-            replay: config.replay,
         }
-    }
-
-    /// Gives every sender the right to replay: any time, and the time of first receipt is believed.
-    pub const fn allow_replay(&mut self) {
-        self.replay = true;
     }
 
     /// The keyed hashes, for those who must hash a reference list in the same way.
     #[must_use]
     pub const fn hashes(&self) -> &Hashes {
         &self.hashes
-    }
-
-    const fn believes_any_time(&self, source: Source) -> bool {
-        self.replay || matches!(source, Source::File)
     }
 }
 
@@ -167,6 +149,8 @@ pub enum Refusal {
     TooFarAhead,
     /// A log record that is no event of the conventions.
     OtherLog,
+    /// It is of a system that the sender's token may not write, or names none.
+    OtherSystem,
 }
 
 impl Refusal {
@@ -180,6 +164,7 @@ impl Refusal {
             Self::TooOld => "started more than 30 days before it was received",
             Self::TooFarAhead => "starts more than a day after it was received",
             Self::OtherLog => "log record that is no event of the conventions",
+            Self::OtherSystem => "of a system that the token may not write",
         }
     }
 }
@@ -219,7 +204,7 @@ impl Admission {
 pub fn admit(
     decoded: &Decoded,
     policy: &Policy,
-    source: Source,
+    source: Source<'_>,
     received_at_us: i64,
     names: &Names,
 ) -> Result<Admission, ArrowError> {

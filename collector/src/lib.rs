@@ -5,6 +5,7 @@
 //! import, ingest ────────▶┘       └─▶ store (Delta table `spans`)
 //! ```
 //! - **Acknowledged means durable**: an answer is given after the log is synced, never before.
+//! - **Who may send is asked first** ([`access`]), before anything of a body is read.
 //! - **Only the gate makes what may be stored** ([`gate`]): identifiers leave it as keyed hashes, values as digests; the
 //!   log takes nothing else.
 //! - **One committer** writes tables: concurrent Delta commits of one table could double rows.
@@ -15,6 +16,8 @@
 
 // The way of a span, in order.
 pub mod receive;
+
+pub mod access;
 
 pub mod decode;
 
@@ -35,6 +38,7 @@ pub mod disk;
 pub mod error;
 pub mod key;
 pub mod schema;
+pub mod telemetry;
 
 pub use error::{Error, ErrorKind};
 /// The kinds of interaction, for those who name one in a rule.

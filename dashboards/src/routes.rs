@@ -25,8 +25,8 @@ pub type Source = watch::Receiver<Arc<Findings>>;
 /// What operators ask the web port: answered by whoever runs the service.
 #[derive(Clone)]
 pub struct Probes {
-    /// Whether the service takes work.
-    pub is_ready: Arc<dyn Fn() -> bool + Send + Sync>,
+    /// Why the service takes no work, in words; `None` if it does.
+    pub why_not_ready: Arc<dyn Fn() -> Option<&'static str> + Send + Sync>,
     /// What was counted since the start, as Prometheus text.
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
 }
@@ -40,6 +40,8 @@ impl std::fmt::Debug for Probes {
 /// How long requests under way may take once a stop is asked for.
 const DRAIN_MAX: Duration = Duration::from_secs(5);
 
+/// Prometheus' own.
+const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
 /// Pages take style and pictures from here and nothing from elsewhere.
 const POLICY: &str =
@@ -50,7 +52,7 @@ const POLICY_INLINE: &str =
 
 /// The routes of the web port.
 pub fn router(source: Source, probes: Probes) -> Router {
-    let Probes { is_ready, metrics } = probes;
+    let Probes { why_not_ready, metrics } = probes;
     let mut router = Router::new();
     for page in Page::ALL {
         let show = move |State(source): State<Source>, headers: HeaderMap| async move {
@@ -64,8 +66,8 @@ pub fn router(source: Source, probes: Probes) -> Router {
         .route("/api/data/{file}", get(csv))
         .route("/assets/gilbreth.css", get(stylesheet))
         .route("/livez", get(|| async { "ok\n" }))
-        .route("/readyz", get(move || async move { readiness(is_ready()) }))
-        .route("/metrics", get(move || async move { metrics() }))
+        .route("/readyz", get(move || async move { readiness(why_not_ready()) }))
+        .route("/metrics", get(move || async move { ([(header::CONTENT_TYPE, METRICS)], metrics()) }))
         .fallback(|| async { not_found() })
         .layer(middleware::from_fn(secure))
         .with_state(source)
@@ -116,11 +118,10 @@ async fn stylesheet(headers: HeaderMap) -> Response {
     tagged(&headers, "text/css; charset=utf-8", pages::stylesheet())
 }
 
-fn readiness(is_ready: bool) -> Response {
-    if is_ready {
-        "ready\n".into_response()
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "the service takes no work\n").into_response()
+fn readiness(why_not: Option<&'static str>) -> Response {
+    match why_not {
+        None => "ready\n".into_response(),
+        Some(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response(),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
     config::Config,
     output,
     progress::Step,
-    service::{self, ReplayRight, Service},
+    service::{self, Ports, ReplayRight, Service},
     summary,
 };
 
@@ -23,9 +23,12 @@ pub(crate) async fn run(options: cli::Demo) -> anyhow::Result<ExitCode> {
     clear(&options.out)?;
     let mut config = Config::load(None)?;
     config.store.estate = "simulated probation estate".to_owned();
+    // Its sender is this process.
+    config.collector.tls = gilbreth_collector::receive::tls::Config::default();
     let store = Store::open_or_create(&options.out.join("store"), config.manifest())?;
     let any = "127.0.0.1:0".parse().expect("the address is constant");
-    let service = Service::start(&store, &config, any, options.web, ReplayRight::Everybody).await?;
+    let ports = Ports { otlp_http: any, otlp_grpc: any, web: options.web };
+    let service = Service::start(&store, &config, ports, ReplayRight::Everybody).await?;
 
     let estate = cli::Estate { ..options.estate.clone() };
     let title = format!("{} people, {} weeks, over OTLP", estate.staff, estate.weeks);
@@ -39,7 +42,7 @@ pub(crate) async fn run(options: cli::Demo) -> anyhow::Result<ExitCode> {
         reference: Some(options.out.join("reference")),
         page_key,
     };
-    simulate::send(plan, &format!("http://{}", service.otlp), &title).await?;
+    simulate::send(plan, &format!("http://{}", service.ports.otlp_http), None, &title).await?;
 
     let step = Step::begin("reference data", 0);
     let loaded = service.load_reference(&options.out.join("reference")).await?;
@@ -65,7 +68,7 @@ pub(crate) async fn run(options: cli::Demo) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let asked = service::asked_to_stop()?;
-    eprintln!("dashboards                           http://{}/  (Ctrl-C ends)", service.web);
+    eprintln!("dashboards                           http://{}/  (Ctrl-C ends)", service.ports.web);
     asked.await;
     service.stop().await?;
     Ok(ExitCode::SUCCESS)

@@ -35,7 +35,10 @@ pub(crate) async fn run(options: cli::Simulate) -> anyhow::Result<ExitCode> {
     };
     match (options.out, options.endpoint) {
         (Some(out), _) => tokio::task::spawn_blocking(move || write(&plan, &out)).await??,
-        (None, Some(endpoint)) => send(plan, &endpoint, &format!("send to {endpoint}")).await?,
+        (None, Some(endpoint)) => {
+            let token = options.token.or_else(|| std::env::var("GILBRETH_TOKEN").ok());
+            send(plan, &endpoint, token, &format!("send to {endpoint}")).await?;
+        }
         (None, None) => unreachable!("the command line asks for one of the two"),
     }
     Ok(ExitCode::SUCCESS)
@@ -106,7 +109,7 @@ fn write(plan: &Plan, out: &Path) -> anyhow::Result<()> {
 }
 
 /// Simulates and sends at the same time, over the network, as case systems do.
-pub(crate) async fn send(plan: Plan, endpoint: &str, title: &str) -> anyhow::Result<()> {
+pub(crate) async fn send(plan: Plan, endpoint: &str, token: Option<String>, title: &str) -> anyhow::Result<()> {
     let step = Step::begin(title, 1_000);
     let (give, take) = mpsc::channel(BODIES_WAITING);
     let (say_progress, progress) = tokio::sync::watch::channel((0.0_f64, String::new()));
@@ -125,7 +128,7 @@ pub(crate) async fn send(plan: Plan, endpoint: &str, title: &str) -> anyhow::Res
         plan.end(simulation)
     });
     let (mut spans, mut done) = (0, 0);
-    let sent = send::all(endpoint, take, |more| {
+    let sent = send::all(endpoint, token, take, |more| {
         spans += more;
         let (share, day) = progress.borrow().clone();
         advance(&step, &mut done, share, format!("{day}  {spans} spans acknowledged"));

@@ -58,12 +58,24 @@ fn a_store_that_is_absent_locked_or_newer_is_named() {
     says(&program.run(["refresh", "--store", &path]), &["being written by process", &path]);
     let port = service.otlp().to_string();
     let other = folder.path().join("other").to_string_lossy().into_owned();
-    let busy = program.run(["serve", "--store", &other, "--otlp-http", &port, "--web", "127.0.0.1:0"]);
+    let busy = program.run([
+        "serve",
+        "--store",
+        &other,
+        "--otlp-http",
+        &port,
+        "--otlp-grpc",
+        "127.0.0.1:0",
+        "--web",
+        "127.0.0.1:0",
+    ]);
     says(&busy, &[&port, "in use"]);
     assert!(service.stop());
 
     let manifest = store.join("store.toml");
-    let newer = std::fs::read_to_string(&manifest).unwrap().replace("format = 1", "format = 99");
+    let now = std::fs::read_to_string(&manifest).unwrap();
+    let newer = now.replace("format = 2", "format = 99");
+    assert_ne!(newer, now, "the manifest names its format");
     std::fs::write(&manifest, newer).unwrap();
     says(&program.run(["sql", "--store", &path, "SELECT 1"]), &["99", "newer"]);
 }

@@ -1,6 +1,6 @@
 //! A case system's HTTP client: one request at a time.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message as _;
@@ -35,9 +35,21 @@ impl Client {
     /// # Panics
     /// When the machine lets no runtime start.
     pub fn new() -> Self {
+        Self::over(reqwest::Client::builder())
+    }
+
+    /// A client at an address of this machine, by which the server tells senders apart.
+    ///
+    /// # Panics
+    /// When the machine lets no runtime start.
+    pub fn from(address: IpAddr) -> Self {
+        Self::over(reqwest::Client::builder().local_address(address))
+    }
+
+    fn over(builder: reqwest::ClientBuilder) -> Self {
         Self {
             runtime: tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts"),
-            http: reqwest::Client::builder().no_proxy().build().expect("a client without TLS can always be made"),
+            http: builder.no_proxy().build().expect("a client without TLS can always be made"),
         }
     }
 

@@ -6,7 +6,7 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
-    sync::mpsc,
+    sync::{Arc, Mutex, PoisonError, mpsc},
     time::Duration,
 };
 
@@ -65,10 +65,20 @@ impl Program {
     /// # Panics
     /// When it does not come up within a minute.
     pub fn serve(&self, store: &Path, more: &[&str]) -> Service {
+        self.serve_in(store, more, &[])
+    }
+
+    /// The same, with variables of the environment.
+    ///
+    /// # Panics
+    /// When it does not come up within a minute.
+    pub fn serve_in(&self, store: &Path, more: &[&str], environment: &[(&str, &str)]) -> Service {
         let mut child = self
             .command()
-            .args(["serve", "--otlp-http", "127.0.0.1:0", "--web", "127.0.0.1:0", "--store"])
+            .envs(environment.iter().copied())
+            .args(["serve", "--otlp-grpc", "127.0.0.1:0", "--web", "127.0.0.1:0", "--store"])
             .arg(store)
+            .args(if more.contains(&"--otlp-http") { &[][..] } else { &["--otlp-http", "127.0.0.1:0"] })
             .args(more)
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -76,19 +86,30 @@ impl Program {
             .expect("the program starts");
         let stderr = child.stderr.take().expect("standard error is piped");
         let (say, hear) = mpsc::channel();
+        let said = Arc::new(Mutex::new(String::new()));
+        let saying = Arc::clone(&said);
         std::thread::spawn(move || {
             for line in BufReader::new(stderr).lines().map_while(Result::ok) {
                 eprintln!("serve: {line}");
-                if say.send(line).is_err() {
-                    break;
-                }
+                let mut said = saying.lock().unwrap_or_else(PoisonError::into_inner);
+                said.push_str(&line);
+                said.push('\n');
+                drop(said);
+                // Once it is known where it listens, nobody hears any more; what is said is kept all the same.
+                let _ = say.send(line);
             }
         });
-        let mut service = Service { child, otlp: None, web: None };
-        while service.otlp.is_none() || service.web.is_none() {
+        let mut service = Service { child, said, otlp: None, grpc: None, web: None };
+        while service.otlp.is_none() || service.grpc.is_none() || service.web.is_none() {
             let line = hear.recv_timeout(Duration::from_mins(1)).expect("serve says where it listens");
-            if let Some(address) = line.strip_prefix("OTLP/HTTP  http://") {
-                service.otlp = address.trim().parse().ok();
+            let otlp = |name: &str| {
+                let address = line.strip_prefix(name)?.trim().split_once("://")?.1;
+                address.parse().ok()
+            };
+            if line.starts_with("OTLP/HTTP") {
+                service.otlp = otlp("OTLP/HTTP");
+            } else if line.starts_with("OTLP/gRPC") {
+                service.grpc = otlp("OTLP/gRPC");
             } else if let Some(address) = line.strip_prefix("dashboards http://") {
                 service.web = address.trim().trim_end_matches('/').parse().ok();
             }
@@ -102,7 +123,9 @@ impl Program {
 #[derive(Debug)]
 pub struct Service {
     child: Child,
+    said: Arc<Mutex<String>>,
     otlp: Option<SocketAddr>,
+    grpc: Option<SocketAddr>,
     web: Option<SocketAddr>,
 }
 
@@ -115,12 +138,47 @@ impl Service {
         self.otlp.expect("serve said where it listens")
     }
 
+    /// Where it takes OTLP over gRPC.
+    ///
+    /// # Panics
+    /// Never: the service is made only once it has said so.
+    pub fn grpc(&self) -> SocketAddr {
+        self.grpc.expect("serve said where it listens")
+    }
+
+    /// What it has in memory, in MiB.
+    ///
+    /// # Panics
+    /// When the system does not say.
+    pub fn memory_mib(&self) -> u64 {
+        self.status_mib("VmRSS:")
+    }
+
+    /// The most that it ever had in memory, in MiB.
+    ///
+    /// # Panics
+    /// When the system does not say.
+    pub fn peak_memory_mib(&self) -> u64 {
+        self.status_mib("VmHWM:")
+    }
+
+    fn status_mib(&self, name: &str) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("the process runs");
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("the system says so");
+        line.trim().trim_end_matches(" kB").parse::<u64>().expect("in KiB") / 1024
+    }
+
     /// Where it serves pages.
     ///
     /// # Panics
     /// Never: the service is made only once it has said so.
     pub fn web(&self) -> SocketAddr {
         self.web.expect("serve said where it listens")
+    }
+
+    /// What it has said on standard error so far.
+    pub fn said(&self) -> String {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// `kill -9`, and waits until it is gone.

@@ -1,4 +1,4 @@
-//! Ids and times, which alone can make a span unacceptable.
+//! Whose spans may come, ids and times: nothing else makes a span unacceptable.
 
 use arrow::array::{Array, FixedSizeBinaryArray};
 
@@ -43,6 +43,9 @@ pub(super) fn accept(decoded: &Decoded, senders: &[Sender], tally: &mut Tally) -
 
 /// Start and end in microseconds.
 fn judge(decoded: &Decoded, row: usize, sender: &Sender) -> Result<(i64, i64), Refusal> {
+    if !sender.may_write {
+        return Err(Refusal::OtherSystem);
+    }
     if !is_id(&decoded.trace_id, row) {
         return Err(Refusal::TraceId);
     }

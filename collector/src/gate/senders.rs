@@ -11,6 +11,8 @@ use crate::decode::{Decoded, EntryValue};
 #[derive(Debug, Clone)]
 pub(super) struct Sender {
     pub(super) any_time: bool,
+    /// Whether spans of its system may come from where these come from.
+    pub(super) may_write: bool,
     pub(super) system: Option<Arc<str>>,
     /// The same number for the same system, within one export.
     pub(super) system_number: u32,
@@ -28,7 +30,7 @@ pub(super) struct Sender {
 pub(super) fn all(
     decoded: &Decoded,
     policy: &Policy,
-    source: Source,
+    source: Source<'_>,
     received_at_us: i64,
     tally: &mut Tally,
 ) -> Vec<Sender> {
@@ -37,7 +39,8 @@ pub(super) fn all(
     let mut senders: Vec<Sender> = Vec::new();
     for resource in 0..decoded.resources {
         let mut sender = Sender {
-            any_time: policy.believes_any_time(source),
+            any_time: source.believes_any_time(),
+            may_write: false,
             system: None,
             system_number: 0,
             release: None,
@@ -51,6 +54,7 @@ pub(super) fn all(
             sender.take(decoded.name_of(entry), decoded.value_of(entry), before, policy, tally);
         }
         sender.settle();
+        sender.may_write = source.may_write(sender.system.as_deref());
         let next = u32::try_from(systems.len()).expect("an export has fewer than 2^32 resources");
         sender.system_number = *systems.entry(sender.system.clone()).or_insert(next);
         senders.push(sender);

@@ -34,13 +34,13 @@ fn export(spans: Vec<Span>) -> Plain {
     vec![Batch { resource, spans }].into()
 }
 
-fn admit(export: &Plain, policy: &Policy, source: Source) -> Admission {
+fn admit(export: &Plain, policy: &Policy, source: Source<'_>) -> Admission {
     let decoded = export.to_columns().unwrap();
     super::admit(&decoded, policy, source, NOW_US, &Names::default()).unwrap()
 }
 
 fn admit_network(spans: Vec<Span>) -> Admission {
-    admit(&export(spans), &policy(), Source::Network)
+    admit(&export(spans), &policy(), Source::ANY_SENDER)
 }
 
 fn row_of(attributes: Vec<Attribute>) -> RecordBatch {
@@ -126,7 +126,7 @@ fn nothing_clear_comes_through() {
     sent.name = "of 90210".to_owned();
     let mut export = export(vec![sent]);
     export.batches[0].resource.extend([a(attribute::SERVICE_NAME, "of 90210"), a("telemetry.sdk.name", "of 90210")]);
-    let admission = admit(&export, &policy(), Source::Network);
+    let admission = admit(&export, &policy(), Source::ANY_SENDER);
     assert_eq!(admission.admitted.len(), 1);
     let rows = admission.admitted.rows();
     let bytes = everything(rows);
@@ -280,16 +280,38 @@ fn only_replays_may_be_old_and_say_when_they_were_received() {
     export.batches[0]
         .resource
         .push(Attribute { name: attribute::CLOCK_RECEIVED.to_owned(), value: Value::Integer(3_000_000_999) });
-    let mut replays = policy();
-    replays.allow_replay();
-    let run = |policy: &Policy, source| admit(&export, policy, source);
-    let network = run(&policy(), Source::Network);
+    let run = |source| admit(&export, &policy(), source);
+    let network = run(Source::ANY_SENDER);
     assert_eq!((network.admitted.len(), network.dropped.get(attribute::CLOCK_RECEIVED)), (0, Some(&1)));
-    for (policy, source) in [(&replays, Source::Network), (&policy(), Source::File)] {
-        let replay = run(policy, source);
+    for source in [Source::Network { any_time: true, systems: &Systems::All }, Source::File] {
+        let replay = run(source);
         let received = replay.admitted.rows().column_by_name("received_at").unwrap();
         assert_eq!(received.as_primitive::<TimestampMicrosecondType>().value(0), 3_000_000);
         assert_eq!(replay.counts.late, 0);
+    }
+}
+
+#[test]
+fn a_sender_bound_to_systems_writes_no_other_and_none_unnamed() {
+    let mine = Systems::These(["ndelius".to_owned(), "crc-#".to_owned()].into());
+    let resource =
+        |system: Option<&str>| system.map(|name| Attribute::text("service.name", name)).into_iter().collect();
+    let batch = |system, spans| Batch { resource: resource(system), spans: vec![span(vec![]); spans] };
+    let export: Plain = vec![
+        batch(Some("ndelius"), 1),
+        batch(Some("oasys"), 2),
+        // As it is stored, which is what the token is for.
+        batch(Some("crc-1234"), 4),
+        batch(None, 8),
+    ]
+    .into();
+    let source = Source::Network { any_time: false, systems: &mine };
+    let admission = admit(&export, &policy(), source);
+    assert_eq!((admission.admitted.len(), admission.counts.received, admission.counts.refused), (5, 15, 10));
+    assert_eq!(admission.refused, BTreeMap::from([(Refusal::OtherSystem, 10)]));
+    assert_eq!(admission.refusal_message().unwrap(), "10 × of a system that the token may not write");
+    for source in [Source::ANY_SENDER, Source::File] {
+        assert_eq!(admit(&export, &policy(), source).admitted.len(), 15);
     }
 }
 
@@ -362,7 +384,7 @@ proptest! {
             })
             .collect();
         let sent = Span { trace_id: trace, span_id: id, started_at_ns: start, ended_at_ns: end, attributes, ..Span::default() };
-        let source = if replay { Source::File } else { Source::Network };
+        let source = if replay { Source::File } else { Source::ANY_SENDER };
         let admission = admit(&export(vec![sent]), &policy(), source);
         prop_assert_eq!(admission.admitted.len() as u64 + admission.counts.refused, 1);
     }

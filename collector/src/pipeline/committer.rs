@@ -1,17 +1,22 @@
 //! The one task that writes `spans` and `intake` while the collector runs.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, TimestampMicrosecondArray};
 use tokio::sync::{Notify, mpsc, oneshot};
+use tracing::Instrument as _;
 
-use super::{Config, pending::Pending};
+use super::{Config, pending::Pending, upkeep::IDENTITY};
 use crate::{
     Error, ErrorKind,
     gate::IntakeCounts,
     log::{Record, Remover},
     schema::{INTAKE, SPANS},
     store::Writer,
+    telemetry::{Telemetry, untraced},
 };
 
 /// Files of `intake` are merged above this many: each commit adds one of a single row.
@@ -35,13 +40,20 @@ pub(super) struct Committer {
     writer: Arc<Writer>,
     pending: Arc<Pending>,
     segments: Remover,
+    telemetry: Arc<Telemetry>,
     config: Config,
     not_before: Option<tokio::time::Instant>,
 }
 
 impl Committer {
-    pub(super) const fn new(writer: Arc<Writer>, pending: Arc<Pending>, segments: Remover, config: Config) -> Self {
-        Self { writer, pending, segments, config, not_before: None }
+    pub(super) const fn new(
+        writer: Arc<Writer>,
+        pending: Arc<Pending>,
+        segments: Remover,
+        telemetry: Arc<Telemetry>,
+        config: Config,
+    ) -> Self {
+        Self { writer, pending, segments, telemetry, config, not_before: None }
     }
 
     /// Runs until it is told to stop, or until nobody can tell it any more. `crowded` is told whenever much waits: once
@@ -115,6 +127,7 @@ impl Committer {
         self.not_before = None;
         if let Err(error) = committed {
             tracing::warn!(%error, "spans cannot be committed; they stay in the log");
+            self.telemetry.commit_failed();
             self.not_before = Some(tokio::time::Instant::now() + RETRY_AFTER);
         }
     }
@@ -123,11 +136,17 @@ impl Committer {
         self.commit_all().await?;
         let writer = Arc::clone(&self.writer);
         let files_max = self.config.files_per_day_max;
-        beside(async move {
-            writer.compact(&SPANS, files_max, &["trace_id", "span_id"]).await?;
+        let began = Instant::now();
+        let merge = async move {
+            writer.compact(&SPANS, files_max, &IDENTITY).await?;
             writer.compact(&INTAKE, INTAKE_FILES_MAX, &[]).await
-        })
-        .await?;
+        };
+        if self.telemetry.others.since_compaction() {
+            beside(merge.instrument(tracing::info_span!("compact"))).await?;
+        } else {
+            beside(merge).await?;
+        }
+        self.telemetry.compacted(began.elapsed());
         Ok(())
     }
 
@@ -144,7 +163,13 @@ impl Committer {
         let records = self.pending.oldest(up_to, self.config.commit_rows);
         let Some(last) = records.last().map(|record| record.sequence) else { return Ok(false) };
         let (writer, now) = (Arc::clone(&self.writer), (self.config.clock)());
-        let committed = beside(async move { commit(&writer, &records, last, now).await }).await;
+        let (began, rows) = (Instant::now(), records.iter().map(|record| record.rows.num_rows() as u64).sum());
+        let is_traced = self.telemetry.others.since_commit();
+        let committed = beside(async move {
+            let commit = commit(&writer, &records, last, now);
+            if is_traced { commit.await } else { untraced(commit).await }
+        })
+        .await;
         if self.writer.store().is_doubtful() {
             self.pending.fail();
             tracing::error!("a table could not be written to the end; nothing more is taken until a restart");
@@ -152,6 +177,7 @@ impl Committer {
         }
         committed?;
         self.pending.forget(last);
+        self.telemetry.committed(began.elapsed(), rows, now);
         self.tidy_log().await?;
         Ok(last < up_to)
     }

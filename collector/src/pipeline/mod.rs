@@ -15,7 +15,7 @@
 
 use std::{
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, Weak},
     time::Duration,
 };
 
@@ -30,6 +30,7 @@ use crate::{
     gate::{Admitted, IntakeCounts},
     log::{Log, Submission, replay},
     store::Writer,
+    telemetry::Telemetry,
 };
 
 mod committer;
@@ -38,6 +39,7 @@ mod recover;
 mod seen;
 #[cfg(test)]
 mod tests;
+pub mod upkeep;
 
 use committer::{Command, Committer};
 use pending::{Pending, Waiting};
@@ -106,10 +108,13 @@ struct Inner {
     /// One permit for each [`ROOM_UNIT`] that may wait.
     room: Arc<Semaphore>,
     pending: Arc<Pending>,
+    telemetry: Arc<Telemetry>,
     commands: mpsc::UnboundedSender<Command>,
     /// Tells the committer that much waits.
     crowded: Arc<Notify>,
     committer: tokio::sync::Mutex<Option<JoinHandle<()>>>,
+    /// Not held, so that the lock is free once the committer has ended.
+    writer: Weak<Writer>,
 }
 
 /// What a submission passes, one at a time.
@@ -125,6 +130,12 @@ struct Door {
 pub struct Standing {
     /// Rows on the disk that are not in `spans` yet.
     pub pending_rows: usize,
+    /// Memory that they take, with what was given room for them.
+    pub pending_bytes: usize,
+    /// Memory that they may take.
+    pub waiting_bytes_max: usize,
+    /// Age of the oldest of them; zero if there is none.
+    pub lag: Duration,
     /// Log sequence up to which rows are in `spans`.
     pub committed: u64,
     /// Duplicates dropped since the start.
@@ -150,16 +161,25 @@ impl Pipeline {
         let (commands, received) = mpsc::unbounded_channel();
         let crowded = Arc::new(Notify::new());
         let (sink_pending, sink_crowded, sink_config) = (Arc::clone(&pending), Arc::clone(&crowded), config.clone());
+        let telemetry = Arc::new(Telemetry::default());
+        let segments = disk.list(&folder).map_err(|error| {
+            Error::new(ErrorKind::Unavailable, format!("{} cannot be listed", folder.display())).caused_by(error)
+        })?;
+        let segments: Vec<_> = segments.into_iter().map(|entry| entry.path).collect();
+        let disk = telemetry.timed(disk, &segments);
         let log = Log::start(disk, &folder, replayed.segments, next, config.segment_bytes_max, move |record, hold| {
             if sink_config.is_crowded(sink_pending.push(record, Some(hold))) {
                 sink_crowded.notify_one();
             }
         })?;
-        let committer = Committer::new(writer, Arc::clone(&pending), log.remover(), config.clone());
+        let weak = Arc::downgrade(&writer);
+        let (reporting, clearing) = (Arc::clone(&telemetry), log.remover());
+        let committer = Committer::new(writer, Arc::clone(&pending), clearing, reporting, config.clone());
         let committer = tokio::spawn(committer.run(received, Arc::clone(&crowded)));
         let door = Mutex::new(Door { seen, log: Some(log) });
         let committer = tokio::sync::Mutex::new(Some(committer));
-        Ok(Self { inner: Arc::new(Inner { config, door, room, pending, commands, crowded, committer }) })
+        let inner = Inner { config, door, room, pending, telemetry, commands, crowded, committer, writer: weak };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// Takes rows; returns when they are on the disk, and so is every earlier row that they repeat. Rows seen before
@@ -252,8 +272,35 @@ impl Pipeline {
     /// Whether it can take work.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        let door = self.inner.door.lock().unwrap_or_else(PoisonError::into_inner);
-        door.log.as_ref().is_some_and(|log| !log.is_failed()) && !self.inner.pending.is_failed()
+        self.why_not_ready().is_none()
+    }
+
+    /// Why it cannot take work, in words; `None` if it can.
+    #[must_use]
+    pub fn why_not_ready(&self) -> Option<&'static str> {
+        let log_takes = {
+            let door = self.inner.door.lock().unwrap_or_else(PoisonError::into_inner);
+            door.log.as_ref().map(|log| !log.is_failed())
+        };
+        let half = self.inner.config.waiting_bytes_max / 2;
+        match log_takes {
+            None => Some("the collector is stopping"),
+            Some(false) => Some("the log cannot be written: see to the disk, then restart"),
+            Some(true) if self.inner.pending.is_failed() => {
+                Some("a table could not be written to the end: see to the disk, then restart")
+            }
+            Some(true) if self.inner.commands.is_closed() => Some("rows are no longer committed: restart"),
+            Some(true) if self.inner.telemetry.is_failing() && self.inner.pending.standing().1.bytes >= half => {
+                Some("many rows wait and cannot be committed: see to the disk")
+            }
+            Some(true) => None,
+        }
+    }
+
+    /// What it measures of itself.
+    #[must_use]
+    pub fn telemetry(&self) -> &Arc<Telemetry> {
+        &self.inner.telemetry
     }
 
     /// How it stands.
@@ -263,6 +310,9 @@ impl Pipeline {
         let door = self.inner.door.lock().unwrap_or_else(PoisonError::into_inner);
         Standing {
             pending_rows: waiting.rows,
+            pending_bytes: waiting.bytes,
+            waiting_bytes_max: self.inner.config.waiting_bytes_max,
+            lag: self.inner.pending.oldest_age(),
             committed,
             duplicated: door.seen.duplicated(),
             forgotten: door.seen.forgotten(),

@@ -6,6 +6,7 @@ use std::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
+    time::{Duration, Instant},
 };
 
 use arrow::array::RecordBatch;
@@ -35,6 +36,8 @@ struct Held {
     /// What its submission was given room for, which is more than its rows if repeats were dropped from them: whoever
     /// waits for room waits for that.
     bytes: usize,
+    /// Since when it is on the disk, or known to be after a start.
+    since: Instant,
     _room: Option<OwnedSemaphorePermit>,
 }
 
@@ -65,8 +68,15 @@ impl Pending {
             room.as_ref().map_or_else(|| record.rows.get_array_memory_size(), |room| room.num_permits() * ROOM_UNIT);
         state.waiting.rows += record.rows.num_rows();
         state.waiting.bytes += bytes;
-        state.records.push_back(Held { record, bytes, _room: room });
+        state.records.push_back(Held { record, bytes, since: Instant::now(), _room: room });
         state.waiting
+    }
+
+    /// For how long the oldest record that has rows has waited.
+    pub(super) fn oldest_age(&self) -> Duration {
+        let state = self.lock();
+        let oldest = state.records.iter().find(|held| held.record.rows.num_rows() > 0);
+        oldest.map_or(Duration::ZERO, |held| held.since.elapsed())
     }
 
     /// The sequence of the newest record; `None` if nothing waits.

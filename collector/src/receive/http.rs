@@ -1,145 +1,162 @@
 //! OTLP over HTTP: `POST /v1/traces`, `POST /v1/logs`, and whether we are alive.
 //!
-//! 200 means that the spans are on the disk. A sender repeats what is answered with 429 or 503 and drops what is
-//! answered otherwise, so a fault of ours is always 503, and what is refused in part is only what can never succeed.
+//! 200 means that the spans are on the disk. A sender repeats what is answered with 503 and drops what is answered
+//! otherwise, so a fault of ours is always 503, and what is refused in part is only what can never succeed.
 
 mod answer;
 mod cors;
-mod export;
-mod metrics;
-mod room;
-mod serve;
+mod head;
 #[cfg(test)]
 mod tests;
 
-use std::{pin::Pin, sync::Arc};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
     Router,
-    extract::State as Extract,
-    http::{HeaderMap, Method, StatusCode, header},
+    body::Body,
+    extract::{ConnectInfo, Request, State as Extract},
+    http::{HeaderMap, Method, StatusCode, Uri, header, request::Parts},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use tokio::sync::Semaphore;
+use bytes::Bytes;
+use http_body_util::BodyExt as _;
+use tokio::net::TcpListener;
 
-pub use self::serve::serve;
-use self::{answer::Failure, metrics::Metrics, room::Room};
+use super::{
+    connections::{self, Protocol},
+    export::{self, Head, Outcome, Receiver, What},
+    refusal::{Reason, Refusal},
+    tls::Tls,
+};
 use crate::{
-    Error,
-    config::Config,
     decode::{Encoding, Signal},
-    gate::{Admitted, IntakeCounts, Names, Policy},
-    pipeline::Pipeline,
+    telemetry,
 };
 
-type Submitted = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
-type Submit = dyn Fn(Admitted, IntakeCounts) -> Submitted + Send + Sync;
-type TakesWork = dyn Fn() -> bool + Send + Sync;
+/// What is read of a body that is refused already, so that its sender hears why.
+const DRAIN_BYTES_MAX: usize = 256 << 20;
+const DRAIN_TIME_MAX: Duration = Duration::from_millis(if cfg!(test) { 50 } else { 5_000 });
 
-/// What the handlers share. Cheap to clone.
-#[derive(Clone)]
-pub struct State(Arc<Inner>);
-
-struct Inner {
-    policy: Policy,
-    names: Names,
-    submit: Box<Submit>,
-    takes_work: Box<TakesWork>,
-    cors_origins: Vec<String>,
-    body_bytes_max: usize,
-    at_once: Semaphore,
-    room: Room,
-    now_us: fn() -> i64,
-    metrics: Metrics,
-}
-
-impl std::fmt::Debug for State {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("State").field("policy", &self.0.policy).finish_non_exhaustive()
-    }
-}
-
-impl State {
-    /// Handlers that hand what the gate admits to that pipeline.
-    #[must_use]
-    pub fn new(policy: Policy, pipeline: Pipeline, config: &Config) -> Self {
-        let asked = pipeline.clone();
-        let submit = move |admitted, counts| -> Submitted {
-            let pipeline = pipeline.clone();
-            Box::pin(async move { pipeline.submit(admitted, counts).await })
-        };
-        let ready = Box::new(move || asked.is_ready());
-        Self::with_submit(policy, Box::new(submit), ready, config, || chrono::Utc::now().timestamp_micros())
-    }
-
-    /// Whether exports are taken: the log is sound, and the last one could be stored.
-    #[must_use]
-    pub fn is_ready(&self) -> bool {
-        (self.0.takes_work)() && self.0.metrics.is_ready()
-    }
-
-    /// What was received since the start, as Prometheus text.
-    #[must_use]
-    pub fn metrics(&self) -> String {
-        self.0.metrics.text()
-    }
-
-    fn with_submit(
-        policy: Policy,
-        submit: Box<Submit>,
-        takes_work: Box<TakesWork>,
-        config: &Config,
-        now_us: fn() -> i64,
-    ) -> Self {
-        Self(Arc::new(Inner {
-            policy,
-            names: Names::default(),
-            submit,
-            takes_work,
-            cors_origins: config.cors_origins.clone(),
-            body_bytes_max: config.body_bytes_max,
-            at_once: Semaphore::new(config.requests_at_once_max),
-            room: Room::new(),
-            now_us,
-            metrics: Metrics::default(),
-        }))
-    }
+/// Answers requests until `shutdown` resolves and those under way are answered, or have had 20 seconds.
+///
+/// # Errors
+/// None now; a listener that cannot accept is tried again.
+pub async fn serve(
+    listener: TcpListener,
+    receiver: Receiver,
+    tls: Option<Arc<Tls>>,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    connections::serve(listener, Protocol::Http, tls, router(receiver), shutdown).await
 }
 
 /// The routes.
-pub fn router(state: State) -> Router {
-    let export = |signal| {
-        post(move |Extract(state): Extract<State>, headers: HeaderMap, body| async move {
-            export::handle(state, signal, headers, body).await
+fn router(receiver: Receiver) -> Router {
+    let exports = |signal| {
+        post(move |Extract(receiver): Extract<Receiver>, ConnectInfo(peer), request: Request| async move {
+            handle(receiver, signal, peer, request).await
         })
-        .options(|Extract(state): Extract<State>, headers: HeaderMap| async move { cors::preflight(&state, &headers) })
+        .options(|Extract(receiver): Extract<Receiver>, uri: Uri, headers: HeaderMap| async move {
+            cors::preflight(&receiver, &headers, uri.query()).await
+        })
         .fallback(wrong_method)
     };
     Router::new()
-        .route("/v1/traces", export(Signal::Traces))
-        .route("/v1/logs", export(Signal::Logs))
+        .route("/v1/traces", exports(Signal::Traces))
+        .route("/v1/logs", exports(Signal::Logs))
         .route("/livez", get(|| async { "alive\n" }))
         .route("/readyz", get(ready))
-        .route("/metrics", get(|Extract(state): Extract<State>| async move { state.metrics() }))
+        .route(
+            "/metrics",
+            get(|Extract(receiver): Extract<Receiver>| async move {
+                ([(header::CONTENT_TYPE, telemetry::CONTENT_TYPE)], receiver.metrics())
+            }),
+        )
         .fallback(|headers: HeaderMap| async move {
-            let failure = Failure::new(StatusCode::NOT_FOUND, "no such path: POST /v1/traces or /v1/logs");
-            failure.into_response(answer::encoding_of(&headers).unwrap_or(Encoding::Json))
+            let refusal = Refusal::new(Reason::NotFound, "no such path: POST /v1/traces or /v1/logs");
+            answer::refused(&refusal, head::encoding(&headers).unwrap_or(Encoding::Json))
         })
-        .with_state(state)
+        .with_state(receiver)
 }
 
-async fn ready(Extract(state): Extract<State>) -> Response {
-    if state.is_ready() {
-        "ready\n".into_response()
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "the last export could not be stored\n").into_response()
+async fn handle(receiver: Receiver, signal: Signal, peer: SocketAddr, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    let responding = async {
+        let response = respond(&receiver, signal, peer, &head, body).await;
+        (response.status().as_u16(), response)
+    };
+    receiver.observe("http", Some(signal), &head.headers, responding).await
+}
+
+async fn respond(receiver: &Receiver, signal: Signal, peer: SocketAddr, head: &Parts, mut body: Body) -> Response {
+    let encoding = head::encoding(&head.headers);
+    let told = encoding.unwrap_or(Encoding::Json);
+    let result = match encoding {
+        Some(encoding) => export(receiver, signal, encoding, peer, head, &mut body).await,
+        None => Err(Refusal::new(
+            Reason::Unsupported,
+            "the content type must be application/x-protobuf, application/json or text/plain (JSON)",
+        )),
+    };
+    let mut response = match result {
+        Ok(outcome) => answer::done(signal, told, &outcome),
+        Err(refusal) => {
+            if !refusal.reason.is_retryable() {
+                drain(&mut body).await;
+            }
+            answer::refused(&refusal, told)
+        }
+    };
+    cors::permit(receiver, &head.headers, head.uri.query(), &mut response);
+    response
+}
+
+async fn export(
+    receiver: &Receiver,
+    signal: Signal,
+    encoding: Encoding,
+    peer: SocketAddr,
+    head: &Parts,
+    body: &mut Body,
+) -> Result<Outcome, Refusal> {
+    let grant = receiver.admit(&Head { headers: &head.headers, uri: &head.uri, peer }).await?;
+    if !grant.is_of_page() && !cors::is_allowed(receiver, &head.headers) {
+        return Err(Refusal::new(Reason::Forbidden, "pages of this origin may not send: see cors_origins"));
+    }
+    let compression = head::compression(&head.headers)?;
+    let bytes_max = receiver.body_bytes_max();
+    let length = head::length(&head.headers);
+    if length.is_some_and(|length| length > bytes_max) {
+        return Err(Refusal::too_large(bytes_max));
+    }
+    let packed = export::read(receiver, &grant, body, bytes_max, |_| Ok(length)).await?;
+    receiver.export(grant, What { signal, encoding, compression }, packed).await
+}
+
+/// Lets go of what is left of a body, piece by piece. A connection that is closed on a sender that still writes is reset,
+/// and then the sender has no answer and sends the same again, for ever.
+async fn drain(body: &mut Body) {
+    let draining = async {
+        let mut left = DRAIN_BYTES_MAX;
+        while let Some(Ok(frame)) = body.frame().await {
+            let Some(less) = left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) else { return };
+            left = less;
+        }
+    };
+    let _ = tokio::time::timeout(DRAIN_TIME_MAX, draining).await;
+}
+
+async fn ready(Extract(receiver): Extract<Receiver>) -> Response {
+    match receiver.why_not_ready() {
+        None => "ready\n".into_response(),
+        Some(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response(),
     }
 }
 
 async fn wrong_method(method: Method, headers: HeaderMap) -> Response {
-    let failure = Failure::new(StatusCode::METHOD_NOT_ALLOWED, format!("{method} is not possible here: POST"));
-    let mut response = failure.into_response(answer::encoding_of(&headers).unwrap_or(Encoding::Json));
+    let refusal = Refusal::new(Reason::WrongMethod, format!("{method} is not possible here: POST"));
+    let mut response = answer::refused(&refusal, head::encoding(&headers).unwrap_or(Encoding::Json));
     response.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static("POST, OPTIONS"));
     response
 }

@@ -13,7 +13,10 @@ fn port(findings: Findings) -> (watch::Sender<Arc<Findings>>, Router) {
 }
 
 fn probes(ready: bool) -> Probes {
-    Probes { is_ready: Arc::new(move || ready), metrics: Arc::new(|| "gilbreth_spans_received_total 7\n".to_owned()) }
+    Probes {
+        why_not_ready: Arc::new(move || (!ready).then_some("the disk is full")),
+        metrics: Arc::new(|| "gilbreth_spans_received_total 7\n".to_owned()),
+    }
 }
 
 #[tokio::test]

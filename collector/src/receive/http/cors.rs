@@ -6,43 +6,48 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::State;
+use super::Receiver;
 
 /// Whether the request comes from no page, from one of our own origin, or from a configured one.
-pub(super) fn is_allowed(state: &State, headers: &HeaderMap) -> bool {
+pub(super) fn is_allowed(receiver: &Receiver, headers: &HeaderMap) -> bool {
     match headers.get(header::ORIGIN) {
         None => true,
-        Some(origin) => is_configured(state, origin) || is_own(origin, headers),
+        Some(origin) => is_configured(receiver, origin) || is_own(origin, headers),
     }
 }
 
-/// The answer to a preflight; without permission in it if the origin is not configured.
-pub(super) fn preflight(state: &State, headers: &HeaderMap) -> Response {
+/// The answer to a preflight; without permission in it if the origin is neither configured nor that of the page's token.
+pub(super) async fn preflight(receiver: &Receiver, headers: &HeaderMap, query: Option<&str>) -> Response {
+    receiver.access().look_for(query).await;
     let mut response = StatusCode::NO_CONTENT.into_response();
     let allow = |name, value| (name, HeaderValue::from_static(value));
-    if headers.get(header::ORIGIN).is_some_and(|origin| is_configured(state, origin)) {
+    if headers.get(header::ORIGIN).is_some_and(|origin| is_permitted(receiver, origin, query)) {
         response.headers_mut().extend([
             allow(header::ACCESS_CONTROL_ALLOW_METHODS, "POST"),
             allow(header::ACCESS_CONTROL_ALLOW_HEADERS, "content-type, content-encoding, authorization"),
             allow(header::ACCESS_CONTROL_MAX_AGE, "7200"),
         ]);
     }
-    permit(state, headers, &mut response);
+    permit(receiver, headers, query, &mut response);
     response
 }
 
 /// Lets the page read the answer. The origin is named, never `*`, which a beacon with credentials does not accept.
-pub(super) fn permit(state: &State, headers: &HeaderMap, response: &mut Response) {
+pub(super) fn permit(receiver: &Receiver, headers: &HeaderMap, query: Option<&str>, response: &mut Response) {
     response.headers_mut().insert(header::VARY, HeaderValue::from_static("origin"));
-    if let Some(origin) = headers.get(header::ORIGIN).filter(|origin| is_configured(state, origin)) {
+    if let Some(origin) = headers.get(header::ORIGIN).filter(|origin| is_permitted(receiver, origin, query)) {
         let granted = response.headers_mut();
         granted.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
         granted.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
     }
 }
 
-fn is_configured(state: &State, origin: &HeaderValue) -> bool {
-    state.0.cors_origins.iter().any(|known| known == "*" || known.as_bytes() == origin.as_bytes())
+fn is_permitted(receiver: &Receiver, origin: &HeaderValue, query: Option<&str>) -> bool {
+    is_configured(receiver, origin) || receiver.access().is_page(query, origin.as_bytes())
+}
+
+fn is_configured(receiver: &Receiver, origin: &HeaderValue) -> bool {
+    receiver.cors_origins().iter().any(|known| known == "*" || known.as_bytes() == origin.as_bytes())
 }
 
 /// Whether a page was served from where it sends to. Only hosts that are addresses count: a name may have been pointed

@@ -1,18 +1,30 @@
 use std::{
     io::Write,
+    net::{IpAddr, Ipv4Addr},
     sync::{Mutex, PoisonError},
 };
 
-use axum::{body::Body, http::Request};
+use axum::http::Request;
 use opentelemetry_proto::tonic::{
     collector::trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse},
     trace::v1::{ResourceSpans, ScopeSpans, Span},
 };
 use prost::Message;
+use tonic_types::pb::Status;
 use tower::ServiceExt;
 
 use super::*;
-use crate::{ErrorKind, key::StoreKey};
+use crate::{
+    Error, ErrorKind,
+    access::Access,
+    config::Config,
+    gate::{Admitted, IntakeCounts, Policy},
+    key::StoreKey,
+    receive::behind::{self, Behind, Submitted},
+    store::Store,
+};
+
+mod access;
 
 const NOW_US: i64 = 1_700_000_000_000_000;
 const PROTOBUF: &str = "application/x-protobuf";
@@ -21,6 +33,9 @@ type Fault = Arc<Mutex<Option<ErrorKind>>>;
 
 struct Bench {
     router: Router,
+    peer: IpAddr,
+    store: Store,
+    access: Arc<Access>,
     stored: Arc<Mutex<IntakeCounts>>,
     fault: Fault,
 }
@@ -30,7 +45,10 @@ fn bench() -> Bench {
 }
 
 fn bench_with(body_bytes_max: usize) -> Bench {
-    let config = Config { cors_origins: vec!["https://cases.example".to_owned()], body_bytes_max, ..Config::default() };
+    bench_of(&Config { cors_origins: vec!["https://cases.example".to_owned()], body_bytes_max, ..Config::default() })
+}
+
+fn bench_of(config: &Config) -> Bench {
     let (stored, fault) = (Arc::new(Mutex::new(IntakeCounts::default())), Fault::default());
     let (storing, failing) = (Arc::clone(&stored), Arc::clone(&fault));
     let submit = move |admitted: Admitted, counts: IntakeCounts| -> Submitted {
@@ -44,10 +62,15 @@ fn bench_with(body_bytes_max: usize) -> Bench {
         };
         Box::pin(async move { result })
     };
-    let policy = Policy::new(&StoreKey::new([1; 32]), &config);
-    let state = State::with_submit(policy, Box::new(submit), Box::new(|| true), &config, || NOW_US);
-    Bench { router: router(state), stored, fault }
+    let policy = Policy::new(&StoreKey::new([1; 32]), config);
+    let store = behind::store();
+    let access = Access::open(&store, config.replay).unwrap();
+    let receiver = Receiver::before(Behind::stub(submit), policy, access, config, || NOW_US);
+    let access = Arc::clone(receiver.access());
+    Bench { router: router(receiver), peer: LOOPBACK, store, access, stored, fault }
 }
+
+const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 fn export(spans: usize, trace_id: &[u8]) -> ExportTraceServiceRequest {
     let ns = u64::try_from(NOW_US).unwrap() * 1000;
@@ -81,7 +104,8 @@ impl Bench {
         headers: &[(&str, &str)],
         body: impl Into<Body>,
     ) -> (StatusCode, HeaderMap, Vec<u8>) {
-        let mut request = Request::builder().method(method).uri(path);
+        let mut request =
+            Request::builder().method(method).uri(path).extension(ConnectInfo(SocketAddr::new(self.peer, 1)));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -169,11 +193,11 @@ async fn bad_input_is_answered_with_a_status_and_the_service_stays_up() {
         let (status, answered, body) = bench.send(headers, body).await;
         assert_eq!(status, expected, "{headers:?}");
         let told = if answered[header::CONTENT_TYPE] == PROTOBUF {
-            answer::Status::decode(body.as_slice()).unwrap()
+            Status::decode(body.as_slice()).unwrap()
         } else {
             let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
             let code = i32::try_from(body["code"].as_i64().unwrap()).unwrap();
-            answer::Status { code, message: body["message"].as_str().unwrap().to_owned() }
+            Status { code, message: body["message"].as_str().unwrap().to_owned(), details: Vec::new() }
         };
         assert!(told.code == code && !told.message.is_empty(), "{told:?}");
         assert!(!answered.contains_key(header::RETRY_AFTER));
@@ -193,7 +217,7 @@ async fn a_fault_of_ours_is_answered_so_that_the_sender_repeats() {
     let bench = bench();
     let body = export(1, &[1; 16]).encode_to_vec();
     for (kind, expected, ready) in [
-        (ErrorKind::Overloaded, StatusCode::TOO_MANY_REQUESTS, StatusCode::OK),
+        (ErrorKind::Overloaded, StatusCode::SERVICE_UNAVAILABLE, StatusCode::OK),
         (ErrorKind::Unavailable, StatusCode::SERVICE_UNAVAILABLE, StatusCode::SERVICE_UNAVAILABLE),
         (ErrorKind::Internal, StatusCode::SERVICE_UNAVAILABLE, StatusCode::SERVICE_UNAVAILABLE),
     ] {
@@ -209,7 +233,7 @@ async fn a_fault_of_ours_is_answered_so_that_the_sender_repeats() {
     assert_eq!(bench.request("GET", "/livez", &[], "").await.0, StatusCode::OK);
     let (_, _, metrics) = bench.request("GET", "/metrics", &[], "").await;
     let metrics = String::from_utf8(metrics).unwrap();
-    assert!(metrics.contains("gilbreth_requests_total{status=\"503\"} 2\n"), "{metrics}");
+    assert!(metrics.contains("gilbreth_requests_total{transport=\"http\",status=\"503\"} 3\n"), "{metrics}");
     assert!(metrics.contains("gilbreth_spans_received_total 4\n"), "{metrics}");
 }
 
@@ -311,12 +335,14 @@ async fn a_body_that_never_ends_is_told_to_come_again_and_holds_no_place() {
     let config = Config { requests_at_once_max: 1, ..Config::default() };
     let policy = Policy::new(&StoreKey::new([1; 32]), &config);
     let submit = |_, _| -> Submitted { Box::pin(async { Ok(()) }) };
-    let router = router(State::with_submit(policy, Box::new(submit), Box::new(|| true), &config, || NOW_US));
+    let access = Access::open(&behind::store(), false).unwrap();
+    let router = router(Receiver::before(Behind::stub(submit), policy, access, &config, || NOW_US));
     let send = |body: Body| {
         let request = Request::builder().method("POST").uri("/v1/traces").header("content-type", PROTOBUF);
+        let request = request.extension(ConnectInfo(SocketAddr::new(LOOPBACK, 1)));
         router.clone().oneshot(request.body(body).unwrap())
     };
-    let endless = Body::from_stream(futures::stream::pending::<Result<bytes::Bytes, std::io::Error>>());
+    let endless = Body::from_stream(futures::stream::pending::<Result<Bytes, io::Error>>());
     let slow = tokio::spawn(send(endless));
     tokio::task::yield_now().await;
     let quick = send(Body::from(export(1, &[1; 16]).encode_to_vec())).await.unwrap();

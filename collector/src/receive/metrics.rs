@@ -2,38 +2,47 @@
 
 use std::{
     collections::BTreeMap,
-    fmt::Write,
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
-use axum::http::StatusCode;
-
-use crate::gate::{Admission, IntakeCounts, Refusal};
+use crate::{
+    gate::{Admission, IntakeCounts, Refusal},
+    telemetry::{Histogram, Page},
+};
 
 /// Names of dropped attributes that are told apart.
 const DROPPED_NAMES_MAX: usize = 200;
 
 /// Counters. They say what was offered; what is stored is the pipeline's to say.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Metrics {
     counted: Mutex<Counted>,
+    took: Histogram,
     unready: AtomicBool,
 }
 
 #[derive(Debug, Default)]
 struct Counted {
-    requests: BTreeMap<u16, u64>,
+    requests: BTreeMap<(&'static str, u16), u64>,
     counts: IntakeCounts,
     refused: BTreeMap<Refusal, u64>,
     dropped: BTreeMap<String, u64>,
 }
 
+impl Default for Metrics {
+    fn default() -> Self {
+        Self { counted: Mutex::default(), took: Histogram::of_requests(), unready: AtomicBool::new(false) }
+    }
+}
+
 impl Metrics {
-    pub(super) fn request(&self, status: StatusCode) {
-        *self.counted().requests.entry(status.as_u16()).or_default() += 1;
+    pub(super) fn request(&self, transport: &'static str, status: u16, took: Duration) {
+        self.took.observe(took);
+        *self.counted().requests.entry((transport, status)).or_default() += 1;
     }
 
     pub(super) fn intake(&self, admission: &Admission) {
@@ -56,49 +65,40 @@ impl Metrics {
         !self.unready.load(Ordering::Relaxed)
     }
 
-    pub(super) fn text(&self) -> String {
+    pub(super) fn write(&self, page: &mut Page) {
         let counted = self.counted();
-        let mut out = String::new();
-        family(&mut out, "gilbreth_requests_total", "Export requests by HTTP status.");
-        for (status, count) in &counted.requests {
-            line(&mut out, "gilbreth_requests_total", Some(("status", &status.to_string())), *count);
-        }
+        page.counters(
+            "gilbreth_requests_total",
+            "Export requests by transport and status: of HTTP, or gRPC's code.",
+            |lines| {
+                for ((transport, status), count) in &counted.requests {
+                    lines.line(&[("transport", transport), ("status", &status.to_string())], *count);
+                }
+            },
+        );
+        page.histogram("gilbreth_request_seconds", "Export requests, from their head to the answer.", &self.took);
         let IntakeCounts { received, late, names_masked, .. } = counted.counts;
         for (name, help, count) in [
             ("gilbreth_spans_received_total", "Spans and log records received.", received),
             ("gilbreth_spans_late_total", "Spans received more than an hour after their end.", late),
             ("gilbreth_names_masked_total", "Names cut or masked.", names_masked),
         ] {
-            family(&mut out, name, help);
-            line(&mut out, name, None, count);
+            page.counter(name, help, count);
         }
-        family(&mut out, "gilbreth_spans_refused_total", "Spans refused, by reason.");
-        for (reason, count) in &counted.refused {
-            line(&mut out, "gilbreth_spans_refused_total", Some(("reason", reason.as_str())), *count);
-        }
-        family(&mut out, "gilbreth_attributes_dropped_total", "Attributes dropped, by name.");
-        for (name, count) in &counted.dropped {
-            line(&mut out, "gilbreth_attributes_dropped_total", Some(("name", name)), *count);
-        }
-        out
+        page.counters("gilbreth_spans_refused_total", "Spans refused, by reason.", |lines| {
+            for (reason, count) in &counted.refused {
+                lines.line(&[("reason", reason.as_str())], *count);
+            }
+        });
+        page.counters("gilbreth_attributes_dropped_total", "Attributes dropped, by name.", |lines| {
+            for (name, count) in &counted.dropped {
+                lines.line(&[("name", name)], *count);
+            }
+        });
     }
 
     fn counted(&self) -> std::sync::MutexGuard<'_, Counted> {
         // Counters are whole between any two additions.
         self.counted.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn family(out: &mut String, name: &str, help: &str) {
-    let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} counter");
-}
-
-fn line(out: &mut String, name: &str, label: Option<(&str, &str)>, count: u64) {
-    let _ = match label {
-        None => writeln!(out, "{name} {count}"),
-        Some((label, value)) => {
-            let value = value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
-            writeln!(out, "{name}{{{label}=\"{value}\"}} {count}")
-        }
-    };
 }
