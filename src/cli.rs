@@ -62,6 +62,14 @@ pub(crate) enum Command {
     /// Make, list and revoke access tokens.
     #[command(subcommand)]
     Token(Token),
+    /// Tidy a store that no service keeps: merge, expire, vacuum.
+    Upkeep(Upkeep),
+    /// Write one file from which the store can be restored; without its key.
+    Backup(Backup),
+    /// Make a store of a backup.
+    Restore(Restore),
+    /// Bring a store of an older format to today's.
+    Migrate(Migrate),
 }
 
 /// The simulated estate: how large, how long, which.
@@ -450,6 +458,71 @@ pub(crate) struct Score {
     /// Print the rows as JSON.
     #[arg(long, value_enum, default_value_t = ListFormat::Table)]
     pub(crate) format: ListFormat,
+}
+
+/// Options of `upkeep`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  gilbreth upkeep --store estate --config gilbreth.toml
+A running service does this by itself. Small files are merged; rows beyond [retention] are removed, the facts are brought
+up to date where there were any, and their absence is proven; what no kept version needs is removed ([upkeep]).
+Exit code 3 when something that has expired is still there.")]
+pub(crate) struct Upkeep {
+    /// The store.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) store: PathBuf,
+    /// The configuration file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+/// Options of `backup`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  gilbreth backup --store estate --out estate-2026-11-27.tar.zst
+A service may be writing the store meanwhile. The backup holds what was acknowledged before it began, the newest version
+of the facts and the pinned ones, and the hashes of access tokens. It does not hold the store key: keep that elsewhere,
+since without it nothing new agrees with what the backup holds.")]
+pub(crate) struct Backup {
+    /// The store.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) store: PathBuf,
+    /// The file to write; it must not be there.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+}
+
+/// Options of `restore`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  gilbreth restore estate-2026-11-27.tar.zst --store estate
+  cp estate.key.kept estate.key && chmod 600 estate.key")]
+pub(crate) struct Restore {
+    /// The backup.
+    #[arg(value_name = "FILE")]
+    pub(crate) backup: PathBuf,
+    /// The store to make; the folder must be empty, or not there.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) store: PathBuf,
+}
+
+/// Options of `migrate`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  gilbreth migrate --store estate --check
+  gilbreth migrate --store estate
+Take a backup of the folder first: an older gilbreth cannot open the store afterwards.")]
+pub(crate) struct Migrate {
+    /// The store.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) store: PathBuf,
+    /// Only say what would be done.
+    #[arg(long)]
+    pub(crate) check: bool,
 }
 
 /// How scores and versions are printed.

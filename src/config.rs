@@ -21,7 +21,14 @@ pub(crate) struct Config {
     pub(crate) serve: Serve,
     /// Spans of our own.
     pub(crate) telemetry: Telemetry,
+    /// Background work, and which versions stay readable.
+    pub(crate) upkeep: gilbreth_collector::config::Upkeep,
+    /// For how long rows are kept.
+    pub(crate) retention: gilbreth_collector::config::Retention,
 }
+
+/// The sections, as environment variables name them.
+const SECTIONS: [&str; 7] = ["store", "collector", "measurement", "serve", "telemetry", "upkeep", "retention"];
 
 /// What a new store is made with.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -143,9 +150,7 @@ impl Config {
 fn override_path(name: &str) -> Option<(String, String)> {
     let rest = name.strip_prefix("GILBRETH_")?.to_lowercase();
     let (section, key) = rest.split_once('_')?;
-    if (section, key) == ("store", "key")
-        || !["store", "collector", "measurement", "serve", "telemetry"].contains(&section)
-    {
+    if (section, key) == ("store", "key") || !SECTIONS.contains(&section) {
         return None;
     }
     Some((section.to_owned(), key.to_owned()))

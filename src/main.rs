@@ -15,6 +15,7 @@ mod send;
 mod service;
 mod summary;
 mod telemetry;
+mod tidy;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -23,10 +23,12 @@ use gilbreth_analytics::{
     session::Session,
 };
 use gilbreth_collector::{
+    Error,
     access::Access,
+    config::Retention,
     gate,
     key::StoreKey,
-    pipeline::Pipeline,
+    pipeline::{Pipeline, upkeep},
     receive::{Receiver, grpc, http, tls::Tls},
     store::{Store, Writer},
     telemetry::untraced,
@@ -37,8 +39,9 @@ use tokio::{
     sync::watch,
     task::JoinHandle,
 };
+use tracing::Instrument as _;
 
-use crate::config::Config;
+use crate::{config::Config, tidy};
 
 /// How long pages under way may take once everything else has ended.
 const PAGES_TIME_MAX: Duration = Duration::from_secs(5);
@@ -74,6 +77,8 @@ pub(crate) struct Service {
     config: Config,
     writer: Arc<Writer>,
     pipeline: Pipeline,
+    /// Held by whoever reads spans to make facts, and by whoever takes files away from under him.
+    facts: tokio::sync::Mutex<()>,
     findings: watch::Sender<Arc<Findings>>,
     stop_otlp: watch::Sender<bool>,
     stop_web: watch::Sender<bool>,
@@ -126,6 +131,7 @@ impl Service {
             config: config.clone(),
             writer,
             pipeline,
+            facts: tokio::sync::Mutex::default(),
             findings,
             stop_otlp,
             stop_web,
@@ -148,6 +154,11 @@ impl Service {
 
     /// Commits what is in the log, brings the facts up to date, and shows them.
     pub(crate) async fn refresh(&self) -> anyhow::Result<Refreshed> {
+        let _alone = self.facts.lock().await;
+        self.refresh_alone().await
+    }
+
+    async fn refresh_alone(&self) -> anyhow::Result<Refreshed> {
         self.pipeline.commit_now().await?;
         let measured = self.pipeline.telemetry();
         let began = Instant::now();
@@ -156,6 +167,46 @@ impl Service {
         let refreshed = if measured.others.since_refresh() { refresh.await } else { untraced(refresh).await };
         measured.refreshed(began.elapsed(), refreshed.is_ok());
         Ok(refreshed?)
+    }
+
+    /// Merges small files as they are due.
+    pub(crate) async fn merge(&self) -> anyhow::Result<()> {
+        let is_traced = self.pipeline.telemetry().others.since_compaction();
+        self.tidying(is_traced, upkeep::merge(&self.writer, &tidy::tables(), tidy::now_us())).await?;
+        Ok(())
+    }
+
+    /// Removes what has expired, with the facts made from it, and what no kept version needs.
+    pub(crate) async fn sweep(&self) -> anyhow::Result<()> {
+        let alone = self.facts.lock().await;
+        if self.config.retention != Retention::default() {
+            self.pipeline.turn_log().await?;
+        }
+        let is_traced = self.pipeline.telemetry().others.since_compaction();
+        let has_expired = self.tidying(is_traced, tidy::expire(&self.writer, &self.config)).await?;
+        if has_expired {
+            self.refresh_alone().await?;
+        }
+        self.tidying(is_traced, tidy::vacuum(&self.writer, &self.config)).await?;
+        drop(alone);
+        let left = tidy::leftovers(&self.writer, &self.config).await?;
+        if let Some(first) = left.first() {
+            tracing::warn!(files = left.len(), first = %first.display(), "rows that have expired are still there");
+        }
+        if has_expired {
+            self.show().await?;
+        }
+        Ok(())
+    }
+
+    /// Work on the files of tables, measured, and with a span of its own if anybody but ourselves sent something since.
+    async fn tidying<T>(&self, is_traced: bool, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        let began = Instant::now();
+        let done = if is_traced { work.instrument(tracing::info_span!("compact")).await } else { untraced(work).await };
+        if done.is_ok() {
+            self.pipeline.telemetry().compacted(began.elapsed());
+        }
+        done
     }
 
     /// Reads the answers from the facts as they stand and shows them on the pages.

@@ -246,7 +246,7 @@ pub(crate) fn parameters(session: &Session) -> Result<Vec<(String, f64, &'static
 }
 
 /// Every table that a store holds.
-fn stored_tables() -> impl Iterator<Item = &'static Table> {
+pub fn stored_tables() -> impl Iterator<Item = &'static Table> {
     [&SPANS, &INTAKE].into_iter().chain(FACTS).chain(REFERENCE)
 }
 

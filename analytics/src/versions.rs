@@ -21,6 +21,8 @@ pub struct Version {
     pub written_at: String,
     /// The Delta version of each table.
     pub tables: BTreeMap<String, u64>,
+    /// What of it has expired, so that it can no longer be pinned; null for a version that is whole.
+    pub expired: Option<String>,
     /// Whether other SQL or operators made its facts than those of the version before; false for the first.
     pub method_changed: bool,
     /// Parameters that differ from the version before: what they were and what they are, null where there was none.
@@ -38,7 +40,16 @@ pub struct Versions(pub Vec<Version>);
 
 /// What can be pinned in a store.
 pub fn list(store: &Store) -> Result<Versions, Error> {
-    Ok(beside_each_other(store.versions()?))
+    let records = store.versions()?;
+    let mut gone = Vec::with_capacity(records.len());
+    for record in &records {
+        gone.push(store.gone_of(record)?.map(|(table, gone)| format!("{table} before {}", gone.before)));
+    }
+    let mut versions = beside_each_other(records);
+    for (version, expired) in versions.0.iter_mut().zip(gone) {
+        version.expired = expired;
+    }
+    Ok(versions)
 }
 
 fn beside_each_other(records: Vec<VersionRecord>) -> Versions {
@@ -50,6 +61,7 @@ fn beside_each_other(records: Vec<VersionRecord>) -> Versions {
             version: record.number,
             written_at: written_at.to_rfc3339_opts(SecondsFormat::Secs, true),
             tables: record.tables.clone(),
+            expired: None,
             method_changed: before.as_ref().is_some_and(|before| before.facts_hash != record.facts_hash),
             parameters_changed: before.as_ref().map(|before| changed(before, &record)).unwrap_or_default(),
             parameters: record.parameters.clone(),
@@ -85,6 +97,7 @@ impl fmt::Display for Versions {
             if version.method_changed {
                 changes.insert(0, "the method".to_owned());
             }
+            changes.extend(version.expired.as_ref().map(|expired| format!("no longer whole: {expired} expired")));
             let line = format!("{:>7}  {}  {spans:>5}  {}", version.version, version.written_at, changes.join(", "));
             writeln!(formatter, "{}", line.trim_end())?;
         }

@@ -6,6 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{pipeline, receive::tls};
 
+mod upkeep;
+
+pub use upkeep::{Retention, Upkeep};
+
 /// How exports are received and what the gate lets through. Each key has a default; unknown keys are refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]

@@ -1,7 +1,7 @@
 //! OTLP bytes → columns. Pure: no clock, no store, nothing judged; what a span must be is the gate's business.
 //!
 //! ```text
-//! protobuf ─────────────────── pass ─▶ columns (dictionaries of string views into the body)
+//! protobuf ─────────────────── pass ─▶ columns
 //! JSON ─▶ messages ─▶ plain spans ─────▶┘
 //! ```
 //!
@@ -22,8 +22,6 @@ mod slot;
 mod tests;
 mod wire;
 mod words;
-
-use bytes::Bytes;
 
 pub use self::{
     columns::Decoded,
@@ -87,8 +85,8 @@ pub enum DecodeError {
 /// # Errors
 /// `Malformed` or `Json` if it is not what it claims to be, by as much as a byte; an id that is not hex makes JSON
 /// malformed. `TooMany` if it holds more than [`SPANS_MAX`], [`ATTRIBUTES_MAX`], [`RESOURCES_MAX`] or [`ELEMENTS_MAX`].
-pub fn decode(signal: Signal, encoding: Encoding, body: Bytes) -> Result<Decoded, DecodeError> {
-    let size = measure(signal, encoding, &body)?;
+pub fn decode(signal: Signal, encoding: Encoding, body: &[u8]) -> Result<Decoded, DecodeError> {
+    let size = measure(signal, encoding, body)?;
     decode_measured(signal, encoding, body, size)
 }
 
@@ -96,12 +94,12 @@ pub fn decode(signal: Signal, encoding: Encoding, body: Bytes) -> Result<Decoded
 pub(crate) fn decode_measured(
     signal: Signal,
     encoding: Encoding,
-    body: Bytes,
+    body: &[u8],
     size: Size,
 ) -> Result<Decoded, DecodeError> {
     match (encoding, signal) {
-        (Encoding::Protobuf, _) => pass::decode(signal, body, size.spans),
-        (Encoding::Json, Signal::Traces) => plain::traces(json::traces(&body)?).into_columns(),
-        (Encoding::Json, Signal::Logs) => logs::plain(json::logs(&body)?).into_columns(),
+        (Encoding::Protobuf, _) => pass::decode(signal, body, size.usual_spans()),
+        (Encoding::Json, Signal::Traces) => plain::traces(json::traces(body)?).to_columns(),
+        (Encoding::Json, Signal::Logs) => logs::plain(json::logs(body)?).to_columns(),
     }
 }

@@ -80,7 +80,7 @@ impl Imported {
 
 fn export(batch: Batch) -> Result<Decoded, Error> {
     Plain::from(vec![batch])
-        .into_columns()
+        .to_columns()
         .map_err(|error| Error::new(ErrorKind::Internal, "a log became spans of too many parts").caused_by(error))
 }
 

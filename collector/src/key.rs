@@ -56,6 +56,12 @@ impl StoreKey {
         }
     }
 
+    /// Whether it is the key that a store, or a backup of it, is told by.
+    #[must_use]
+    pub fn fits(&self, check: &str) -> bool {
+        self.check() == check
+    }
+
     fn check(&self) -> String {
         Digester::new(&self.0).hex(CHECKED)
     }

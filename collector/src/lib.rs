@@ -5,6 +5,7 @@
 //! import, ingest ────────▶┘       └─▶ store (Delta table `spans`)
 //! ```
 //! - **Acknowledged means durable**: an answer is given after the log is synced, never before.
+//! - **Who may send is asked first** ([`access`]), before anything of a body is read.
 //! - **Only the gate makes what may be stored** ([`gate`]): identifiers leave it as keyed hashes, values as digests; the
 //!   log takes nothing else.
 //! - **One committer** writes tables: concurrent Delta commits of one table could double rows.

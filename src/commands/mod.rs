@@ -10,18 +10,22 @@ use crate::{
     config::Config,
 };
 
+mod backup;
 mod demo;
 mod import;
 mod ingest;
+mod migrate;
 mod reference;
 mod refresh;
 mod report;
+mod restore;
 mod schema;
 mod score;
 mod serve;
 mod simulate;
 mod sql;
 mod token;
+mod upkeep;
 mod versions;
 
 /// Does what was asked.
@@ -40,6 +44,10 @@ pub(crate) async fn run(arguments: Cli) -> anyhow::Result<ExitCode> {
         Command::Report(options) => report::run(options).await,
         Command::Score(options) => score::run(options).await,
         Command::Token(options) => token::run(options).await,
+        Command::Upkeep(options) => upkeep::run(options).await,
+        Command::Backup(options) => backup::run(options).await,
+        Command::Restore(options) => restore::run(&options),
+        Command::Migrate(options) => migrate::run(&options),
     }
 }
 

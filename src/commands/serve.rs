@@ -28,6 +28,7 @@ pub(crate) async fn run(options: cli::Serve) -> anyhow::Result<ExitCode> {
     tokio::select! {
         () = asked => {}
         () = keep_fresh(&service, store.latest_version()?.is_some(), &config) => {}
+        () = keep_tidy(&service, &config) => {}
     }
     eprintln!("draining");
     service.stop().await?;
@@ -44,6 +45,27 @@ async fn keep_fresh(service: &Service, is_there: bool, config: &Config) {
     loop {
         every.tick().await;
         refresh(service).await;
+    }
+}
+
+/// Merges small files again and again, and now and then removes what is needed no more. What fails is said and tried again
+/// at the next turn; work that is under way when it is time to end is given up, and leaves the tables as they were.
+async fn keep_tidy(service: &Service, config: &Config) {
+    let turns = |seconds: u64| {
+        let every = Duration::from_secs(seconds);
+        let mut turns = tokio::time::interval_at(tokio::time::Instant::now() + every, every);
+        turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        turns
+    };
+    let (mut merges, mut sweeps) = (turns(config.upkeep.every_s), turns(config.upkeep.vacuum_every_s));
+    loop {
+        let (what, done) = tokio::select! {
+            _ = merges.tick() => ("merge", service.merge().await),
+            _ = sweeps.tick() => ("sweep", service.sweep().await),
+        };
+        if let Err(error) = done {
+            tracing::warn!(what, error = format!("{error:#}"), "the store could not be tidied");
+        }
     }
 }
 

@@ -73,7 +73,9 @@ fn a_store_that_is_absent_locked_or_newer_is_named() {
     assert!(service.stop());
 
     let manifest = store.join("store.toml");
-    let newer = std::fs::read_to_string(&manifest).unwrap().replace("format = 1", "format = 99");
+    let now = std::fs::read_to_string(&manifest).unwrap();
+    let newer = now.replace("format = 2", "format = 99");
+    assert_ne!(newer, now, "the manifest names its format");
     std::fs::write(&manifest, newer).unwrap();
     says(&program.run(["sql", "--store", &path, "SELECT 1"]), &["99", "newer"]);
 }

@@ -21,6 +21,9 @@ use prost::Message as _;
 const MEMORY_MIB_MAX: u64 = 2_560;
 /// On Linux all of 127.0.0.0/8 is this machine.
 const BAD: &str = "127.0.0.2";
+/// In the place of a status: the connection was closed on a body that was being written. It stands for 503: whoever is told
+/// to come again is not read to the end, and may meet the end before the answer.
+const CLOSED: u16 = 0;
 const PROTOBUF: (&str, &str) = ("content-type", "application/x-protobuf");
 
 /// Runs `bad` beside a good sender until it ends; every request of the good one must succeed, and some must have been
@@ -68,7 +71,11 @@ fn at_once(to: SocketAddr, connections: usize, times: usize, headers: &[(&str, &
             .map(|_| {
                 scope.spawn(move || {
                     let client = Client::from(BAD.parse().unwrap());
-                    let send = |_| client.post(to, "/v1/traces", headers, body.to_vec()).unwrap().status;
+                    let send = |_| match client.post(to, "/v1/traces", headers, body.to_vec()) {
+                        Ok(answer) => answer.status,
+                        Err(error) if error.is_request() && !error.is_connect() && !error.is_timeout() => CLOSED,
+                        Err(error) => panic!("{error}"),
+                    };
                     (0..times).map(send).collect::<Vec<_>>()
                 })
             })
@@ -134,7 +141,8 @@ fn huge_attributes_and_a_million_names_stay_within_the_budget() {
         vec![spans::text("http.route", "x".repeat(60 << 20)), spans::text(attribute::SCREEN[0], "y".repeat(1 << 20))];
     let huge = spans::request("bad", vec![action(now_ns(), huge)]).encode_to_vec();
     let statuses = beside_a_good_sender(&service, |to| at_once(to, 6, 2, &[PROTOBUF], &huge));
-    assert!(statuses.iter().all(|status| matches!(status, 200 | 503)) && statuses.contains(&200), "{statuses:?}");
+    assert!(statuses.iter().all(|status| matches!(*status, 200 | 503 | CLOSED)), "{statuses:?}");
+    assert!(statuses.contains(&200), "{statuses:?}");
     is_within_budget(&service, "huge attributes");
 
     // Letters: digits would be masked, and all names one.

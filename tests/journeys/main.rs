@@ -14,6 +14,7 @@ mod measure;
 mod pins;
 mod reference;
 mod sdk;
+mod store;
 mod student_record;
 mod telemetry;
 

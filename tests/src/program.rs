@@ -90,9 +90,8 @@ impl Program {
                 said.push_str(&line);
                 said.push('\n');
                 drop(said);
-                if say.send(line).is_err() {
-                    break;
-                }
+                // Once it is known where it listens, nobody hears any more; what is said is kept all the same.
+                let _ = say.send(line);
             }
         });
         let mut service = Service { child, said, otlp: None, grpc: None, web: None };

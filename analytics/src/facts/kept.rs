@@ -1,7 +1,7 @@
 //! What one refresh leaves for the next, so that the next need only work out what changed: the folder `refresh` of a store.
 //!
 //! Its files are read and written whole, and are never changed: a refresh writes new ones beside them, then the list of
-//! those that hold (`files.json`), then removes the others. Nothing is synced, as nothing is lost with it: a file that is
+//! those that hold (`files.json`), then removes the others. No file is synced, as nothing is lost with it: a file that is
 //! not what the list says it is, or a list that does not belong to the newest version of the facts, makes the next
 //! refresh work everything out. Like the spans, it knows people, cases and values by keyed hashes only, and is to be guarded
 //! like them.
@@ -197,7 +197,8 @@ impl Leaving {
                 let _ = fs::remove_file(entry.path());
             }
         }
-        Ok(())
+        // What was known of expired rows must not come back with the power.
+        fs::File::open(&self.folder)?.sync_all()
     }
 }
 

@@ -355,7 +355,7 @@ fn a_login_of_the_directory_is_the_worker_of_a_span_with_that_login() {
     };
     let batch = Batch { resource: vec![Attribute::text("service.name", "ndelius")], spans: vec![span] };
     let policy = Policy::new(&KEY, &config::Config::default());
-    let decoded = Plain::from(vec![batch]).into_columns().unwrap();
+    let decoded = Plain::from(vec![batch]).to_columns().unwrap();
     let admission = gate::admit(&decoded, &policy, Source::File, 0, &Names::default()).unwrap();
     let worker = admission.admitted.rows().column_by_name("worker").unwrap().as_binary::<i32>().value(0).to_vec();
 

@@ -1,22 +1,21 @@
 //! An export in columns, as sent: nothing judged, nothing hashed.
 //!
-//! Texts are Arrow dictionaries over string views into the body: none is copied, and one that comes again is only counted.
+//! Texts are Arrow dictionaries: one that comes again is neither checked nor copied again.
 
 use std::sync::Arc;
 
 use arrow::{
     array::{
         Array, ArrayAccessor, BooleanArray, BooleanBufferBuilder, FixedSizeBinaryArray, Int64Array, ListArray,
-        NullBufferBuilder, StringViewArray, UInt32Array, UInt64Array,
+        NullBufferBuilder, StringArray, UInt32Array, UInt64Array,
     },
-    buffer::{Buffer, NullBuffer, OffsetBuffer},
+    buffer::{NullBuffer, OffsetBuffer},
     datatypes::Field,
 };
 
 use super::{
     DecodeError,
     slot::{Integer, List, Slot, Text},
-    wire::Place,
     words::{TextColumn, Texts, Words, column},
 };
 
@@ -50,8 +49,8 @@ pub struct Decoded {
     /// All other attributes of spans, and those whose value is not of the type that their column has, by row.
     pub(crate) others: Vec<Entry>,
     /// Names and texts of entries.
-    names: StringViewArray,
-    entry_texts: StringViewArray,
+    names: StringArray,
+    entry_texts: StringArray,
     /// Log records that are no event of the conventions; they are not kept.
     pub(crate) other_logs: u64,
 }
@@ -79,7 +78,7 @@ impl Decoded {
     }
 
     /// The names of entries.
-    pub(crate) const fn names(&self) -> &StringViewArray {
+    pub(crate) const fn names(&self) -> &StringArray {
         &self.names
     }
 
@@ -180,7 +179,7 @@ impl PartialEq for Decoded {
 
 fn is_same(one: &Texts, two: &Texts) -> bool {
     let text = |of: &Texts, row: usize| {
-        let of = of.downcast_dict::<StringViewArray>().expect("texts are string views");
+        let of = of.downcast_dict::<StringArray>().expect("texts are strings");
         of.is_valid(row).then(|| of.value(row).to_owned())
     };
     one.len() == two.len() && (0..one.len()).all(|row| text(one, row) == text(two, row))
@@ -192,31 +191,31 @@ pub(crate) fn items_of(lists: &ListArray) -> &Texts {
 }
 
 /// A value as it is read.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Read<'a> {
-    Text(Place),
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Read<'a, 'b> {
+    Text(&'a [u8]),
     Integer(i64),
     Double(f64),
     Boolean(bool),
     /// Several texts and nothing else.
-    Texts(&'a [Place]),
+    Texts(&'b [&'a [u8]]),
     Other,
 }
 
 /// What a span is besides its attributes.
 #[derive(Debug, Default)]
-pub(super) struct Head<'a> {
-    pub(super) trace_id: &'a [u8],
-    pub(super) span_id: &'a [u8],
-    pub(super) parent_span_id: &'a [u8],
-    pub(super) name: Place,
+pub(super) struct Head<'i, 'a> {
+    pub(super) trace_id: &'i [u8],
+    pub(super) span_id: &'i [u8],
+    pub(super) parent_span_id: &'i [u8],
+    pub(super) name: &'a [u8],
     pub(super) started_at_ns: u64,
     pub(super) ended_at_ns: u64,
     pub(super) failed: bool,
 }
 
 /// Columns being built. Attributes of a span come before its [`Head`], which ends its row.
-pub(super) struct Columns {
+pub(super) struct Columns<'a> {
     pub(super) other_logs: u64,
     resources: u32,
     of_resources: Vec<Entry>,
@@ -224,19 +223,19 @@ pub(super) struct Columns {
     trace_id: Fixed<16>,
     span_id: Fixed<8>,
     parent_span_id: Fixed<8>,
-    name: TextColumn,
+    name: TextColumn<'a>,
     started_at_ns: Vec<u64>,
     ended_at_ns: Vec<u64>,
     failed: BooleanBufferBuilder,
-    texts: [TextColumn; Text::COUNT],
+    texts: [TextColumn<'a>; Text::COUNT],
     integers: [IntegerColumn; Integer::COUNT],
-    lists: [ListColumn; List::COUNT],
+    lists: [ListColumn<'a>; List::COUNT],
     others: Vec<Entry>,
-    names: Words,
-    entry_texts: Words,
+    names: Words<'a>,
+    entry_texts: Words<'a>,
 }
 
-impl Columns {
+impl<'a> Columns<'a> {
     /// Room for so many spans.
     pub(super) fn with_capacity(spans: usize) -> Self {
         Self {
@@ -270,21 +269,21 @@ impl Columns {
     }
 
     /// An attribute of the last resource.
-    pub(super) fn of_resource(&mut self, body: &[u8], name: Place, value: Read<'_>) -> Result<(), DecodeError> {
-        let entry = self.entry(body, self.resources - 1, name, value)?;
+    pub(super) fn of_resource(&mut self, name: &'a [u8], value: Read<'a, '_>) -> Result<(), DecodeError> {
+        let entry = self.entry(self.resources - 1, name, value)?;
         self.of_resources.push(entry);
         Ok(())
     }
 
-    fn entry(&mut self, body: &[u8], of: u32, name: Place, value: Read<'_>) -> Result<Entry, DecodeError> {
+    fn entry(&mut self, of: u32, name: &'a [u8], value: Read<'a, '_>) -> Result<Entry, DecodeError> {
         let value = match value {
-            Read::Text(place) => Scalar::Text(self.entry_texts.number(body, place)?),
+            Read::Text(text) => Scalar::Text(self.entry_texts.number(text)?),
             Read::Integer(number) => Scalar::Integer(number),
             Read::Double(number) => Scalar::Double(number),
             Read::Boolean(truth) => Scalar::Boolean(truth),
             Read::Texts(_) | Read::Other => Scalar::Other,
         };
-        Ok(Entry { of, name: self.names.number(body, name)?, value })
+        Ok(Entry { of, name: self.names.number(name)?, value })
     }
 
     /// An attribute of the span being read. Where one is there twice, the first stays: says whether the value is kept.
@@ -292,21 +291,15 @@ impl Columns {
     /// # Errors
     /// If a text that is kept is not UTF-8.
     #[inline]
-    pub(super) fn attribute(
-        &mut self,
-        body: &[u8],
-        slot: Slot,
-        name: Place,
-        value: Read<'_>,
-    ) -> Result<bool, DecodeError> {
+    pub(super) fn attribute(&mut self, slot: Slot, name: &'a [u8], value: Read<'a, '_>) -> Result<bool, DecodeError> {
         let row = self.row();
         match (slot, value) {
-            (Slot::Text(of), Read::Text(place)) => self.texts[of as usize].put(row, body, place),
+            (Slot::Text(of), Read::Text(text)) => self.texts[of as usize].put(row, text),
             (Slot::Integer(of), Read::Integer(number)) => Ok(self.integers[of as usize].put(row, number)),
-            (Slot::List(List::Cases), Read::Text(place)) => self.lists[List::Cases as usize].put(row, body, &[place]),
-            (Slot::List(of), Read::Texts(places)) => self.lists[of as usize].put(row, body, places),
+            (Slot::List(List::Cases), Read::Text(text)) => self.lists[List::Cases as usize].put(row, &[text]),
+            (Slot::List(of), Read::Texts(texts)) => self.lists[of as usize].put(row, texts),
             (_, value) => {
-                let entry = self.entry(body, index(row), name, value)?;
+                let entry = self.entry(index(row), name, value)?;
                 self.others.push(entry);
                 Ok(true)
             }
@@ -314,11 +307,11 @@ impl Columns {
     }
 
     /// Ends the row.
-    pub(super) fn span(&mut self, body: &[u8], head: &Head<'_>) -> Result<(), DecodeError> {
+    pub(super) fn span(&mut self, head: &Head<'_, 'a>) -> Result<(), DecodeError> {
         self.trace_id.push(head.trace_id);
         self.span_id.push(head.span_id);
         self.parent_span_id.push(head.parent_span_id);
-        self.name.put(self.row(), body, head.name)?;
+        self.name.put(self.row(), head.name)?;
         self.started_at_ns.push(head.started_at_ns);
         self.ended_at_ns.push(head.ended_at_ns);
         self.failed.append(head.failed);
@@ -326,41 +319,28 @@ impl Columns {
         Ok(())
     }
 
-    /// The columns over the body that all the places are in.
-    ///
-    /// # Errors
-    /// None now: what is not UTF-8 was refused before.
-    pub(super) fn finish(mut self, body: &Buffer) -> Result<Decoded, DecodeError> {
+    /// The columns.
+    pub(super) fn finish(mut self) -> Decoded {
         let rows = self.row();
-        let mut decoded = Decoded {
+        Decoded {
             resources: self.resources,
             of_resources: self.of_resources,
             resource: self.resource,
             trace_id: self.trace_id.finish(),
             span_id: self.span_id.finish(),
             parent_span_id: self.parent_span_id.finish(),
-            name: match self.name.finish(rows, body)? {
-                Some(name) => name,
-                None => column(UInt32Array::new_null(0), Words::default(), body)?,
-            },
+            name: self.name.finish(rows).unwrap_or_else(|| column(UInt32Array::new_null(0), Words::default())),
             started_at_ns: self.started_at_ns.into(),
             ended_at_ns: self.ended_at_ns.into(),
             failed: BooleanArray::new(self.failed.finish(), None),
-            texts: std::array::from_fn(|_| None),
+            texts: self.texts.map(|column| column.finish(rows)),
             integers: self.integers.map(|column| column.finish(rows)),
-            lists: std::array::from_fn(|_| None),
+            lists: self.lists.map(|column| column.finish(rows)),
             others: self.others,
-            names: self.names.finish(body)?,
-            entry_texts: self.entry_texts.finish(body)?,
+            names: self.names.finish(),
+            entry_texts: self.entry_texts.finish(),
             other_logs: self.other_logs,
-        };
-        for (done, column) in decoded.texts.iter_mut().zip(self.texts) {
-            *done = column.finish(rows, body)?;
         }
-        for (done, column) in decoded.lists.iter_mut().zip(self.lists) {
-            *done = column.finish(rows, body)?;
-        }
-        Ok(decoded)
     }
 }
 
@@ -443,21 +423,21 @@ impl IntegerColumn {
 }
 
 #[derive(Default)]
-struct ListColumn {
+struct ListColumn<'a> {
     /// Where the list of each row ends.
     ends: Vec<i32>,
     items: Vec<u32>,
-    words: Words,
+    words: Words<'a>,
     valid: Valid,
 }
 
-impl ListColumn {
-    fn put(&mut self, row: usize, body: &[u8], places: &[Place]) -> Result<bool, DecodeError> {
+impl<'a> ListColumn<'a> {
+    fn put(&mut self, row: usize, texts: &[&'a [u8]]) -> Result<bool, DecodeError> {
         let is_first = self.ends.len() <= row;
         if is_first {
             self.ends.resize(row, self.end());
-            for &place in places {
-                self.items.push(self.words.number(body, place)?);
+            for text in texts {
+                self.items.push(self.words.number(text)?);
             }
             self.ends.push(self.end());
             self.valid.put(row);
@@ -469,18 +449,17 @@ impl ListColumn {
         i32::try_from(self.items.len()).expect("there are fewer than 2^31 parts of a request")
     }
 
-    fn finish(mut self, rows: usize, body: &Buffer) -> Result<Option<ListArray>, DecodeError> {
+    fn finish(mut self, rows: usize) -> Option<ListArray> {
         if self.ends.is_empty() {
-            return Ok(None);
+            return None;
         }
         let end = self.end();
         self.ends.resize(rows, end);
         let mut offsets = Vec::with_capacity(rows + 1);
         offsets.push(0);
         offsets.append(&mut self.ends);
-        let items = column(self.items.into(), self.words, body)?;
+        let items = column(self.items.into(), self.words);
         let field = Arc::new(Field::new("element", items.data_type().clone(), true));
-        let offsets = OffsetBuffer::new(offsets.into());
-        Ok(Some(ListArray::new(field, offsets, Arc::new(items), self.valid.finish(rows))))
+        Some(ListArray::new(field, OffsetBuffer::new(offsets.into()), Arc::new(items), self.valid.finish(rows)))
     }
 }

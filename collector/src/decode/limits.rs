@@ -61,16 +61,21 @@ impl Limits {
 
 /// What a body will be once it is decoded, found out before it is.
 ///
-/// An empty span is two bytes of protobuf and hundreds of memory, and packs a thousandfold: so the spans are counted
-/// first, without looking into them.
+/// An empty span is two bytes of protobuf and hundreds of memory, and packs a thousandfold: so the spans of a large body
+/// are counted first, without looking into them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Size {
-    /// Spans or log records. In JSON this counts whatever else lies as deep.
-    pub(super) spans: usize,
+    /// Spans or log records, at most. In JSON this counts whatever else lies as deep.
+    spans: usize,
     bytes: usize,
     /// Objects and arrays of JSON, which are messages first and columns then.
     objects: usize,
 }
+
+/// A body of so many bytes is not looked through: room is made for as many spans as it could hold.
+const COUNTED_BYTES_MIN: usize = 1 << 20;
+/// Bytes of a span that says something, rather too few.
+const USUAL_SPAN_BYTES: usize = 300;
 
 /// Memory of a message of the protocol, or of the span that it becomes before it is in columns.
 const OBJECT_BYTES: usize = 160;
@@ -82,6 +87,11 @@ impl Size {
         let besides = if besides < BESIDES_BYTES_MAX { besides } else { BESIDES_BYTES_MAX };
         2 * self.bytes + self.spans * SPAN_BYTES + besides + self.objects * OBJECT_BYTES
     }
+
+    /// How many spans to begin with.
+    pub(super) fn usual_spans(self) -> usize {
+        self.spans.min(self.bytes / USUAL_SPAN_BYTES)
+    }
 }
 
 /// Counts what a body holds.
@@ -91,6 +101,7 @@ impl Size {
 pub(crate) fn measure(signal: Signal, encoding: Encoding, bytes: &[u8]) -> Result<Size, DecodeError> {
     let mut size = Size { bytes: bytes.len(), ..Size::default() };
     match (encoding, signal) {
+        (Encoding::Protobuf, _) if bytes.len() < COUNTED_BYTES_MIN => size.spans = (bytes.len() / 2).min(SPANS_MAX),
         // Both signals have their spans or records at the same numbers: 1, 2, 2.
         (Encoding::Protobuf, Signal::Traces | Signal::Logs) => size.spans = spans(Reader::new(bytes), &[1, 2, 2])?,
         (Encoding::Json, _) => scan(bytes, &mut size)?,

@@ -12,7 +12,7 @@ use super::{
     plain::{Attribute, Batch, Plain, Span, attributes},
     shape::{Shape, check},
     slot::{Slot, Text},
-    wire::{Place, Reader},
+    wire::Reader,
 };
 
 /// Events that are interactions.
@@ -49,9 +49,6 @@ impl Ids {
     }
 }
 
-/// The word that clicks become. It is in no body, and so is laid down behind it.
-pub(super) const WORD: &str = Kind::Action.as_str();
-
 const fn at(time_ns: u64, observed_ns: u64) -> u64 {
     if time_ns == 0 { observed_ns } else { time_ns }
 }
@@ -84,21 +81,21 @@ pub(super) fn record<'a>(pass: &mut Pass<'a>, mut message: Reader<'a>) -> Result
                 pass.attribute(message.message(wire)?, |slot| slot != Slot::Text(Text::Interaction))?;
             }
             8 => message.fixed32(wire)?,
-            9 => head.trace_id = message.bytes(wire)?.of(pass.body),
-            10 => head.parent_span_id = message.bytes(wire)?.of(pass.body),
+            9 => head.trace_id = message.bytes(wire)?,
+            10 => head.parent_span_id = message.bytes(wire)?,
             12 => head.name = message.bytes(wire)?,
             _ => message.skip(field, wire)?,
         }
     }
-    if kind.is_some() {
-        pass.columns.attribute(pass.body, Slot::Text(Text::Interaction), Place::default(), Read::Text(pass.word))?;
+    if let Some(kind) = kind {
+        pass.columns.attribute(Slot::Text(Text::Interaction), b"", Read::Text(kind.as_str().as_bytes()))?;
     }
     if head.trace_id.is_empty() {
         head.trace_id = &ids.trace_id;
     }
     head.started_at_ns = at(time_ns, observed_ns);
     head.ended_at_ns = head.started_at_ns;
-    pass.columns.span(pass.body, &head)
+    pass.columns.span(&head)
 }
 
 /// The last of a record's event names, as fields that come twice are read.

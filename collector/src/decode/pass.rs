@@ -4,12 +4,10 @@
 //! request ─▶ resource ─▶ scope ─▶ span (or log record) ─▶ attribute ─▶ its column
 //! ```
 //!
-//! Nothing is copied but numbers and ids: texts stay where they are. The name of an attribute is looked up once for each
+//! Nothing is copied but numbers, ids, and each text once. The name of an attribute is looked up once for each
 //! request; after that it is only compared with the name that followed the one before the last time, since SDKs write
 //! the attributes of like spans in the same order.
 
-use arrow::buffer::Buffer;
-use bytes::Bytes;
 use hashbrown::HashMap;
 
 use super::{
@@ -19,47 +17,34 @@ use super::{
     logs,
     shape::{Shape, check},
     slot::Slot,
-    wire::{Place, Reader},
+    wire::{Reader, utf8},
 };
 
 /// A request while it is read.
 pub(super) struct Pass<'a> {
-    pub(super) body: &'a [u8],
-    /// What stands behind the body: the word that a click becomes.
-    pub(super) word: Place,
-    pub(super) columns: Columns,
+    pub(super) columns: Columns<'a>,
     pub(super) limits: Limits,
     names: Names<'a>,
     /// The texts of the array being read.
-    items: Vec<Place>,
+    items: Vec<&'a [u8]>,
 }
 
-/// Reads a request of so many spans.
-pub(super) fn decode(signal: Signal, body: Bytes, spans: usize) -> Result<Decoded, DecodeError> {
-    let length = body.len();
-    let (buffer, word) = match signal {
-        Signal::Traces => (Buffer::from(body), Place::default()),
-        Signal::Logs => {
-            let word = Place::at(length, logs::WORD.len())?;
-            (Buffer::from_vec([&*body, logs::WORD.as_bytes()].concat()), word)
-        }
-    };
+/// Reads a request of about so many spans.
+pub(super) fn decode(signal: Signal, body: &[u8], spans: usize) -> Result<Decoded, DecodeError> {
     let mut pass = Pass {
-        body: &buffer,
-        word,
         columns: Columns::with_capacity(spans),
         limits: Limits::default(),
         names: Names::default(),
         items: Vec::new(),
     };
-    let mut request = Reader::new(&buffer[..length]);
+    let mut request = Reader::new(body);
     while let Some((field, wire)) = request.key()? {
         match field {
             1 => pass.of_resource(signal, request.message(wire)?)?,
             _ => request.skip(field, wire)?,
         }
     }
-    pass.columns.finish(&buffer)
+    Ok(pass.columns.finish())
 }
 
 impl<'a> Pass<'a> {
@@ -89,8 +74,7 @@ impl<'a> Pass<'a> {
                     self.limits.resource()?;
                     self.limits.attribute(attributes)?;
                     let (name, value) = self.pair(message.message(wire)?)?;
-                    let value = value.of(&self.items);
-                    self.columns.of_resource(self.body, name, value)?;
+                    self.columns.of_resource(name, value.read(&self.items))?;
                 }
                 2 => message.number(wire).map(drop)?,
                 3 => {
@@ -127,11 +111,11 @@ impl<'a> Pass<'a> {
         let mut attributes = 0;
         while let Some((field, wire)) = message.key()? {
             match field {
-                1 => head.trace_id = message.bytes(wire)?.of(self.body),
-                2 => head.span_id = message.bytes(wire)?.of(self.body),
+                1 => head.trace_id = message.bytes(wire)?,
+                2 => head.span_id = message.bytes(wire)?,
                 3 => message.text(wire).map(drop)?,
-                4 => head.parent_span_id = message.bytes(wire)?.of(self.body),
-                5 => self.replaced(std::mem::replace(&mut head.name, message.bytes(wire)?))?,
+                4 => head.parent_span_id = message.bytes(wire)?,
+                5 => replaced(std::mem::replace(&mut head.name, message.bytes(wire)?))?,
                 6 | 10 | 12 | 14 => message.number(wire).map(drop)?,
                 7 => head.started_at_ns = message.fixed64(wire)?,
                 8 => head.ended_at_ns = message.fixed64(wire)?,
@@ -149,7 +133,7 @@ impl<'a> Pass<'a> {
                 _ => message.skip(field, wire)?,
             }
         }
-        self.columns.span(self.body, &head)
+        self.columns.span(&head)
     }
 
     fn status(&mut self, mut message: Reader<'a>, failed: &mut bool) -> Result<(), DecodeError> {
@@ -179,43 +163,37 @@ impl<'a> Pass<'a> {
         message: Reader<'a>,
         wanted: impl FnOnce(Slot) -> bool,
     ) -> Result<(), DecodeError> {
-        if let Some((slot, name, place)) = self.expected(message) {
+        if let Some((slot, name, text)) = self.expected(message) {
             self.limits.element()?;
-            return self.put(slot, name, Read::Text(place), wanted);
+            return self.put(slot, name, Read::Text(text), wanted);
         }
         let (name, value) = self.pair(message)?;
-        let slot = self.names.find(self.body, name)?;
-        match value {
-            Value::One(value) => self.put(slot, name, value, wanted),
-            Value::Texts => {
-                let items = std::mem::take(&mut self.items);
-                self.put(slot, name, Read::Texts(&items), wanted)?;
-                self.items = items;
-                Ok(())
-            }
-            Value::Mixed => self.put(slot, name, Read::Other, wanted),
-        }
+        let slot = self.names.find(name)?;
+        let items = std::mem::take(&mut self.items);
+        self.put(slot, name, value.read(&items), wanted)?;
+        self.items = items;
+        Ok(())
     }
 
     #[inline]
     fn put(
         &mut self,
         slot: Slot,
-        name: Place,
-        value: Read<'_>,
+        name: &'a [u8],
+        value: Read<'a, '_>,
         wanted: impl FnOnce(Slot) -> bool,
     ) -> Result<(), DecodeError> {
-        let is_kept = wanted(slot) && self.columns.attribute(self.body, slot, name, value)?;
+        let is_kept = wanted(slot) && self.columns.attribute(slot, name, value)?;
         // What is in no column is looked at by nobody else.
         match value {
-            Read::Text(place) if !is_kept => self.utf8(place).map(drop),
+            Read::Text(text) if !is_kept => utf8(text).map(drop),
             _ => Ok(()),
         }
     }
 
     /// The attribute that is expected here, if that is what stands here, and its value is a text and nothing else.
     #[inline]
-    fn expected(&mut self, message: Reader<'a>) -> Option<(Slot, Place, Place)> {
+    fn expected(&mut self, message: Reader<'a>) -> Option<(Slot, &'a [u8], &'a [u8])> {
         // `AnyValue.string_value`.
         const TEXT: u8 = 1 << 3 | 2;
         let (slot, name, value) = self.names.expected(message.rest())?;
@@ -225,17 +203,16 @@ impl<'a> Pass<'a> {
         if !is_all || text.len() > 125 {
             return None;
         }
-        let end = message.end();
         self.names.step();
-        Some((slot, name, Place::at(end - text.len(), text.len()).ok()?))
+        Some((slot, name, text))
     }
 
     /// `KeyValue`. Neither the name nor a text is known to be UTF-8 yet.
-    fn pair(&mut self, mut message: Reader<'a>) -> Result<(Place, Value), DecodeError> {
-        let (mut name, mut value) = (Place::default(), Value::One(Read::Other));
+    fn pair(&mut self, mut message: Reader<'a>) -> Result<(&'a [u8], Value<'a>), DecodeError> {
+        let (mut name, mut value): (&[u8], _) = (&[], Value::Other);
         while let Some((field, wire)) = message.key()? {
             match field {
-                1 => self.replaced(std::mem::replace(&mut name, message.bytes(wire)?))?,
+                1 => replaced(std::mem::replace(&mut name, message.bytes(wire)?))?,
                 2 => {
                     self.limits.element()?;
                     self.value(message.message(wire)?, &mut value)?;
@@ -249,13 +226,13 @@ impl<'a> Pass<'a> {
 
     /// `AnyValue`: the last of its fields is the value, but an array goes on where one before it ended, as messages that
     /// come in pieces do.
-    fn value(&mut self, mut message: Reader<'a>, value: &mut Value) -> Result<(), DecodeError> {
+    fn value(&mut self, mut message: Reader<'a>, value: &mut Value<'a>) -> Result<(), DecodeError> {
         while let Some((field, wire)) = message.key()? {
             let read = match field {
-                1 => Read::Text(message.bytes(wire)?),
-                2 => Read::Boolean(message.number(wire)? != 0),
-                3 => Read::Integer(message.number(wire)?.cast_signed()),
-                4 => Read::Double(f64::from_bits(message.fixed64(wire)?)),
+                1 => Value::Text(message.bytes(wire)?),
+                2 => Value::Boolean(message.number(wire)? != 0),
+                3 => Value::Integer(message.number(wire)?.cast_signed()),
+                4 => Value::Double(f64::from_bits(message.fixed64(wire)?)),
                 5 => {
                     self.limits.element()?;
                     self.array(message.message(wire)?, value)?;
@@ -264,33 +241,29 @@ impl<'a> Pass<'a> {
                 6 => {
                     self.limits.element()?;
                     check(Shape::Map, message.message(wire)?, &mut self.limits)?;
-                    Read::Other
+                    Value::Other
                 }
-                7 => message.bytes(wire).map(|_| Read::Other)?,
-                8 => message.number(wire).map(|_| Read::Other)?,
+                7 => message.bytes(wire).map(|_| Value::Other)?,
+                8 => message.number(wire).map(|_| Value::Other)?,
                 _ => {
                     message.skip(field, wire)?;
                     continue;
                 }
             };
-            if let Value::One(Read::Text(before)) = std::mem::replace(value, Value::One(read)) {
-                self.utf8(before)?;
+            if let Value::Text(before) = std::mem::replace(value, read) {
+                utf8(before)?;
             }
         }
         Ok(())
     }
 
     /// `ArrayValue`; its texts are left in `items`.
-    fn array(&mut self, mut message: Reader<'a>, value: &mut Value) -> Result<(), DecodeError> {
-        match *value {
-            Value::Texts | Value::Mixed => {}
-            Value::One(before) => {
-                if let Read::Text(before) = before {
-                    self.utf8(before)?;
-                }
-                self.items.clear();
-                *value = Value::Texts;
+    fn array(&mut self, mut message: Reader<'a>, value: &mut Value<'a>) -> Result<(), DecodeError> {
+        if !matches!(value, Value::Texts | Value::Mixed) {
+            if let Value::Text(before) = std::mem::replace(value, Value::Texts) {
+                utf8(before)?;
             }
+            self.items.clear();
         }
         while let Some((field, wire)) = message.key()? {
             match field {
@@ -308,14 +281,12 @@ impl<'a> Pass<'a> {
     }
 
     /// An `AnyValue` of an array, if it is text.
-    fn item(&mut self, mut message: Reader<'a>) -> Result<Option<Place>, DecodeError> {
+    fn item(&mut self, mut message: Reader<'a>) -> Result<Option<&'a [u8]>, DecodeError> {
         let mut text = None;
         while let Some((field, wire)) = message.key()? {
             match field {
                 1 => {
-                    let place = message.bytes(wire)?;
-                    self.utf8(place)?;
-                    text = Some(place);
+                    text = Some(message.text(wire)?.as_bytes());
                     continue;
                 }
                 2 | 3 | 8 => message.number(wire).map(drop)?,
@@ -335,34 +306,37 @@ impl<'a> Pass<'a> {
         }
         Ok(text)
     }
+}
 
-    /// A field that came again: the text of before is in no column, and nobody else looks at it.
-    #[inline]
-    fn replaced(&self, before: Place) -> Result<(), DecodeError> {
-        if before.length == 0 { Ok(()) } else { self.utf8(before).map(drop) }
-    }
-
-    fn utf8(&self, place: Place) -> Result<&'a str, DecodeError> {
-        std::str::from_utf8(place.of(self.body)).map_err(|_| DecodeError::Malformed)
-    }
+/// A field that came again: the text of before is in no column, and nobody else looks at it.
+#[inline]
+fn replaced(before: &[u8]) -> Result<(), DecodeError> {
+    if before.is_empty() { Ok(()) } else { utf8(before).map(drop) }
 }
 
 /// A value being read, which may come in pieces.
 #[derive(Debug, Clone, Copy)]
-enum Value {
-    One(Read<'static>),
+enum Value<'a> {
+    Text(&'a [u8]),
+    Integer(i64),
+    Double(f64),
+    Boolean(bool),
     /// An array of texts, which are the pass's `items`.
     Texts,
     /// An array with something else in it.
     Mixed,
+    Other,
 }
 
-impl Value {
-    const fn of(self, items: &[Place]) -> Read<'_> {
+impl<'a> Value<'a> {
+    const fn read<'b>(self, items: &'b [&'a [u8]]) -> Read<'a, 'b> {
         match self {
-            Self::One(value) => value,
+            Self::Text(text) => Read::Text(text),
+            Self::Integer(number) => Read::Integer(number),
+            Self::Double(number) => Read::Double(number),
+            Self::Boolean(truth) => Read::Boolean(truth),
             Self::Texts => Read::Texts(items),
-            Self::Mixed => Read::Other,
+            Self::Mixed | Self::Other => Read::Other,
         }
     }
 }
@@ -380,7 +354,6 @@ struct Names<'a> {
 
 struct Known<'a> {
     name: &'a [u8],
-    place: Place,
     slot: Slot,
     /// The name that came after it the last time.
     next: usize,
@@ -393,7 +366,7 @@ impl<'a> Names<'a> {
 
     /// The name that is expected, and what stands behind it and its value's key, if the attribute begins so.
     #[inline]
-    fn expected(&self, attribute: &'a [u8]) -> Option<(Slot, Place, &'a [u8])> {
+    fn expected(&self, attribute: &'a [u8]) -> Option<(Slot, &'a [u8], &'a [u8])> {
         // `KeyValue.key` and `KeyValue.value`.
         const NAME: u8 = 1 << 3 | 2;
         const VALUE: u8 = 2 << 3 | 2;
@@ -404,7 +377,7 @@ impl<'a> Names<'a> {
         }
         let (name, rest) = rest.split_at_checked(known.name.len())?;
         let (VALUE, rest) = rest.split_first().map(|(key, rest)| (*key, rest))? else { return None };
-        (name == known.name).then_some((known.slot, known.place, rest))
+        (name == known.name).then_some((known.slot, name, rest))
     }
 
     /// What was expected came.
@@ -413,11 +386,10 @@ impl<'a> Names<'a> {
     }
 
     /// What a name is.
-    fn find(&mut self, body: &'a [u8], place: Place) -> Result<Slot, DecodeError> {
-        let name = place.of(body);
+    fn find(&mut self, name: &'a [u8]) -> Result<Slot, DecodeError> {
         let found = match self.known.get(self.next()) {
             Some(known) if known.name == name => self.next(),
-            _ => self.look_up(name, place)?,
+            _ => self.look_up(name)?,
         };
         match self.before {
             Some(before) => self.known[before].next = found,
@@ -427,13 +399,13 @@ impl<'a> Names<'a> {
         Ok(self.known[found].slot)
     }
 
-    fn look_up(&mut self, name: &'a [u8], place: Place) -> Result<usize, DecodeError> {
+    fn look_up(&mut self, name: &'a [u8]) -> Result<usize, DecodeError> {
         if let Some(&found) = self.by_name.get(name) {
             return Ok(found);
         }
-        let slot = Slot::of(std::str::from_utf8(name).map_err(|_| DecodeError::Malformed)?);
+        let slot = Slot::of(utf8(name)?);
         let number = self.known.len();
-        self.known.push(Known { name, place, slot, next: number + 1 });
+        self.known.push(Known { name, slot, next: number + 1 });
         self.by_name.insert(name, number);
         Ok(number)
     }

@@ -1,7 +1,6 @@
 //! Spans as rows: how those who make spans in the program, and JSON, hand them over. Bytes of the protocol never take
 //! this form.
 
-use arrow::buffer::Buffer;
 use opentelemetry_proto::tonic::{
     collector::trace::v1::ExportTraceServiceRequest,
     common::v1::{AnyValue, KeyValue, any_value},
@@ -13,7 +12,6 @@ use super::{
     columns::{Columns, Decoded, Head, Read},
     limits::Limits,
     slot::Slot,
-    wire::Place,
 };
 
 /// The spans of one resource.
@@ -99,7 +97,7 @@ impl Plain {
     ///
     /// # Errors
     /// `TooMany` if it is more than one request may hold.
-    pub fn into_columns(self) -> Result<Decoded, DecodeError> {
+    pub fn to_columns(&self) -> Result<Decoded, DecodeError> {
         let spans = self.batches.iter().map(|batch| batch.spans.len()).sum();
         let mut limits = Limits::default();
         for _ in 0..self.other_logs {
@@ -107,72 +105,58 @@ impl Plain {
         }
         let mut columns = Columns::with_capacity(spans);
         columns.other_logs = self.other_logs;
-        let mut arena = Vec::new();
-        for batch in self.batches {
+        for batch in &self.batches {
             limits.resource()?;
-            let mut attributes = 0;
             columns.begin_resource();
-            for attribute in batch.resource {
+            let mut attributes = 0;
+            for attribute in &batch.resource {
                 limits.resource()?;
                 limits.attribute(&mut attributes)?;
-                let mut places = Vec::new();
-                let (name, value) = laid(attribute, &mut arena, &mut places);
-                columns.of_resource(&arena, name, value)?;
+                let mut texts = Vec::new();
+                columns.of_resource(attribute.name.as_bytes(), attribute.value.read(&mut texts))?;
             }
-            for span in batch.spans {
-                put(span, &mut columns, &mut arena, &mut limits)?;
+            for span in &batch.spans {
+                span.put(&mut columns, &mut limits)?;
             }
         }
-        columns.finish(&Buffer::from_vec(arena))
+        Ok(columns.finish())
     }
 }
 
-fn put(span: Span, columns: &mut Columns, arena: &mut Vec<u8>, limits: &mut Limits) -> Result<(), DecodeError> {
-    limits.span()?;
-    let mut attributes = 0;
-    for attribute in span.attributes {
-        limits.attribute(&mut attributes)?;
-        let slot = Slot::of(&attribute.name);
-        let mut places = Vec::new();
-        let (name, value) = laid(attribute, arena, &mut places);
-        columns.attribute(arena, slot, name, value)?;
-    }
-    let name = lay(arena, &span.name);
-    let head = Head {
-        trace_id: &span.trace_id,
-        span_id: &span.span_id,
-        parent_span_id: &span.parent_span_id,
-        name,
-        started_at_ns: span.started_at_ns,
-        ended_at_ns: span.ended_at_ns,
-        failed: span.failed,
-    };
-    columns.span(arena, &head)
-}
-
-/// Lays an attribute's texts down.
-fn laid<'a>(attribute: Attribute, arena: &mut Vec<u8>, places: &'a mut Vec<Place>) -> (Place, Read<'a>) {
-    let name = lay(arena, &attribute.name);
-    let value = match attribute.value {
-        Value::Text(text) => Read::Text(lay(arena, &text)),
-        Value::Integer(number) => Read::Integer(number),
-        Value::Double(number) => Read::Double(number),
-        Value::Boolean(truth) => Read::Boolean(truth),
-        Value::Texts(texts) => {
-            places.extend(texts.iter().map(|text| lay(arena, text)));
-            Read::Texts(places)
+impl Span {
+    fn put<'a>(&'a self, columns: &mut Columns<'a>, limits: &mut Limits) -> Result<(), DecodeError> {
+        limits.span()?;
+        let mut attributes = 0;
+        for Attribute { name, value } in &self.attributes {
+            limits.attribute(&mut attributes)?;
+            columns.attribute(Slot::of(name), name.as_bytes(), value.read(&mut Vec::new()))?;
         }
-        Value::Other => Read::Other,
-    };
-    (name, value)
+        columns.span(&Head {
+            trace_id: &self.trace_id,
+            span_id: &self.span_id,
+            parent_span_id: &self.parent_span_id,
+            name: self.name.as_bytes(),
+            started_at_ns: self.started_at_ns,
+            ended_at_ns: self.ended_at_ns,
+            failed: self.failed,
+        })
+    }
 }
 
-/// Lays a text down where a body would have it.
-fn lay(arena: &mut Vec<u8>, text: &str) -> Place {
-    let number = |number| u32::try_from(number).expect("the texts of one request are far below 4 GiB");
-    let place = Place { from: number(arena.len()), length: number(text.len()) };
-    arena.extend_from_slice(text.as_bytes());
-    place
+impl Value {
+    fn read<'a, 'b>(&'a self, texts: &'b mut Vec<&'a [u8]>) -> Read<'a, 'b> {
+        match self {
+            Self::Text(text) => Read::Text(text.as_bytes()),
+            Self::Integer(number) => Read::Integer(*number),
+            Self::Double(number) => Read::Double(*number),
+            Self::Boolean(truth) => Read::Boolean(*truth),
+            Self::Texts(all) => {
+                texts.extend(all.iter().map(String::as_bytes));
+                Read::Texts(texts)
+            }
+            Self::Other => Read::Other,
+        }
+    }
 }
 
 /// A message of the protocol as rows.

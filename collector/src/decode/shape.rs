@@ -34,7 +34,7 @@ impl Shape {
     const fn field(self, number: u32) -> Option<Is> {
         use Is::{Bytes, Fixed32, Fixed64, Message, Number, Text};
         Some(match (self, number) {
-            (Self::Scope, 1 | 2) | (Self::Entity, 1..=4) | (Self::Pair, 1) | (Self::Value, 1) => Text,
+            (Self::Scope, 1 | 2) | (Self::Entity, 1..=4) | (Self::Pair | Self::Value, 1) => Text,
             (Self::Event, 2) | (Self::Link, 3) | (Self::Record, 3 | 12) => Text,
             (Self::Scope | Self::Event, 3) | (Self::Link, 4) | (Self::Record, 6) | (Self::Map, 1) => {
                 Message(Self::Pair)

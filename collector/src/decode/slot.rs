@@ -27,7 +27,7 @@ pub(crate) enum Text {
     Continues,
     ValueKind,
     ValueDigest,
-    ValueText,
+    Value,
     Outcome,
 }
 
@@ -101,7 +101,7 @@ impl Slot {
             attribute::CONTINUES => Text::Continues,
             attribute::VALUE_KIND => Text::ValueKind,
             attribute::VALUE_DIGEST => Text::ValueDigest,
-            attribute::VALUE_TEXT => Text::ValueText,
+            attribute::VALUE_TEXT => Text::Value,
             attribute::OUTCOME => Text::Outcome,
             _ => return Self::None,
         };

@@ -4,13 +4,15 @@
 //! that came lately, and a row only notes which it is: what is checked of a text, and what the gate makes of it, is done
 //! once for all those rows. A text that is not found is put down again; equal texts may therefore have two numbers.
 
+use std::sync::Arc;
+
 use arrow::{
-    array::{BooleanBufferBuilder, DictionaryArray, StringViewArray, UInt32Array, builder::make_view},
-    buffer::{Buffer, NullBuffer, ScalarBuffer},
+    array::{DictionaryArray, StringArray, UInt32Array},
+    buffer::{BooleanBuffer, NullBuffer},
     datatypes::UInt32Type,
 };
 
-use super::{DecodeError, wire::Place};
+use super::{DecodeError, wire::utf8};
 
 /// A column of texts: for each row the number of its text.
 pub(crate) type Texts = DictionaryArray<UInt32Type>;
@@ -21,42 +23,38 @@ const RECENT: usize = 64;
 const NONE: u32 = u32::MAX;
 
 /// Texts, numbered.
-pub(super) struct Words {
-    places: Vec<Place>,
+pub(super) struct Words<'a> {
+    texts: Vec<&'a str>,
     recent: [u32; RECENT],
 }
 
-impl Default for Words {
+impl Default for Words<'_> {
     fn default() -> Self {
-        Self { places: Vec::new(), recent: [NONE; RECENT] }
+        Self { texts: Vec::new(), recent: [NONE; RECENT] }
     }
 }
 
-impl Words {
+impl<'a> Words<'a> {
     /// The number of a text.
     ///
     /// # Errors
     /// If it is not UTF-8.
     #[inline]
-    pub(super) fn number(&mut self, body: &[u8], place: Place) -> Result<u32, DecodeError> {
-        let text = place.of(body);
+    pub(super) fn number(&mut self, text: &'a [u8]) -> Result<u32, DecodeError> {
         let slot = &mut self.recent[slot(text)];
-        if let Some(known) = self.places.get(*slot as usize)
-            && known.of(body) == text
+        if let Some(known) = self.texts.get(*slot as usize)
+            && known.as_bytes() == text
         {
             return Ok(*slot);
         }
-        std::str::from_utf8(text).map_err(|_| DecodeError::Malformed)?;
-        *slot = u32::try_from(self.places.len()).expect("there are fewer than 2^32 texts in a request");
-        self.places.push(place);
+        *slot = u32::try_from(self.texts.len()).expect("there are fewer than 2^32 texts in a request");
+        self.texts.push(utf8(text)?);
         Ok(*slot)
     }
 
-    /// The texts by number, where they lie in the body.
-    pub(super) fn finish(self, body: &Buffer) -> Result<StringViewArray, DecodeError> {
-        let views: Vec<u128> = self.places.iter().map(|place| make_view(place.of(body), 0, place.from)).collect();
-        StringViewArray::try_new(ScalarBuffer::from(views), vec![body.clone()], None)
-            .map_err(|_| DecodeError::Malformed)
+    /// The texts by number.
+    pub(super) fn finish(self) -> StringArray {
+        StringArray::from_iter_values(self.texts)
     }
 }
 
@@ -73,18 +71,18 @@ fn slot(text: &[u8]) -> usize {
 
 /// A column of texts being built.
 #[derive(Default)]
-pub(super) struct TextColumn {
-    words: Words,
+pub(super) struct TextColumn<'a> {
+    words: Words<'a>,
     numbers: Vec<u32>,
 }
 
-impl TextColumn {
+impl<'a> TextColumn<'a> {
     /// The text of a row, if it has none yet; says whether it had none.
     #[inline]
-    pub(super) fn put(&mut self, row: usize, body: &[u8], place: Place) -> Result<bool, DecodeError> {
+    pub(super) fn put(&mut self, row: usize, text: &'a [u8]) -> Result<bool, DecodeError> {
         let is_first = self.numbers.len() <= row;
         if is_first {
-            let number = self.words.number(body, place)?;
+            let number = self.words.number(text)?;
             if self.numbers.len() < row {
                 self.numbers.resize(row, NONE);
             }
@@ -94,27 +92,24 @@ impl TextColumn {
     }
 
     /// The column; `None` if no row has a text.
-    pub(super) fn finish(mut self, rows: usize, body: &Buffer) -> Result<Option<Texts>, DecodeError> {
+    pub(super) fn finish(mut self, rows: usize) -> Option<Texts> {
         if self.numbers.is_empty() {
-            return Ok(None);
+            return None;
         }
         self.numbers.resize(rows, NONE);
-        let nulls = self.numbers.contains(&NONE).then(|| nulls(&self.numbers));
-        if nulls.is_some() {
-            self.numbers.iter_mut().filter(|number| **number == NONE).for_each(|number| *number = 0);
+        let valid = BooleanBuffer::from_iter(self.numbers.iter().map(|number| *number != NONE));
+        let nulls = NullBuffer::new(valid);
+        for number in self.numbers.iter_mut().filter(|number| **number == NONE) {
+            *number = 0;
         }
-        column(UInt32Array::new(self.numbers.into(), nulls), self.words, body).map(Some)
+        Some(column(
+            UInt32Array::new(self.numbers.into(), Some(nulls).filter(|nulls| nulls.null_count() > 0)),
+            self.words,
+        ))
     }
 }
 
-fn nulls(numbers: &[u32]) -> NullBuffer {
-    let mut valid = BooleanBufferBuilder::new(numbers.len());
-    numbers.iter().for_each(|number| valid.append(*number != NONE));
-    NullBuffer::new(valid.finish())
-}
-
 /// Numbers and their texts.
-pub(super) fn column(numbers: UInt32Array, words: Words, body: &Buffer) -> Result<Texts, DecodeError> {
-    let texts = words.finish(body)?;
-    Ok(Texts::try_new(numbers, std::sync::Arc::new(texts)).expect("each number is that of a text"))
+pub(super) fn column(numbers: UInt32Array, words: Words<'_>) -> Texts {
+    Texts::try_new(numbers, Arc::new(words.finish())).expect("each number is that of a text")
 }

@@ -35,7 +35,7 @@ fn export(spans: Vec<Span>) -> Plain {
 }
 
 fn admit(export: &Plain, policy: &Policy, source: Source<'_>) -> Admission {
-    let decoded = export.clone().into_columns().unwrap();
+    let decoded = export.to_columns().unwrap();
     super::admit(&decoded, policy, source, NOW_US, &Names::default()).unwrap()
 }
 

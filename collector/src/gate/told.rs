@@ -1,6 +1,6 @@
 //! What rows say in an attribute: for each row the number of its text, so that what is to be made of a text is made once.
 
-use arrow::array::{Array, AsArray, ListArray, StringViewArray};
+use arrow::array::{Array, AsArray, ListArray, StringArray};
 
 use crate::decode::Texts;
 
@@ -81,7 +81,7 @@ impl<'a> Told<'a> {
 }
 
 fn texts_of(column: &Texts) -> Vec<&str> {
-    let texts: &StringViewArray = column.values().as_string_view();
+    let texts: &StringArray = column.values().as_string();
     (0..texts.len()).map(|at| texts.value(at)).collect()
 }
 

@@ -27,7 +27,7 @@ pub(super) struct Values {
 pub(super) fn digests(export: &Export<'_>, mut kinds: Vec<Option<ValueKind>>, tally: &mut Tally) -> Values {
     let hashes = &export.policy.hashes;
     // A text with nothing in it is a value all the same, and has no digest.
-    let texts = export.decoded.text(Text::ValueText);
+    let texts = export.decoded.text(Text::Value);
     let texts = texts.map(|column| Told::with_blanks(column, &export.accepted.rows)).unwrap_or_default();
     let sent = export.told(Text::ValueDigest, attribute::VALUE_DIGEST, tally);
     let sent_whole = sent.each(|digest| hashes.value(digest));

@@ -61,6 +61,8 @@ struct Shared {
     failed: AtomicBool,
     /// Segments that are no longer written.
     closed: Mutex<Vec<Segment>>,
+    /// Whether the next record is to begin a segment of its own.
+    turn: AtomicBool,
 }
 
 impl<Hold: Send + 'static> Log<Hold> {
@@ -81,6 +83,7 @@ impl<Hold: Send + 'static> Log<Hold> {
             folder: folder.to_owned(),
             failed: AtomicBool::new(false),
             closed: Mutex::new(segments),
+            turn: AtomicBool::new(false),
         });
         let (submissions, receiver) = channel();
         let writing =
@@ -95,6 +98,11 @@ impl<Hold: Send + 'static> Log<Hold> {
     /// Hands a submission over. It is answered when it is on the disk; order is kept.
     pub(crate) fn submit(&self, submission: Submission<Hold>) -> Result<(), Error> {
         self.submissions.as_ref().and_then(|open| open.send(submission).ok()).ok_or_else(failed)
+    }
+
+    /// Lets the next record begin a new segment, so that the present one can go once it is committed.
+    pub(crate) fn turn(&self) {
+        self.shared.turn.store(true, Ordering::Release);
     }
 
     /// Whether the log can take no more.
@@ -205,6 +213,9 @@ impl Writing {
 
     /// Writes and syncs; gives the sequence of the first of the group.
     fn write_group<Hold>(&mut self, group: &[Submission<Hold>]) -> Result<u64, Error> {
+        if self.shared.turn.swap(false, Ordering::AcqRel) {
+            self.close_segment();
+        }
         let first = self.next;
         let path = path_of(&self.shared.folder, self.number);
         let failed = |error| super::unavailable(&path, "written", error);

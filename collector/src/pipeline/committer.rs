@@ -9,7 +9,7 @@ use arrow::array::{ArrayRef, Int64Array, RecordBatch, TimestampMicrosecondArray}
 use tokio::sync::{Notify, mpsc, oneshot};
 use tracing::Instrument as _;
 
-use super::{Config, pending::Pending};
+use super::{Config, pending::Pending, upkeep::IDENTITY};
 use crate::{
     Error, ErrorKind,
     gate::IntakeCounts,
@@ -138,7 +138,7 @@ impl Committer {
         let files_max = self.config.files_per_day_max;
         let began = Instant::now();
         let merge = async move {
-            writer.compact(&SPANS, files_max, &["trace_id", "span_id"]).await?;
+            writer.compact(&SPANS, files_max, &IDENTITY).await?;
             writer.compact(&INTAKE, INTAKE_FILES_MAX, &[]).await
         };
         if self.telemetry.others.since_compaction() {

@@ -15,7 +15,7 @@
 
 use std::{
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, Weak},
     time::Duration,
 };
 
@@ -39,6 +39,7 @@ mod recover;
 mod seen;
 #[cfg(test)]
 mod tests;
+pub mod upkeep;
 
 use committer::{Command, Committer};
 use pending::{Pending, Waiting};
@@ -112,6 +113,8 @@ struct Inner {
     /// Tells the committer that much waits.
     crowded: Arc<Notify>,
     committer: tokio::sync::Mutex<Option<JoinHandle<()>>>,
+    /// Not held, so that the lock is free once the committer has ended.
+    writer: Weak<Writer>,
 }
 
 /// What a submission passes, one at a time.
@@ -169,12 +172,14 @@ impl Pipeline {
                 sink_crowded.notify_one();
             }
         })?;
+        let weak = Arc::downgrade(&writer);
         let (reporting, clearing) = (Arc::clone(&telemetry), log.remover());
         let committer = Committer::new(writer, Arc::clone(&pending), clearing, reporting, config.clone());
         let committer = tokio::spawn(committer.run(received, Arc::clone(&crowded)));
         let door = Mutex::new(Door { seen, log: Some(log) });
         let committer = tokio::sync::Mutex::new(Some(committer));
-        Ok(Self { inner: Arc::new(Inner { config, door, room, pending, telemetry, commands, crowded, committer }) })
+        let inner = Inner { config, door, room, pending, telemetry, commands, crowded, committer, writer: weak };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// Takes rows; returns when they are on the disk, and so is every earlier row that they repeat. Rows seen before

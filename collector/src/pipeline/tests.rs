@@ -172,6 +172,27 @@ async fn compaction_removes_what_repeats_across_commits() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_was_turned_holds_no_row_and_loses_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let writer = writer(Arc::new(LocalDisk), folder.path()).unwrap();
+    let pipeline =
+        Pipeline::start(Arc::clone(&writer), Config { segment_bytes_max: 64 << 20, ..config() }).await.unwrap();
+    let bytes = || {
+        let segments = std::fs::read_dir(folder.path().join("log")).unwrap();
+        segments.map(|entry| entry.unwrap().metadata().unwrap().len()).sum::<u64>()
+    };
+    send(&pipeline, 0..500).await.unwrap();
+    pipeline.commit_now().await.unwrap();
+    assert!(bytes() > 10_000, "a segment stays until it is full");
+    pipeline.turn_log().await.unwrap();
+    assert!(bytes() < 1_000, "{}", bytes());
+    pipeline.turn_log().await.unwrap();
+    send(&pipeline, 500..600).await.unwrap();
+    pipeline.shutdown().await.unwrap();
+    assert_eq!(stored(&writer).await, once(0..600));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_full_house_is_overloaded_and_takes_more_once_there_is_room() {
     let folder = tempfile::tempdir().unwrap();
     let writer = writer(Arc::new(LocalDisk), folder.path()).unwrap();

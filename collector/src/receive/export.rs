@@ -265,7 +265,7 @@ impl Receiver {
         received_at_us: i64,
     ) -> Result<(Admission, Held), Refusal> {
         let Content { bytes, _room } = content;
-        let decoded = decode_measured(what.signal, what.encoding, bytes, size)?;
+        let decoded = decode_measured(what.signal, what.encoding, &bytes, size)?;
         let Inner { policy, names, .. } = &*self.0;
         let admission =
             gate::admit(&decoded, policy, grant.access.source(), received_at_us, names).map_err(|error| {

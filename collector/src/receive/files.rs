@@ -11,7 +11,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use bytes::Bytes;
 use serde::de::IgnoredAny;
 
 use super::compression::Compression;
@@ -95,10 +94,8 @@ impl Exports {
             Form::Delimited => (Signal::Traces, Encoding::Protobuf),
             Form::Json | Form::JsonLines => (signal_of(&bytes), Encoding::Json),
         };
-        let body = Bytes::from(bytes);
-        let decoded =
-            decode(signal, encoding, body.clone()).map_err(|error| self.wrong("is malformed").caused_by(error))?;
-        if encoding == Encoding::Json && decoded.resources == 0 && is_something_else(&body) {
+        let decoded = decode(signal, encoding, &bytes).map_err(|error| self.wrong("is malformed").caused_by(error))?;
+        if encoding == Encoding::Json && decoded.resources == 0 && is_something_else(&bytes) {
             return Err(self.wrong("holds neither resourceSpans nor resourceLogs: is it the right file?"));
         }
         Ok(Some(decoded))

@@ -1,8 +1,11 @@
-//! Many small files of a day into one, sorted, with bounded memory.
+//! Many small files of a day into few, sorted, with bounded memory, while commits go on.
 //!
 //! A sender that sends again after more than a day can get a row past the collector's memory of what it has seen. Such
 //! rows are found here, where equal ids lie side by side, and their removal is committed as the change of data that it
-//! is; merging alone is committed as no change.
+//! is; merging alone is committed as no change, and keeps what stands for the day's content ([`super::content`]).
+//!
+//! A merge works on files that nobody else takes away (merges and retention take turns), and holds the table's lock for
+//! its commit alone: appends go between.
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
@@ -20,10 +23,12 @@ use futures::TryStreamExt;
 
 use super::{
     Writer,
-    delta::{Commit, failed, scan},
+    content::{content_of, run_of, tag, tags_of},
+    delta::{Commit, day_column, day_of, failed, scan},
     files::Files,
     replace::version_of,
     sort::{runtime, sorted},
+    tiers::{self, Candidate, Kind},
 };
 use crate::{Error, ErrorKind, schema::Table};
 
@@ -38,48 +43,101 @@ pub struct Compacted {
     pub duplicates: u64,
 }
 
-/// The files of one partition.
+/// Files of one partition.
 #[derive(Debug, Default)]
 struct Part {
-    paths: Vec<String>,
-    removes: Vec<Remove>,
+    kind: Kind,
+    files: Vec<Candidate>,
+}
+
+/// What a merge wrote.
+struct Merged {
+    adds: Vec<Add>,
+    duplicates: u64,
 }
 
 impl Writer {
     /// Merges the files of each partition that has more than `files_max`. Rows of one partition that are equal in every
     /// column of `identity` (which must end the order in which they are sorted) are one row: the first stays.
     pub async fn compact(&self, table: &Table, files_max: usize, identity: &[&str]) -> Result<Compacted, Error> {
+        let everything = |part: &Part| {
+            let is_crowded = part.files.len() > files_max.max(1) && !tiers::is_one_run(&part.files);
+            (0..part.files.len()).filter(|_| is_crowded).collect()
+        };
+        self.compact_chosen(table, identity, i32::MAX, everything).await
+    }
+
+    /// Merges what is due while the table is written to, as [`tiers`] says: small files of the present day (and of any
+    /// to come) in tiers, all of a past day once it is quiet. `now_us` is Unix microseconds.
+    pub async fn compact_due(&self, table: &Table, identity: &[&str], now_us: i64) -> Result<Compacted, Error> {
+        let today = i32::try_from(now_us.div_euclid(tiers::DAY_US)).unwrap_or(i32::MAX);
+        self.compact_chosen(table, identity, today, |part| tiers::due(part.kind, &part.files, now_us)).await
+    }
+
+    async fn compact_chosen(
+        &self,
+        table: &Table,
+        identity: &[&str],
+        today: i32,
+        choose: impl Fn(&Part) -> Vec<usize> + Send,
+    ) -> Result<Compacted, Error> {
+        let _alone = self.one_at_a_time().await;
         let mut done = Compacted::default();
-        let _committing = self.committing(table).await;
-        let Some(mut at) = self.store().newest(table).await? else { return Ok(done) };
-        for part in crowded(table, &at, files_max)? {
-            let files_before = part.paths.len();
-            let (adds, duplicates) = self.merge(table, &at, part.paths, identity).await?;
-            done.files_before += files_before;
-            done.files_after += adds.len();
-            done.duplicates += duplicates;
-            let data_change = duplicates > 0;
-            let removes = part.removes.into_iter().map(|remove| Action::Remove(Remove { data_change, ..remove }));
-            let adds = adds.into_iter().map(|add| Action::Add(Add { data_change, ..add }));
-            let operation = if data_change {
-                DeltaOperation::Delete { predicate: None }
-            } else {
-                DeltaOperation::Optimize { predicate: None, target_size: 0 }
-            };
-            let commit = Commit { actions: removes.chain(adds).collect(), operation, sequence: None };
-            at = self.store().commit(table, at, commit).await?;
-            tracing::debug!(table = table.name, version = version_of(table, &at)?, "compacted");
+        let Some(at) = self.store().newest(table).await? else { return Ok(done) };
+        for part in parts(table, &at, today)? {
+            let chosen = choose(&part);
+            if chosen.is_empty() {
+                continue;
+            }
+            let is_whole = chosen.len() == part.files.len();
+            let files: Vec<&Candidate> = chosen.iter().map(|&place| &part.files[place]).collect();
+            let merged = self.merge(table, &at, &files, identity).await?;
+            done.files_before += files.len();
+            done.files_after += merged.adds.len();
+            done.duplicates += merged.duplicates;
+            self.commit_merge(table, &files, merged, is_whole).await?;
         }
         Ok(done)
+    }
+
+    /// Puts the merged files in the place of those that were merged.
+    async fn commit_merge(
+        &self,
+        table: &Table,
+        files: &[&Candidate],
+        merged: Merged,
+        is_whole: bool,
+    ) -> Result<(), Error> {
+        let Merged { mut adds, duplicates } = merged;
+        let data_change = duplicates > 0;
+        let content = files.iter().fold(0_u64, |sum, file| sum.wrapping_add(file.content));
+        tag(&mut adds, (!data_change).then_some(content), is_whole);
+        // No row was received later than the last of the files was written: so a restart still knows which files can
+        // hold what was received lately.
+        let written_ms = files.iter().map(|file| file.written_us / 1_000).max().unwrap_or_default();
+        let removes = files.iter().map(|file| Action::Remove(remove_of(file, data_change)));
+        let adds = adds.into_iter().map(|add| Action::Add(Add { data_change, modification_time: written_ms, ..add }));
+        let operation = if data_change {
+            DeltaOperation::Delete { predicate: None }
+        } else {
+            DeltaOperation::Optimize { predicate: None, target_size: 0 }
+        };
+        let commit = Commit { actions: removes.chain(adds).collect(), operation, sequence: None };
+        let _committing = self.committing(table).await;
+        let Some(at) = self.store().newest(table).await? else { return Ok(()) };
+        let at = self.store().commit(table, at, commit).await?;
+        tracing::debug!(table = table.name, version = version_of(table, &at)?, "compacted");
+        Ok(())
     }
 
     async fn merge(
         &self,
         table: &Table,
         at: &DeltaTable,
-        paths: Vec<String>,
+        chosen: &[&Candidate],
         identity: &[&str],
-    ) -> Result<(Vec<Add>, u64), Error> {
+    ) -> Result<Merged, Error> {
+        let paths = chosen.iter().map(|file| file.remove.path.clone()).collect();
         let rows = self.read_files(table, at, paths, &[]).await?;
         let mut order: Vec<&str> = table.partition.iter().chain(table.sort).copied().collect();
         order.extend(identity);
@@ -102,7 +160,7 @@ impl Writer {
             };
             files.write(&kept).await?;
         }
-        Ok((files.finish().await?, duplicates))
+        Ok(Merged { adds: files.finish().await?, duplicates })
     }
 
     /// The rows of some files of a table at hand: these columns, or all if none is named.
@@ -126,18 +184,34 @@ impl Writer {
     }
 }
 
-/// Partitions with too many files.
-fn crowded(table: &Table, at: &DeltaTable, files_max: usize) -> Result<Vec<Part>, Error> {
+/// The files of each partition.
+fn parts(table: &Table, at: &DeltaTable, today: i32) -> Result<Vec<Part>, Error> {
     let state = at.snapshot().map_err(|error| failed(table, "be read", error))?;
-    let mut parts: BTreeMap<Vec<Option<String>>, Part> = BTreeMap::new();
+    let column = day_column(table)?;
+    let mut parts: BTreeMap<Option<i32>, Part> = BTreeMap::new();
     for file in state.log_data().iter() {
-        let values = file.partition_values_map();
-        let key = table.partition.iter().map(|&name| values.get(name).cloned().flatten()).collect();
-        let part = parts.entry(key).or_default();
-        part.paths.push(file.path().into_owned());
-        part.removes.push(file.remove_action(false));
+        let day = column.map(|column| day_of(table, column, &file)).transpose()?;
+        let part = parts.entry(day).or_default();
+        part.kind = match day {
+            Some(day) if day < today => Kind::Past,
+            Some(_) => Kind::Present,
+            None => Kind::Undated,
+        };
+        let tags = tags_of(&file);
+        part.files.push(Candidate {
+            bytes: u64::try_from(file.size()).unwrap_or_default(),
+            written_us: file.modification_time().saturating_mul(1_000),
+            run: run_of(&tags).map(str::to_owned),
+            content: content_of(&file.path(), &tags),
+            remove: file.remove_action(false),
+        });
     }
-    Ok(parts.into_values().filter(|part| part.paths.len() > files_max.max(1)).collect())
+    Ok(parts.into_values().collect())
+}
+
+fn remove_of(file: &Candidate, data_change: bool) -> Remove {
+    let deletion_timestamp = Some(chrono::Utc::now().timestamp_millis());
+    Remove { data_change, deletion_timestamp, ..file.remove.clone() }
 }
 
 /// For each row whether it is the first of those equal to it, given the row before the batch.

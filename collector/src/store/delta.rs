@@ -23,11 +23,13 @@ use deltalake::{
     protocol::{DeltaOperation, SaveMode},
 };
 use object_store::ObjectStore;
-use sha2::{Digest, Sha256};
 use tokio::sync::Mutex;
 use url::Url;
 
-use super::{Snapshot, Store, Writer};
+use super::{
+    Snapshot, Store, Writer,
+    content::{content_of, tags_of},
+};
 use crate::{
     Error, ErrorKind,
     schema::{ColumnType, SPANS, Table},
@@ -142,13 +144,12 @@ impl Store {
     }
 
     /// Whether a day's rows are still the same, as far as the log of the table's newest version tells: for each day
-    /// that has files, a hash of their names. Days are since 1970-01-01, of the one date column that the table is
-    /// partitioned by. Empty if the table was never written.
+    /// that has files, a number that stands for their content. Days are since 1970-01-01, of the one date column that
+    /// the table is partitioned by. Empty if the table was never written.
     ///
-    /// Files are never changed and no name is used twice, so a day with the hash of before has the rows of before. The
-    /// reverse does not hold: compaction gives a day other files with the same rows. The hash (the first 8 bytes of a
-    /// SHA-256 of the sorted names) may be kept: it depends neither on the order of files in the log nor on the build.
-    /// No data file is opened.
+    /// Files are never changed and no name is used twice, so a day with the number of before has the rows of before.
+    /// Merging files keeps it ([`content_of`](super::content)), unless rows were dropped. The number may be kept: it
+    /// depends neither on the order of files in the log nor on the build. No data file is opened.
     #[cfg(test)]
     pub(super) async fn files_of_days(&self, table: &Table) -> Result<BTreeMap<i32, u64>, Error> {
         let column = partitioned_by_day(table)?;
@@ -180,10 +181,14 @@ impl Store {
     /// The same for a table at hand.
     pub(crate) async fn sequence_in(&self, table: &Table, at: &DeltaTable) -> Result<u64, Error> {
         let state = at.snapshot().map_err(|error| failed(table, "be read", error))?;
-        let version = state
-            .transaction_version(at.log_store().as_ref(), self.collector())
-            .await
-            .map_err(|error| failed(table, "say what was committed", error))?;
+        let version = match state.transaction_version(at.log_store().as_ref(), self.collector()).await {
+            Ok(version) => version,
+            Err(error) => {
+                // What is known of the log may be older than its last cleaning: the next try reads it anew.
+                self.forget(table).await;
+                return Err(failed(table, "say what was committed", error));
+            }
+        };
         Ok(version.and_then(|version| u64::try_from(version).ok()).unwrap_or(0))
     }
 
@@ -204,6 +209,11 @@ impl Store {
         let url = self.address(&folder)?;
         logstore_with(self.objects(), &url, StorageConfig::default())
             .map_err(|error| failed(table, "be reached", error))
+    }
+
+    /// Loads the table anew when it is next asked for.
+    pub(super) async fn forget(&self, table: &Table) {
+        self.tables.lock().await.remove(table.folder);
     }
 
     async fn remember(&self, table: &Table, loaded: &DeltaTable) {
@@ -282,22 +292,12 @@ pub(super) fn day_of(table: &Table, column: &str, file: &LogicalFileView) -> Res
 
 fn files_by_day(table: &Table, column: &str, at: &DeltaTable) -> Result<BTreeMap<i32, u64>, Error> {
     let state = at.snapshot().map_err(|error| failed(table, "be read", error))?;
-    let mut names: BTreeMap<i32, Vec<String>> = BTreeMap::new();
+    let mut days: BTreeMap<i32, u64> = BTreeMap::new();
     for file in state.log_data().iter() {
-        names.entry(day_of(table, column, &file)?).or_default().push(file.path().into_owned());
+        let sum = days.entry(day_of(table, column, &file)?).or_default();
+        *sum = sum.wrapping_add(content_of(&file.path(), &tags_of(&file)));
     }
-    Ok(names.into_iter().map(|(day, names)| (day, hash_of_names(names))).collect())
-}
-
-pub(super) fn hash_of_names(mut names: Vec<String>) -> u64 {
-    names.sort_unstable();
-    let mut hash = Sha256::new();
-    for name in names {
-        hash.update(name);
-        // No name of a file has this byte, so different lists are different bytes.
-        hash.update([0]);
-    }
-    hash.finalize().iter().take(8).fold(0, |number, &byte| (number << 8) | u64::from(byte))
+    Ok(days)
 }
 
 /// Something in or below Delta Lake failed. What the disk or a rival caused can be mended outside; the rest is ours.

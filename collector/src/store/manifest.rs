@@ -71,6 +71,25 @@ fn text(file: &File) -> Result<String, Error> {
 
 fn file(disk: &dyn Disk, root: &Path) -> Result<Option<File>, Error> {
     let path = root.join("store.toml");
+    let corrupt = |why: String| Error::new(ErrorKind::Corrupt, format!("{}: {why}", path.display()));
+    let Some((format, text)) = text_of_known_format(disk, root)? else { return Ok(None) };
+    if format < FORMAT {
+        return Err(Error::new(
+            ErrorKind::Unavailable,
+            format!(
+                "the store {0} is of format {format}, and this gilbreth works with format {FORMAT}: run `gilbreth \
+                 migrate --store {0}`",
+                root.display()
+            ),
+        ));
+    }
+    toml::from_str(&text).map(Some).map_err(|error| corrupt(error.message().to_owned()))
+}
+
+/// The number of a store's format, if it is none that is yet to come, and the text of its manifest; `None` if there is no
+/// store.
+pub(super) fn text_of_known_format(disk: &dyn Disk, root: &Path) -> Result<Option<(u32, String)>, Error> {
+    let path = root.join("store.toml");
     let bytes = match disk.read(&path, None) {
         Ok(bytes) => bytes,
         Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => {
@@ -90,7 +109,7 @@ fn file(disk: &dyn Disk, root: &Path) -> Result<Option<File>, Error> {
             ),
         ));
     }
-    toml::from_str(text).map(Some).map_err(|error| corrupt(error.message().to_owned()))
+    Ok(Some((format, text.to_owned())))
 }
 
 /// Makes the folder and its manifest. If another process was faster, its manifest stays.

@@ -1,8 +1,9 @@
 //! The store on disk: its manifest, its lock, its Delta tables and the records of what belongs together.
 //!
 //! One process holds the [`Writer`]; any number may read. Readers need no lock: a [`Snapshot`] is a list of files that
-//! are never changed. Nothing is ever deleted from a table's folder, its log included, so that each version that a
-//! record names can be read as long as the store is there.
+//! are never changed, and that stay for a while after they were taken out of a table. Each version that a record names
+//! can be read as long as the record is there ([`Writer::vacuum`]), unless rows of it expired
+//! ([`Writer::expire_days`]).
 
 use std::{
     collections::HashMap,
@@ -20,23 +21,40 @@ use crate::{
 };
 
 mod append;
+mod backup;
+mod checkpoint;
 mod compact;
+mod content;
 mod delta;
+mod expired;
 mod files;
 mod manifest;
+mod migrate;
 mod order;
 mod replace;
+mod restore;
+mod retention;
 mod sort;
 #[cfg(test)]
 mod tests;
+mod tiers;
+mod vacuum;
 mod versions;
 
+pub use backup::BackedUp;
 pub use compact::Compacted;
+pub use expired::Gone;
 pub use manifest::Manifest;
-pub use versions::VersionRecord;
+pub use migrate::Migrated;
+pub use restore::{Restored, restore};
+pub use retention::Expiry;
+pub use vacuum::Vacuumed;
+pub use versions::{Keep, VersionRecord};
 
-/// The format that this version writes, and the newest that it reads.
-pub const FORMAT: u32 = 1;
+/// The format that this version works with. Older ones are brought to it by [`Store::migrate`], newer ones are refused.
+/// Format 2 differs from 1 in what may be found: access tokens, which one that does not ask for them would let anybody
+/// pass by, and tables that were vacuumed, versions of which are gone.
+pub const FORMAT: u32 = 2;
 
 /// A store, opened for reading. Cheap to clone; clones share what they know of the tables.
 #[derive(Debug, Clone)]
@@ -63,6 +81,8 @@ pub struct Snapshot {
 pub struct Writer {
     store: Store,
     committing: Committing,
+    /// Whoever takes files away from tables does so alone.
+    upkeep: Mutex<()>,
     _lock: Lock,
 }
 
@@ -150,7 +170,12 @@ impl Store {
                 // Makes the name of the root durable, whoever made it.
                 self.disk.create_folder(&self.root).map_err(failed)?;
                 sweep(self.disk.as_ref(), &self.root, &|folder| folder != self.root.join("access")).map_err(failed)?;
-                Ok(Writer { store: self.clone(), committing: Committing::default(), _lock: lock })
+                Ok(Writer {
+                    store: self.clone(),
+                    committing: Committing::default(),
+                    upkeep: Mutex::default(),
+                    _lock: lock,
+                })
             }
             Locked::Theirs(process) => {
                 let holder = process.map_or_else(|| "another process".to_owned(), |id| format!("process {id}"));
@@ -187,9 +212,36 @@ impl Store {
         versions::all(self.disk.as_ref(), &self.root)
     }
 
-    /// The record of a number; where there is none, the error says which there are.
+    /// The record of a number; where there is none, the error says which there are, and where it can no longer be read,
+    /// what is gone of it.
     pub fn version(&self, number: u64) -> Result<VersionRecord, Error> {
-        versions::numbered(self.disk.as_ref(), &self.root, number)
+        let record = versions::numbered(self.disk.as_ref(), &self.root, number)?;
+        match self.gone_of(&record)? {
+            None => Ok(record),
+            Some((table, gone)) => Err(Error::new(
+                ErrorKind::Invalid,
+                format!(
+                    "version {number} of this store is no longer whole: rows of {table} before {} have expired",
+                    gone.before
+                ),
+            )),
+        }
+    }
+
+    /// What retention took away of a version, and of which table; `None` for a version that is whole.
+    pub fn gone_of(&self, record: &VersionRecord) -> Result<Option<(String, Gone)>, Error> {
+        let expired = expired::Expired::read(self.disk.as_ref(), &self.root)?;
+        Ok(expired.of(record).map(|(table, gone)| (table.to_owned(), gone.clone())))
+    }
+
+    /// Keeps a version readable, however old it gets, until [`Store::unpin_version`]. Needs no lock.
+    pub fn pin_version(&self, number: u64) -> Result<(), Error> {
+        versions::pin(self.disk.as_ref(), &self.root, number)
+    }
+
+    /// Lets a version expire like the others.
+    pub fn unpin_version(&self, number: u64) -> Result<(), Error> {
+        versions::unpin(self.disk.as_ref(), &self.root, number)
     }
 }
 
@@ -198,6 +250,11 @@ impl Writer {
     #[must_use]
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// Holds back other work that takes files away from tables: merges, retention, vacuum.
+    pub(crate) async fn one_at_a_time(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.upkeep.lock().await
     }
 
     /// Notes in the manifest by what the store's key is told from others.

@@ -13,11 +13,13 @@ use datafusion::{
 };
 use futures::stream;
 
-use super::{Manifest, Snapshot, Store, VersionRecord, Writer, delta::hash_of_names};
+use super::{Manifest, Snapshot, Store, VersionRecord, Writer};
 use crate::{
     Error, ErrorKind,
     schema::{ColumnType, SPANS, Table, optional, required},
 };
+
+mod upkeep;
 
 static SAMPLE: Table = Table {
     name: "sample",
@@ -257,16 +259,6 @@ async fn rows_are_added_to_a_table_without_days_which_starts_empty_once_it_has_t
     assert_eq!(files_of_days(writer.store()).await.into_keys().collect::<Vec<_>>(), [2]);
 }
 
-#[test]
-fn the_hash_of_names_is_the_same_in_any_order_and_any_build() {
-    // The first 8 bytes of the SHA-256 of "a", 0, "b", 0.
-    let expected = 0x8fb2_0ef6_3ced_4145;
-    for names in [["a", "b"], ["b", "a"]] {
-        assert_eq!(hash_of_names(names.map(str::to_owned).to_vec()), expected);
-    }
-    assert_ne!(hash_of_names(vec!["ab".to_owned()]), expected);
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_snapshot_stays_at_its_version() {
     let folder = tempfile::tempdir().unwrap();
@@ -424,7 +416,7 @@ fn a_broken_manifest_is_corrupt() {
     let folder = tempfile::tempdir().unwrap();
     let root = store(folder.path()).root().to_owned();
     for text in
-        ["format = ", "format = 1\n", "format = 1\nestate = \"E\"\ntime_zone = \"Mars/Base\"\ncollector = \"c\"\n"]
+        ["format = ", "format = 2\n", "format = 2\nestate = \"E\"\ntime_zone = \"Mars/Base\"\ncollector = \"c\"\n"]
     {
         std::fs::write(root.join("store.toml"), text).unwrap();
         assert_eq!(Store::open(&root).unwrap_err().kind(), ErrorKind::Corrupt, "{text}");

@@ -108,8 +108,8 @@ impl Telemetry {
         self.is_failing.load(Ordering::Relaxed)
     }
 
-    /// Small files were merged.
-    pub(crate) fn compacted(&self, took: Duration) {
+    /// Files of tables were tidied: merged, expired or vacuumed.
+    pub fn compacted(&self, took: Duration) {
         self.compactions.observe(took);
     }
 
@@ -170,7 +170,11 @@ impl Telemetry {
             "When rows were last committed, in Unix time; 0 before the first time.",
             Duration::from_micros(last_us).as_secs_f64(),
         );
-        page.histogram("gilbreth_compaction_seconds", "Merges of small files.", &self.compactions);
+        page.histogram(
+            "gilbreth_compaction_seconds",
+            "Work on the files of tables: merges, retention, vacuum.",
+            &self.compactions,
+        );
         page.histogram("gilbreth_refresh_seconds", "Refreshes of the facts.", &self.refreshes);
         page.counter("gilbreth_refresh_failures_total", "Refreshes that failed.", self.refresh_failures.count());
     }

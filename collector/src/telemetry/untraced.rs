@@ -71,8 +71,8 @@ impl Others {
         self.since_commit.swap(false, Ordering::AcqRel)
     }
 
-    /// Whether something was since the last compaction asked.
-    pub(crate) fn since_compaction(&self) -> bool {
+    /// Whether something was since the last work on files asked.
+    pub fn since_compaction(&self) -> bool {
         self.since_compaction.swap(false, Ordering::AcqRel)
     }
 

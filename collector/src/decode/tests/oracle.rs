@@ -25,7 +25,7 @@ fn check(signal: Signal, bytes: &[u8]) -> Option<Decoded> {
         assert!(matches!(read, Err(DecodeError::Malformed)), "prost refuses what is read as {read:?}");
         return None;
     };
-    let mut expected = expected.into_columns().unwrap();
+    let mut expected = expected.to_columns().unwrap();
     let mut read = read.expect("prost reads it");
     if signal == Signal::Logs && canonical.as_deref() != Some(bytes) {
         // The ids of a record are by its bytes, and these would not be written so by prost.

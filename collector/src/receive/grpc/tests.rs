@@ -22,6 +22,7 @@ use crate::{
     key::StoreKey,
     receive::behind::{self, Behind, Submitted},
     store::Store,
+    telemetry,
 };
 
 const NOW_US: i64 = 1_700_000_000_000_000;
@@ -55,12 +56,16 @@ fn bench(pipeline: Pipeline) -> Bench {
         }
         Box::pin(async { Ok(()) })
     };
-    let policy = Policy::new(&StoreKey::new([1; 32]), &config);
+    Bench { stored, ..bench_before(Behind::stub(submit), &config) }
+}
+
+fn bench_before(behind: Behind, config: &Config) -> Bench {
+    let policy = Policy::new(&StoreKey::new([1; 32]), config);
     let store = behind::store();
     let access = Access::open(&store, false).unwrap();
-    let receiver = Receiver::before(Behind::stub(submit), policy, access, &config, || NOW_US);
+    let receiver = Receiver::before(behind, policy, access, config, || NOW_US);
     let router = router(receiver).layer(MockConnectInfo(SocketAddr::from(([127, 0, 0, 1], 1))));
-    Bench { router, store, stored }
+    Bench { router, store, stored: Arc::default() }
 }
 
 impl Bench {
@@ -205,8 +210,9 @@ async fn a_token_is_metadata_and_its_lack_limit_and_rights_have_codes_of_their_o
     let reader = token("reader", Rights::read(access::Role::Auditor), None);
     let many = framed(0, &traces(&[[1; 16]; 100]));
     for (bearer, body, code) in [
-        (None, &message, Code::Unauthenticated),
+        // What is not known makes it look for new tokens; without one it may take a moment until one is needed.
         (Some("Bearer gilbreth_00000000_00"), &message, Code::Unauthenticated),
+        (None, &message, Code::Unauthenticated),
         (Some(reader.as_str()), &message, Code::PermissionDenied),
         (Some(few.as_str()), &many, Code::Ok),
         (Some(few.as_str()), &message, Code::Unavailable),
@@ -217,6 +223,21 @@ async fn a_token_is_metadata_and_its_lack_limit_and_rights_have_codes_of_their_o
         let delay = status.get_details_retry_info().and_then(|info| info.retry_delay);
         assert_eq!(delay.is_some_and(|delay| delay.as_secs() >= 60), code == Code::Unavailable, "{delay:?}");
     }
+}
+
+#[tokio::test]
+async fn what_our_own_exporter_marks_is_worked_on_untraced() {
+    let untraced = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&untraced);
+    let submit = move |_: Admitted, _: IntakeCounts| -> Submitted {
+        seen.lock().unwrap().push(telemetry::is_untraced());
+        Box::pin(async { Ok(()) })
+    };
+    let bench = bench_before(Behind::stub(submit), &Config::default());
+    for mark in [&[][..], &[(telemetry::HEADER, "1")]] {
+        assert_eq!(bench.call(TRACES, mark, framed(0, &traces(&[[1; 16]]))).await.2.code(), Code::Ok);
+    }
+    assert_eq!(*untraced.lock().unwrap(), [false, true]);
 }
 
 #[tokio::test]
