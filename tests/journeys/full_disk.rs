@@ -1,5 +1,5 @@
-//! A real disk that is full: senders are told to come again, nothing acknowledged is lost, and with room work goes on by
-//! itself.
+//! A real disk that is full: senders are told to come again, and nothing acknowledged is lost. With room work goes on after
+//! a restart: a log that could not be written takes nothing more until then.
 
 use std::{
     collections::BTreeSet,
@@ -11,13 +11,13 @@ use gilbreth_tests::{
     small_disk::SmallDisk,
 };
 
-/// How long the program may take to find out that there is room.
+/// How long the program may take to begin again.
 const PATIENCE: Duration = Duration::from_mins(1);
 /// Far more requests than fit.
 const REQUESTS_MAX: u64 = 20_000;
 
 #[test]
-fn a_full_disk_refuses_and_takes_work_again_once_there_is_room() {
+fn a_full_disk_refuses_loses_nothing_and_takes_work_after_a_restart_with_room() {
     let folder = tempfile::tempdir().unwrap();
     let Some(disk) = SmallDisk::mount(folder.path(), 16) else { return };
     let store = disk.path().join("store");
@@ -25,7 +25,8 @@ fn a_full_disk_refuses_and_takes_work_again_once_there_is_room() {
     // Commits come while it is full, too, and while it is filling.
     std::fs::write(&config, "[collector]\ncommit_rows = 2000\ncommit_after_s = 1\n").unwrap();
     let program = crate::program();
-    let service = program.serve(&store, &["--config", config.to_str().unwrap()]);
+    let options = ["--config", config.to_str().unwrap()];
+    let mut service = program.serve(&store, &options);
     let mut senders: Vec<_> = (0..2).map(|number| Sender::numbered(number, &service)).collect();
     let mut acknowledged = BTreeSet::new();
     let mut next = 0;
@@ -56,6 +57,9 @@ fn a_full_disk_refuses_and_takes_work_again_once_there_is_room() {
         }
 
         make_room();
+        service.stop();
+        service = program.serve(&store, &options);
+        senders = (0..2).map(|number| Sender::numbered(number, &service)).collect();
         let since = Instant::now();
         for (sender, number) in senders.iter_mut().zip([refused, next]) {
             while sender.send(number) != Told::Acknowledged {

@@ -20,7 +20,8 @@ use gilbreth_tests::{
 };
 use rand::{RngExt as _, SeedableRng as _};
 
-const CONFIG: &str = "[collector]\ncommit_rows = 400\ncommit_after_s = 1\n[serve]\nrefresh_every_s = 2\n[upkeep]\nevery_s = 1\n";
+const CONFIG: &str =
+    "[collector]\ncommit_rows = 400\ncommit_after_s = 1\n[serve]\nrefresh_every_s = 2\n[upkeep]\nevery_s = 1\n";
 /// Half of them over gRPC.
 const SENDERS: u64 = 4;
 /// How long a merge is waited for at the end.
@@ -169,7 +170,8 @@ impl Commits {
                 continue;
             }
             let Ok(text) = std::fs::read_to_string(&path) else { continue };
-            let actions: Vec<serde_json::Value> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+            let actions: Vec<serde_json::Value> =
+                text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
             let removed: Vec<_> = actions.iter().filter_map(|action| action.get("remove")).collect();
             found.all += 1;
             found.merges += u64::from(!removed.is_empty());

@@ -1,15 +1,11 @@
 //! What must hold of any bytes that are sent as an export. A fault is a panic.
 
 use arrow::array::{Array, AsArray, new_null_array};
-use opentelemetry_proto::tonic::collector::{
-    logs::v1::ExportLogsServiceRequest, trace::v1::ExportTraceServiceRequest,
-};
+use opentelemetry_proto::tonic::collector::{logs::v1::ExportLogsServiceRequest, trace::v1::ExportTraceServiceRequest};
 use prost::Message;
 use serde_json::Value;
 
-use crate::decode::{
-    ATTRIBUTES_MAX, DecodeError, Decoded, Encoding, Plain, Signal, decode, plain_logs, plain_traces,
-};
+use crate::decode::{ATTRIBUTES_MAX, DecodeError, Decoded, Encoding, Plain, Signal, decode, plain_logs, plain_traces};
 
 /// As protobuf: both signals are read as `prost` reads them, or refused by both.
 pub fn protobuf(bytes: &[u8]) {

@@ -13,6 +13,7 @@ use prost::Message;
 
 use super::*;
 
+mod corpus;
 mod oracle;
 
 const TRACE: &[u8] = include_bytes!("../../tests-data/otlp/trace.json");
