@@ -8,6 +8,7 @@ mod bounds;
 mod canary;
 mod conformance;
 mod demo;
+mod full_disk;
 mod kill;
 mod measure;
 mod pins;

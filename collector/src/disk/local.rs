@@ -28,7 +28,10 @@ impl Disk for LocalDisk {
     }
 
     fn sync_file(&self, path: &Path) -> io::Result<()> {
-        File::open(path)?.sync_all()
+        let file = File::open(path)?;
+        file.sync_all()?;
+        forget_cached(&file);
+        Ok(())
     }
 
     fn read(&self, path: &Path, range: Option<Range<u64>>) -> io::Result<Bytes> {
@@ -123,6 +126,17 @@ impl Disk for LocalDisk {
             Err(TryLockError::Error(error)) => Err(error),
         }
     }
+}
+
+/// Has the next read of a file ask the device. A file system without one keeps everything in the cache, and is asked in
+/// vain; so is one that does not know the request.
+fn forget_cached(file: &File) {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::DontNeed) {
+        tracing::debug!(%error, "the cache of a file cannot be dropped");
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = file;
 }
 
 #[derive(Debug)]

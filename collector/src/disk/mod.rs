@@ -33,8 +33,9 @@ pub trait Disk: fmt::Debug + Send + Sync + 'static {
     /// Cuts a file to a length and syncs it.
     fn truncate(&self, path: &Path, length: u64) -> io::Result<()>;
 
-    /// Makes a file durable as it is now, whoever wrote it. What a process that died had not synced can be read by the
-    /// next one, and yet go with the power.
+    /// Makes a file durable as it is now, whoever wrote it: what a process that died had not synced can be read by the
+    /// next one, and yet go with the power. What an earlier sync failed to write can no longer be read afterwards, as far
+    /// as the system allows: its cache holds such bytes, takes them for written, and no later sync writes them.
     fn sync_file(&self, path: &Path) -> io::Result<()>;
 
     /// Reads a file, or a range of it (shortened where the file ends earlier).
@@ -116,7 +117,8 @@ pub enum IfTaken {
     Fail,
 }
 
-/// Puts a whole file, durably: afterwards it is there with all its bytes, or (on an error) as it was before.
+/// Puts a whole file, durably: afterwards it is there with all its bytes, or (on an error) as it was before, or there and
+/// yet to vanish with the power.
 pub fn put(disk: &dyn Disk, path: &Path, parts: &[Bytes], if_taken: IfTaken) -> io::Result<()> {
     Ok(stage_and_publish(disk, path, parts, if_taken)?)
 }
@@ -128,10 +130,9 @@ pub(crate) fn stage_and_publish(
     parts: &[Bytes],
     if_taken: IfTaken,
 ) -> Result<(), Unpublished> {
-    let unnamed = |error| Unpublished { named: false, error };
-    let mut staged = Staged::create(disk, path).map_err(unnamed)?;
+    let mut staged = Staged::create(disk, path)?;
     for part in parts {
-        staged.append(disk, part).map_err(unnamed)?;
+        staged.append(disk, part).map_err(Unpublished::without_doubt)?;
     }
     staged.publish(disk, if_taken)
 }
@@ -139,9 +140,21 @@ pub(crate) fn stage_and_publish(
 /// A file that is not known to be durably there.
 #[derive(Debug)]
 pub(crate) struct Unpublished {
-    /// Whether it had got its name already: others may see it, and it may still vanish with the power.
-    pub(crate) named: bool,
+    /// Whether a name was given, its own or that of a folder: it can be seen, and may still vanish with the power.
+    pub(crate) in_doubt: bool,
     pub(crate) error: io::Error,
+}
+
+impl Unpublished {
+    /// Nothing was named.
+    pub(crate) const fn without_doubt(error: io::Error) -> Self {
+        Self { in_doubt: false, error }
+    }
+
+    /// Something may have been.
+    pub(crate) const fn in_doubt(error: io::Error) -> Self {
+        Self { in_doubt: true, error }
+    }
 }
 
 impl From<Unpublished> for io::Error {
@@ -160,15 +173,16 @@ pub(crate) struct Staged {
 
 impl Staged {
     /// Starts a file beside the name that it is to get, making folders as needed.
-    pub(crate) fn create(disk: &dyn Disk, path: &Path) -> io::Result<Self> {
+    pub(crate) fn create(disk: &dyn Disk, path: &Path) -> Result<Self, Unpublished> {
         let temporary = temporary_beside(path);
         let file = match disk.create(&temporary) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                disk.create_folder(folder_of(path))?;
-                disk.create(&temporary)?
+                disk.create_folder(folder_of(path)).map_err(Unpublished::in_doubt)?;
+                disk.create(&temporary)
             }
-            other => other?,
+            other => other,
         };
+        let file = file.map_err(Unpublished::without_doubt)?;
         Ok(Self { file, temporary, path: path.to_owned() })
     }
 
@@ -179,20 +193,20 @@ impl Staged {
 
     /// Syncs the file, gives it its name, and syncs the folder.
     pub(crate) fn publish(mut self, disk: &dyn Disk, if_taken: IfTaken) -> Result<(), Unpublished> {
-        self.name(disk, if_taken).map_err(|error| Unpublished { named: false, error })?;
-        disk.sync_folder(folder_of(&self.path)).map_err(|error| Unpublished { named: true, error })
-    }
-
-    fn name(&mut self, disk: &dyn Disk, if_taken: IfTaken) -> io::Result<()> {
-        self.file.sync().inspect_err(|_| self.discard(disk))?;
-        match if_taken {
+        self.file.sync().inspect_err(|_| self.discard(disk)).map_err(Unpublished::without_doubt)?;
+        let named = match if_taken {
             IfTaken::Replace => disk.rename(&self.temporary, &self.path).inspect_err(|_| self.discard(disk)),
             IfTaken::Fail => {
                 let linked = disk.link(&self.temporary, &self.path);
                 self.discard(disk);
                 linked
             }
-        }
+        };
+        named.map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => Unpublished::without_doubt(error),
+            _ => Unpublished::in_doubt(error),
+        })?;
+        disk.sync_folder(folder_of(&self.path)).map_err(Unpublished::in_doubt)
     }
 
     /// Removes the temporary file. One that stays is swept when the store is next locked.

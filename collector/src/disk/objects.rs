@@ -2,14 +2,11 @@
 //! commit could vanish with the power after the log was told to forget its rows.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     fmt, io,
     ops::Range,
     path::{Path as FilePath, PathBuf},
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use async_trait::async_trait;
@@ -29,21 +26,38 @@ const NAME: &str = "gilbreth disk";
 #[derive(Debug, Clone)]
 pub struct DiskObjects {
     disk: Arc<dyn Disk>,
-    /// Set once a write failed otherwise than by the name being taken: what is on the disk is no longer known.
-    doubtful: Arc<AtomicBool>,
+    doubts: Arc<Doubts>,
 }
+
+/// Folders in which a name was given that is not known to be durable: what a listing shows may vanish with the power.
+/// With each, how often that happened. There are no more of them than folders.
+#[derive(Debug, Default)]
+struct Doubts(Mutex<BTreeMap<PathBuf, u64>>);
 
 impl DiskObjects {
     /// Objects on this disk.
     #[must_use]
     pub fn new(disk: Arc<dyn Disk>) -> Self {
-        Self { disk, doubtful: Arc::new(AtomicBool::new(false)) }
+        Self { disk, doubts: Arc::default() }
     }
 
-    /// Whether a write ever failed half way. What a listing shows may then not have reached the disk.
+    /// Whether something can be listed that may not have reached the disk, since a write failed half way.
     #[must_use]
     pub fn is_doubtful(&self) -> bool {
-        self.doubtful.load(Ordering::Acquire)
+        !self.doubts.lock().is_empty()
+    }
+
+    /// Makes what can be listed durable, where that is in doubt. Of names, unlike of bytes, a sync that succeeds after one
+    /// that failed is proof: file systems keep them in a journal, which takes nothing more once it could not be written.
+    ///
+    /// # Errors
+    /// The disk still refuses.
+    pub async fn settle(&self) -> Result<()> {
+        if !self.is_doubtful() {
+            return Ok(());
+        }
+        let doubts = Arc::clone(&self.doubts);
+        self.blocking(move |disk| doubts.settle(disk)).await
     }
 
     /// Runs blocking work beside the runtime, or here if there is none.
@@ -76,12 +90,10 @@ impl ObjectStore for DiskObjects {
         };
         let path = to_file(location)?;
         let parts: Vec<Bytes> = payload.into_iter().collect();
-        let doubtful = Arc::clone(&self.doubtful);
+        let doubts = Arc::clone(&self.doubts);
         self.blocking(move |disk| {
-            stage_and_publish(disk, &path, &parts, if_taken).map_err(|unpublished| {
-                note(&doubtful, &unpublished);
-                explain(&path, unpublished.error)
-            })
+            stage_and_publish(disk, &path, &parts, if_taken)
+                .map_err(|unpublished| explain(&path, doubts.note(&path, unpublished)))
         })
         .await?;
         Ok(PutResult { e_tag: None, version: None })
@@ -90,8 +102,12 @@ impl ObjectStore for DiskObjects {
     async fn put_multipart_opts(&self, location: &Path, _: PutMultipartOptions) -> Result<Box<dyn MultipartUpload>> {
         let path = to_file(location)?;
         let upload_path = path.clone();
-        let staged =
-            self.blocking(move |disk| Staged::create(disk, &path).map_err(|error| explain(&path, error))).await?;
+        let doubts = Arc::clone(&self.doubts);
+        let staged = self
+            .blocking(move |disk| {
+                Staged::create(disk, &path).map_err(|unpublished| explain(&path, doubts.note(&path, unpublished)))
+            })
+            .await?;
         let parts = Parts { staged: Some(staged), waiting: VecDeque::new() };
         Ok(Box::new(Upload { objects: self.clone(), path: upload_path, parts: Arc::new(Mutex::new(parts)) }))
     }
@@ -186,13 +202,11 @@ impl ObjectStore for DiskObjects {
             CopyMode::Create => IfTaken::Fail,
         };
         let (from, to) = (to_file(from)?, to_file(to)?);
-        let doubtful = Arc::clone(&self.doubtful);
+        let doubts = Arc::clone(&self.doubts);
         self.blocking(move |disk| {
             let bytes = disk.read(&from, None).map_err(|error| explain(&from, error))?;
-            stage_and_publish(disk, &to, &[bytes], if_taken).map_err(|unpublished| {
-                note(&doubtful, &unpublished);
-                explain(&to, unpublished.error)
-            })
+            stage_and_publish(disk, &to, &[bytes], if_taken)
+                .map_err(|unpublished| explain(&to, doubts.note(&to, unpublished)))
         })
         .await
     }
@@ -239,16 +253,15 @@ impl MultipartUpload for Upload {
 
     async fn complete(&mut self) -> Result<PutResult> {
         let (path, parts) = (self.path.clone(), Arc::clone(&self.parts));
-        let doubtful = Arc::clone(&self.objects.doubtful);
+        let doubts = Arc::clone(&self.objects.doubts);
         self.objects
             .blocking(move |disk| {
                 let mut parts = parts.lock().unwrap_or_else(PoisonError::into_inner);
                 parts.write_waiting(disk, &path)?;
                 let staged = parts.staged.take().ok_or_else(|| unsupported("completing an upload twice"))?;
-                staged.publish(disk, IfTaken::Replace).map_err(|unpublished| {
-                    note(&doubtful, &unpublished);
-                    explain(&path, unpublished.error)
-                })
+                staged
+                    .publish(disk, IfTaken::Replace)
+                    .map_err(|unpublished| explain(&path, doubts.note(&path, unpublished)))
             })
             .await?;
         Ok(PutResult { e_tag: None, version: None })
@@ -267,12 +280,37 @@ impl MultipartUpload for Upload {
     }
 }
 
-/// A name that is taken, or a disk that is full before anything was named, leaves no doubt; all else does, a full disk
-/// after the naming too.
-fn note(doubtful: &AtomicBool, Unpublished { named, error }: &Unpublished) {
-    use io::ErrorKind::{AlreadyExists, QuotaExceeded, StorageFull};
-    if *named || !matches!(error.kind(), AlreadyExists | StorageFull | QuotaExceeded) {
-        doubtful.store(true, Ordering::Release);
+impl Doubts {
+    /// Notes a file that was not published, with the folders that it may have needed; gives what went wrong.
+    fn note(&self, path: &FilePath, Unpublished { in_doubt, error }: Unpublished) -> io::Error {
+        if in_doubt {
+            let mut doubts = self.lock();
+            for folder in path.ancestors().skip(1) {
+                *doubts.entry(folder.to_owned()).or_default() += 1;
+            }
+        }
+        error
+    }
+
+    fn settle(&self, disk: &dyn Disk) -> Result<()> {
+        let doubts = self.lock().clone();
+        for (folder, times) in doubts {
+            match disk.sync_folder(&folder) {
+                // Gone since, or none that anything of ours can have been made in.
+                Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied) => {}
+                synced => synced.map_err(|error| explain(&folder, error))?,
+            }
+            let mut doubts = self.lock();
+            // What came up while the folder was being synced is still in doubt.
+            if doubts.get(&folder) == Some(&times) {
+                doubts.remove(&folder);
+            }
+        }
+        Ok(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<PathBuf, u64>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -4,6 +4,9 @@
 //! random part of what was never synced. [`SimulatedDisk::kill`] ends the process alone: all that was written can still
 //! be read, and what was not synced is still not. Names are kept or lost by folder in the order in which they were given, bytes
 //! by file from the front, and the last of the bytes kept may be garbage. Which part is kept depends on the seed alone.
+//!
+//! Syncs can be made to fail. As on real systems, what a file's sync failed to write stays readable and is taken for
+//! written: no later sync through the same file writes it, and it goes with the power, or when it is read from the device.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -36,9 +39,11 @@ struct State {
     durable_names: BTreeMap<PathBuf, usize>,
     /// Changes of names that were not synced, in order.
     unsynced: Vec<Change>,
-    folders: BTreeSet<PathBuf>,
+    /// Each with whether its own name is durable.
+    folders: BTreeMap<PathBuf, bool>,
     changes_left: Option<u64>,
     bytes_left: Option<usize>,
+    syncs_to_fail: u64,
     folder_sync_fails: Option<io::ErrorKind>,
 }
 
@@ -46,6 +51,33 @@ struct State {
 struct File {
     bytes: Vec<u8>,
     synced: usize,
+    /// What a sync failed to write, below `synced` or not.
+    unwritten: Vec<Range<usize>>,
+}
+
+impl File {
+    fn sync(&mut self, fails: bool) -> io::Result<()> {
+        if fails {
+            self.unwritten.push(self.synced..self.bytes.len());
+        }
+        self.synced = self.bytes.len();
+        if fails { Err(io::Error::other("simulated failure of a sync")) } else { Ok(()) }
+    }
+
+    /// Shows what is on the device.
+    fn forget_cached(&mut self) {
+        for range in self.unwritten.drain(..) {
+            self.bytes[range].fill(0);
+        }
+    }
+
+    fn truncate(&mut self, length: usize) {
+        self.bytes.truncate(length);
+        self.synced = self.synced.min(length);
+        for range in &mut self.unwritten {
+            *range = range.start.min(length)..range.end.min(length);
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -71,9 +103,10 @@ impl SimulatedDisk {
             names: BTreeMap::new(),
             durable_names: BTreeMap::new(),
             unsynced: Vec::new(),
-            folders: BTreeSet::new(),
+            folders: BTreeMap::new(),
             changes_left: None,
             bytes_left: None,
+            syncs_to_fail: 0,
             folder_sync_fails: None,
         };
         Self { state: Arc::new(Mutex::new(state)), life: 0 }
@@ -89,9 +122,19 @@ impl SimulatedDisk {
         self.lock().bytes_left = bytes;
     }
 
-    /// From now on names cannot be made durable.
-    pub(crate) fn fail_folder_syncs(&self, with: io::ErrorKind) {
-        self.lock().folder_sync_fails = Some(with);
+    /// The next syncs fail, of files and of folders.
+    pub(crate) fn fail_syncs(&self, count: u64) {
+        self.lock().syncs_to_fail = count;
+    }
+
+    /// Whether it has not lost power.
+    pub(crate) fn has_power(&self) -> bool {
+        self.look().is_ok()
+    }
+
+    /// From now on names cannot be made durable, or can again.
+    pub(crate) fn fail_folder_syncs(&self, with: Option<io::ErrorKind>) {
+        self.lock().folder_sync_fails = with;
     }
 
     /// Changes a byte of a file behind everybody's back.
@@ -106,6 +149,7 @@ impl SimulatedDisk {
     pub(crate) fn kill(&self) -> Self {
         let mut state = self.lock();
         state.changes_left = None;
+        state.syncs_to_fail = 0;
         state.life += 1;
         Self { state: Arc::clone(&self.state), life: state.life }
     }
@@ -133,7 +177,20 @@ impl SimulatedDisk {
                 state.random.fill(&mut file.bytes[from..]);
             }
             file.synced = kept;
+            file.truncate(kept);
+            file.forget_cached();
         }
+        let lost: Vec<PathBuf> =
+            state.folders.iter().filter(|(_, durable)| !**durable).map(|(path, _)| path.clone()).collect();
+        for folder in lost {
+            // A folder goes with everything in it.
+            if state.random.random_bool(0.5) {
+                names.retain(|path, _| !path.starts_with(&folder));
+                state.folders.retain(|path, _| !path.starts_with(&folder));
+            }
+        }
+        state.folders.values_mut().for_each(|durable| *durable = true);
+        state.syncs_to_fail = 0;
         state.unsynced.clear();
         state.durable_names.clone_from(&names);
         state.names = names;
@@ -171,6 +228,13 @@ impl State {
         self.names.get(path).copied().ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
+    /// Whether the next sync fails.
+    fn sync_fails(&mut self) -> bool {
+        let fails = self.syncs_to_fail > 0;
+        self.syncs_to_fail -= u64::from(fails);
+        fails
+    }
+
     fn record(&mut self, change: Change) {
         apply(&mut self.names, &change);
         self.unsynced.push(change);
@@ -185,7 +249,7 @@ impl State {
 impl Disk for SimulatedDisk {
     fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
         let mut state = self.change()?;
-        if !state.folders.contains(folder_of(path)) {
+        if !state.folders.contains_key(folder_of(path)) {
             return Err(io::ErrorKind::NotFound.into());
         }
         if state.names.contains_key(path) {
@@ -200,17 +264,19 @@ impl Disk for SimulatedDisk {
     fn truncate(&self, path: &Path, length: u64) -> io::Result<()> {
         let mut state = self.change()?;
         let file = state.file(path)?;
+        let fails = state.sync_fails();
         let file = &mut state.files[file];
-        file.bytes.truncate(length as usize);
-        file.synced = file.bytes.len();
-        Ok(())
+        file.truncate(length as usize);
+        file.sync(fails)
     }
 
     fn sync_file(&self, path: &Path) -> io::Result<()> {
         let mut state = self.change()?;
         let file = state.file(path)?;
+        let fails = state.sync_fails();
         let file = &mut state.files[file];
-        file.synced = file.bytes.len();
+        file.sync(fails)?;
+        file.forget_cached();
         Ok(())
     }
 
@@ -229,7 +295,7 @@ impl Disk for SimulatedDisk {
 
     fn list(&self, folder: &Path) -> io::Result<Vec<Entry>> {
         let state = self.look()?;
-        let folders = state.folders.iter().filter(|path| path.parent() == Some(folder)).map(|path| Entry {
+        let folders = state.folders.keys().filter(|path| path.parent() == Some(folder)).map(|path| Entry {
             path: path.clone(),
             is_folder: true,
             size: 0,
@@ -245,8 +311,12 @@ impl Disk for SimulatedDisk {
 
     fn create_folder(&self, folder: &Path) -> io::Result<()> {
         let mut state = self.change()?;
-        state.folders.extend(folder.ancestors().map(Path::to_owned));
-        Ok(())
+        let fails = state.sync_fails();
+        for folder in folder.ancestors() {
+            let durable = state.folders.entry(folder.to_owned()).or_default();
+            *durable |= !fails || folder.parent().is_none();
+        }
+        if fails { Err(io::Error::other("simulated failure of a sync")) } else { Ok(()) }
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -279,6 +349,12 @@ impl Disk for SimulatedDisk {
         let state = &mut *state;
         if let Some(kind) = state.folder_sync_fails {
             return Err(kind.into());
+        }
+        if state.sync_fails() {
+            return Err(io::Error::other("simulated failure of a sync"));
+        }
+        for (path, durable) in &mut state.folders {
+            *durable |= path.parent() == Some(folder);
         }
         let (synced, rest): (Vec<_>, Vec<_>) =
             std::mem::take(&mut state.unsynced).into_iter().partition(|change| change.folder() == folder);
@@ -320,9 +396,8 @@ impl DiskFile for Open {
 
     fn sync(&mut self) -> io::Result<()> {
         let mut state = self.disk.change()?;
-        let file = &mut state.files[self.file];
-        file.synced = file.bytes.len();
-        Ok(())
+        let fails = state.sync_fails();
+        state.files[self.file].sync(fails)
     }
 }
 

@@ -95,9 +95,25 @@ async fn a_disk_that_is_full_leaves_doubt_only_once_a_name_was_given() {
     objects.put(&at, "text".into()).await.unwrap_err();
     assert!(!objects.is_doubtful(), "nothing was named");
     disk.fill_up_after(None);
-    disk.fail_folder_syncs(std::io::ErrorKind::StorageFull);
+    disk.fail_folder_syncs(Some(std::io::ErrorKind::StorageFull));
     objects.put(&at, "text".into()).await.unwrap_err();
     assert!(objects.is_doubtful(), "the name can be seen and may vanish with the power");
+}
+
+#[tokio::test]
+async fn a_doubt_is_settled_by_a_sync_that_succeeds() {
+    for seed in 0..40 {
+        let disk = SimulatedDisk::new(seed);
+        let objects = DiskObjects::new(Arc::new(disk.clone()));
+        let at = Location::from("store/table/day/file");
+        // Of the folder, of the file, of its name.
+        disk.fail_syncs(seed % 3 + 1);
+        while objects.put(&at, "text".into()).await.is_err() {}
+        objects.settle().await.unwrap();
+        assert!(!objects.is_doubtful());
+        let found = disk.reboot().read(Path::new("/store/table/day/file"), None);
+        assert_eq!(found.unwrap(), "text", "seed {seed}");
+    }
 }
 
 #[test]

@@ -14,6 +14,8 @@ use crate::gate::IntakeCounts;
 
 /// Bytes of a header.
 pub(super) const HEADER: usize = 80;
+/// Bodies are multiples of so many bytes, and so is a header.
+const ALIGNMENT: usize = 8;
 /// Also the format number of the log.
 const MAGIC: [u8; 4] = *b"GBL1";
 
@@ -79,16 +81,16 @@ pub(super) fn read(bytes: &[u8], offset: usize) -> Option<(Header, Range<usize>)
     Some((Header { sequence, synced, counts }, offset + HEADER..offset + HEADER + length))
 }
 
-/// The first sound frame at or after an offset.
+/// The first sound frame at or after an offset. Frames begin at multiples of 8 bytes, since all of their parts are such.
 pub(super) fn find(bytes: &[u8], from: usize) -> Option<(usize, Header)> {
-    let mut at = from;
-    loop {
-        at += bytes.get(at..)?.windows(4).position(|window| window == MAGIC)?;
+    let mut at = from.next_multiple_of(ALIGNMENT);
+    while at < bytes.len() {
         if let Some((header, _)) = read(bytes, at) {
             return Some((at, header));
         }
-        at += 1;
+        at += ALIGNMENT;
     }
+    None
 }
 
 fn checksum(frame: &[u8]) -> u32 {

@@ -9,8 +9,13 @@
 //! and by no other: after a restart there is a new one. A segment goes once its rows are durably in `spans`.
 //!
 //! Each frame says up to where the segment was synced when the frame was written. That tells a torn tail, which nobody
-//! was told about and which is cut, from damage to what was acknowledged, which is an error: damage before a frame that
-//! knew it synced is damage. In the last group of the last segment the two look alike; there the cut is reported.
+//! was told about and which is cut, from damage to what was acknowledged: damage before a frame that knew it synced is
+//! damage. It is set aside in `log/damaged`, reported, and what follows it is read. In the last group of the last segment
+//! the two look alike; there the cut is reported.
+//!
+//! When the disk refuses, nobody of those who wait is told that it is stored, and nothing is taken until the segment is cut
+//! to what is known to be on the disk, and the disk takes a file again. A sync that failed is never tried again: what it
+//! did not write may look written to every later one.
 
 use std::path::{Path, PathBuf};
 
@@ -24,8 +29,11 @@ mod replay;
 pub(crate) mod tests;
 mod writer;
 
-pub(crate) use replay::replay;
-pub(crate) use writer::{Log, Remover, Submission};
+pub(crate) use replay::{Damage, replay};
+pub(crate) use writer::{Log, Options, Remover, Sink, Submission};
+
+/// Where damaged parts of the log are kept, in its folder.
+pub(crate) const DAMAGED: &str = "damaged";
 
 /// What was submitted together and acknowledged together.
 #[derive(Debug, Clone)]
@@ -45,10 +53,18 @@ pub(crate) struct Segment {
     pub(crate) last: u64,
 }
 
+impl Segment {
+    /// The file in the log's folder.
+    pub(crate) fn path(&self, folder: &Path) -> PathBuf {
+        path_of(folder, self.number)
+    }
+}
+
 fn path_of(folder: &Path, number: u64) -> PathBuf {
     folder.join(format!("{number:08}.log"))
 }
 
-fn unavailable(path: &Path, what: &str, error: std::io::Error) -> Error {
+/// The disk refused something of a file.
+pub(crate) fn unavailable(path: &Path, what: &str, error: std::io::Error) -> Error {
     Error::new(ErrorKind::Unavailable, format!("{} cannot be {what}: {error}", path.display())).caused_by(error)
 }

@@ -1,11 +1,24 @@
 //! Reading the log back after a restart.
 
-use std::path::{Path, PathBuf};
+use std::{
+    ops::{Range, RangeInclusive},
+    path::{Path, PathBuf},
+};
 
 use arrow::{array::RecordBatch, buffer::Buffer, ipc::reader::StreamDecoder};
+use bytes::Bytes;
 
-use super::{Record, Segment, frame, path_of, unavailable};
-use crate::{Error, ErrorKind, disk::Disk, schema::SPANS_SCHEMA};
+use super::{
+    DAMAGED, Record, Segment,
+    frame::{self, Header},
+    path_of, unavailable,
+    writer::{encoder, unencodable},
+};
+use crate::{
+    Error,
+    disk::{self, Disk, IfTaken},
+    schema::SPANS_SCHEMA,
+};
 
 /// What the log held.
 #[derive(Debug, Default)]
@@ -18,6 +31,8 @@ pub(crate) struct Replayed {
     pub(crate) last: u64,
     /// What was cut off.
     pub(crate) cut: Option<Cut>,
+    /// What could not be read, though it may have been acknowledged.
+    pub(crate) damage: Damage,
 }
 
 /// A torn tail: bytes that were never acknowledged, cut.
@@ -28,20 +43,42 @@ pub(crate) struct Cut {
     pub(crate) bytes: u64,
 }
 
-/// Reads every segment, cuts a torn tail, and gives the records above `after`, all of them durable: what the process
-/// before wrote and did not live to sync is synced here, since a repeat of it will be acknowledged unwritten.
+/// What is damaged in a log.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Damage {
+    /// Copies of the parts that are no sound frames, set aside.
+    pub(crate) kept: Vec<PathBuf>,
+    /// Sequences of records that are gone, of those that were asked for.
+    pub(crate) missing: Vec<RangeInclusive<u64>>,
+}
+
+impl Damage {
+    /// How many records are gone.
+    pub(crate) fn records(&self) -> u64 {
+        self.missing.iter().map(|range| range.end() - range.start() + 1).sum()
+    }
+}
+
+/// Reads every segment, cuts a torn tail, sets aside what is damaged, and gives the records above `after`, all of them
+/// durable: what the process before wrote and did not live to sync is synced here, since a repeat of it will be
+/// acknowledged unwritten.
 pub(crate) fn replay(disk: &dyn Disk, folder: &Path, after: u64) -> Result<Replayed, Error> {
     let numbers = numbers(disk, folder)?;
     let mut replayed = Replayed::default();
     for (place, &number) in numbers.iter().enumerate() {
+        let path = path_of(folder, number);
         let is_last = place + 1 == numbers.len();
         if is_last {
             // Those before it were synced before it was begun.
-            let path = path_of(folder, number);
             disk.sync_file(&path).map_err(|error| unavailable(&path, "synced", error))?;
             disk.sync_folder(folder).map_err(|error| unavailable(folder, "synced", error))?;
         }
-        read_segment(disk, folder, number, is_last, after, &mut replayed)?;
+        let bytes = disk.read(&path, None).map_err(|error| unavailable(&path, "read", error))?;
+        Reading { disk, folder, number, path, bytes, is_last, after, replayed: &mut replayed }.read()?;
+    }
+    let Damage { kept, missing } = &replayed.damage;
+    if !(kept.is_empty() && missing.is_empty()) {
+        tracing::error!(records = replayed.damage.records(), ?missing, ?kept, "the log is damaged: records are gone");
     }
     Ok(replayed)
 }
@@ -56,85 +93,121 @@ fn numbers(disk: &dyn Disk, folder: &Path) -> Result<Vec<u64>, Error> {
     Ok(numbers)
 }
 
-fn read_segment(
-    disk: &dyn Disk,
-    folder: &Path,
+/// One segment being read.
+struct Reading<'a> {
+    disk: &'a dyn Disk,
+    folder: &'a Path,
     number: u64,
+    path: PathBuf,
+    bytes: Bytes,
     is_last: bool,
     after: u64,
-    replayed: &mut Replayed,
-) -> Result<(), Error> {
-    let path = path_of(folder, number);
-    let bytes = disk.read(&path, None).map_err(|error| unavailable(&path, "read", error))?;
-    let buffer = Buffer::from(bytes.clone());
-    let mut decoder = StreamDecoder::new();
-    let mut offset = 0;
-    while offset < bytes.len() {
-        let Some((header, body)) = frame::read(&bytes, offset) else {
-            return cut_tail(disk, &path, &bytes, offset, is_last, number, replayed);
-        };
-        if header.sequence <= replayed.last || header.sequence > replayed.last.max(after) + 1 {
-            let why = format!("record {} follows {}", header.sequence, replayed.last.max(after));
-            return Err(corrupt(&path, offset, &why));
-        }
-        let wanted = header.sequence > after;
-        // The first body brings the schema, so it is decoded whether its rows are wanted or not.
-        let rows = if body.is_empty() || (!wanted && decoder.schema().is_some()) {
-            RecordBatch::new_empty(SPANS_SCHEMA.clone())
-        } else {
-            decode(&mut decoder, &buffer, body.clone()).map_err(|why| corrupt(&path, offset, &why))?
-        };
-        if wanted {
-            replayed.records.push(Record { sequence: header.sequence, counts: header.counts, rows });
-        }
-        replayed.last = header.sequence;
-        offset = body.end;
-    }
-    replayed.segments.push(Segment { number, last: replayed.last });
-    Ok(())
+    replayed: &'a mut Replayed,
 }
 
-/// What stands at `offset` is no frame. Unless a later frame knew that place to be synced, nobody was told of it.
-fn cut_tail(
-    disk: &dyn Disk,
-    path: &Path,
-    bytes: &[u8],
-    offset: usize,
-    is_last: bool,
-    number: u64,
-    replayed: &mut Replayed,
-) -> Result<(), Error> {
-    if !is_last {
-        return Err(corrupt(path, offset, "a later segment follows"));
-    }
-    let mut later = offset + 1;
-    while let Some((at, header)) = frame::find(bytes, later) {
-        if header.synced > offset as u64 {
-            return Err(corrupt(path, offset, "what follows was written after it had been synced"));
+impl Reading<'_> {
+    fn read(mut self) -> Result<(), Error> {
+        let buffer = Buffer::from(self.bytes.clone());
+        let first = first_body()?;
+        let mut offset = 0;
+        while offset < self.bytes.len() {
+            let end = if let Some((header, body)) = frame::read(&self.bytes, offset) {
+                let end = body.end;
+                let body = buffer.slice_with_length(body.start, body.len());
+                if let Err(why) = self.take(&header, &body, &first, offset == 0) {
+                    self.set_aside(offset..end, &why)?;
+                }
+                end
+            } else if let Some(end) = self.end_of_damage(offset) {
+                self.set_aside(offset..end, "there is no whole frame")?;
+                end
+            } else {
+                self.cut(offset)?;
+                break;
+            };
+            offset = end;
         }
-        later = at + 1;
+        self.replayed.segments.push(Segment { number: self.number, last: self.replayed.last });
+        Ok(())
     }
-    disk.truncate(path, offset as u64).map_err(|error| unavailable(path, "cut", error))?;
-    let cut = Cut { path: path.to_owned(), offset: offset as u64, bytes: (bytes.len() - offset) as u64 };
-    tracing::warn!(path = %cut.path.display(), cut.offset, cut.bytes, "torn tail of the log cut");
-    replayed.cut = Some(cut);
-    replayed.segments.push(Segment { number, last: replayed.last });
-    Ok(())
-}
 
-fn decode(decoder: &mut StreamDecoder, buffer: &Buffer, body: std::ops::Range<usize>) -> Result<RecordBatch, String> {
-    let mut rest = buffer.slice_with_length(body.start, body.len());
-    while !rest.is_empty() {
-        if let Some(rows) = decoder.decode(&mut rest).map_err(|error| error.to_string())? {
-            if rows.schema_ref() != &*SPANS_SCHEMA {
-                return Err("its columns are not those of spans".to_owned());
+    /// Takes the record of a sound frame.
+    fn take(&mut self, header: &Header, body: &Buffer, first: &Buffer, is_first: bool) -> Result<(), String> {
+        let Header { sequence, counts, .. } = *header;
+        if sequence <= self.replayed.last {
+            // A segment that begins below the end of the one before says that what stands there from here on was cut: a
+            // backup may have read it before it was.
+            if !is_first {
+                return Err(format!("record {sequence} follows {}", self.replayed.last));
             }
-            return Ok(rows);
+            self.replayed.records.retain(|record| record.sequence < sequence);
         }
+        if sequence > self.after {
+            let rows =
+                if body.is_empty() { RecordBatch::new_empty(SPANS_SCHEMA.clone()) } else { decode(body, first)? };
+            let expected = self.replayed.last.max(self.after) + 1;
+            if sequence > expected {
+                self.replayed.damage.missing.push(expected..=sequence - 1);
+            }
+            self.replayed.records.push(Record { sequence, counts, rows });
+        }
+        self.replayed.last = sequence;
+        Ok(())
     }
-    Err("it holds no rows".to_owned())
+
+    /// Where what stands at an offset ends, which is no frame and may have been acknowledged; `None` if nobody was told of
+    /// it: then it is the end of the log, and no later frame knew that place to be synced.
+    fn end_of_damage(&self, offset: usize) -> Option<usize> {
+        let mut acknowledged = !self.is_last;
+        let mut sound = None;
+        let mut from = offset + 1;
+        while let Some((at, header)) = frame::find(&self.bytes, from) {
+            sound = sound.or(Some(at));
+            acknowledged |= header.synced > offset as u64;
+            if acknowledged {
+                break;
+            }
+            from = at + 1;
+        }
+        acknowledged.then(|| sound.unwrap_or(self.bytes.len()))
+    }
+
+    /// Keeps a copy of what cannot be read; the segment goes once what can be read of it is committed.
+    fn set_aside(&mut self, range: Range<usize>, why: &str) -> Result<(), Error> {
+        let path = self.folder.join(DAMAGED).join(format!("{:08}-{}.part", self.number, range.start));
+        disk::put(self.disk, &path, &[self.bytes.slice(range.clone())], IfTaken::Replace)
+            .map_err(|error| unavailable(&path, "written", error))?;
+        let (segment, bytes) = (self.path.display(), range.len());
+        tracing::error!(%segment, offset = range.start, bytes, why, kept = %path.display(), "the log is damaged");
+        self.replayed.damage.kept.push(path);
+        Ok(())
+    }
+
+    /// Cuts off what nobody was told of.
+    fn cut(&mut self, offset: usize) -> Result<(), Error> {
+        self.disk.truncate(&self.path, offset as u64).map_err(|error| unavailable(&self.path, "cut", error))?;
+        let bytes = (self.bytes.len() - offset) as u64;
+        let cut = Cut { path: self.path.clone(), offset: offset as u64, bytes };
+        tracing::warn!(path = %cut.path.display(), cut.offset, cut.bytes, "torn tail of the log cut");
+        self.replayed.cut = Some(cut);
+        Ok(())
+    }
 }
 
-fn corrupt(path: &Path, offset: usize, why: &str) -> Error {
-    Error::new(ErrorKind::Corrupt, format!("{} is damaged at byte {offset}: {why}", path.display()))
+/// A body without rows, such as could stand first in a segment: it brings the schema, which the bodies after it lack.
+fn first_body() -> Result<Buffer, Error> {
+    let parts = encoder().and_then(|mut encoder| encoder.encode(&RecordBatch::new_empty(SPANS_SCHEMA.clone())));
+    Ok(parts.map_err(unencodable)?.iter().flat_map(Buffer::as_slice).copied().collect::<Vec<u8>>().into())
+}
+
+fn decode(body: &Buffer, first: &Buffer) -> Result<RecordBatch, String> {
+    let mut decoder = StreamDecoder::new();
+    let rows = decoder.decode(&mut first.clone()).and_then(|_| decoder.decode(&mut body.clone()));
+    // The first body of a segment brings the schema itself.
+    let rows = rows.or_else(|_| StreamDecoder::new().decode(&mut body.clone()));
+    match rows.map_err(|error| error.to_string())? {
+        Some(rows) if rows.schema_ref() == &*SPANS_SCHEMA => Ok(rows),
+        Some(_) => Err("its columns are not those of spans".to_owned()),
+        None => Err("it holds no rows".to_owned()),
+    }
 }

@@ -1,4 +1,8 @@
-use std::{path::Path, sync::Arc};
+use std::{
+    path::Path,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use arrow::array::{
     Array, ArrayRef, AsArray, BinaryArray, Date32Array, RecordBatch, StringArray, TimestampMicrosecondArray,
@@ -7,9 +11,8 @@ use arrow::array::{
 use proptest::prelude::*;
 use tokio::sync::oneshot;
 
-use super::{Log, Record, Submission, replay};
+use super::{Log, Options, Record, Sink, Submission, replay};
 use crate::{
-    ErrorKind,
     disk::{Disk, simulated::SimulatedDisk},
     gate::IntakeCounts,
     schema::SPANS_SCHEMA,
@@ -47,10 +50,33 @@ fn counts(received: u64) -> IntakeCounts {
     IntakeCounts { received, late: received / 2, ..IntakeCounts::default() }
 }
 
+/// Notes the ids of what was refused.
+#[derive(Debug, Clone, Default)]
+struct Refused(Arc<Mutex<Vec<u64>>>);
+
+impl Sink<()> for Refused {
+    fn stored(&mut self, _: Record, (): ()) {}
+
+    fn refused(&mut self, rows: &RecordBatch) {
+        self.0.lock().unwrap().extend(ids(rows));
+    }
+}
+
 fn open(disk: &SimulatedDisk, next: u64, segment_bytes_max: u64) -> Log<()> {
+    open_with(disk, next, segment_bytes_max, Refused::default())
+}
+
+fn open_with(disk: &SimulatedDisk, next: u64, segment_bytes_max: u64, sink: Refused) -> Log<()> {
     let replayed = replay(disk, Path::new(FOLDER), 0).unwrap();
-    Log::start(Arc::new(disk.clone()), Path::new(FOLDER), replayed.segments, next, segment_bytes_max, |_, ()| {})
-        .unwrap()
+    let options = Options { segment_bytes_max, retry_after: Duration::from_millis(1) };
+    Log::start(Arc::new(disk.clone()), Path::new(FOLDER), replayed.segments, next, options, sink).unwrap()
+}
+
+/// Submits until it is acknowledged.
+fn submit_again_and_again(log: &Log<()>, rows: &RecordBatch) {
+    while !submit(log, rows.clone()) {
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }
 
 /// Submits one batch; true once it is acknowledged.
@@ -141,23 +167,54 @@ fn a_torn_tail_is_reported() {
 }
 
 #[test]
-fn damage_to_what_was_acknowledged_is_an_error_that_says_where() {
+fn damage_to_what_was_acknowledged_is_set_aside_and_the_rest_is_read() {
     for offset in [0, 5, 9, 17, 40, 90, 700] {
         let disk = SimulatedDisk::new(4);
         let log = open(&disk, 1, u64::MAX);
-        for batch in 0..3_u64 {
+        let mut ends = Vec::new();
+        for batch in 0..4_u64 {
             assert!(submit(&log, spans(batch * 10..batch * 10 + 10)));
+            ends.push(disk.inspect(&segment(1)).unwrap().size);
         }
         drop(log);
-        disk.damage(&segment(1), offset);
-        let error = replay(&disk, Path::new(FOLDER), 0).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Corrupt, "{offset}");
-        assert!(error.to_string().contains("00000001.log is damaged at byte 0"), "{error}");
+        // The first frame, which brings the schema, and one in the middle.
+        for (frame, start) in [(0, 0), (1, ends[0])] {
+            let disk = disk.kill();
+            let at = start as usize + offset;
+            disk.damage(&segment(1), at);
+            let found = replay(&disk, Path::new(FOLDER), 0).unwrap();
+            disk.damage(&segment(1), at);
+            let sequences: Vec<_> = found.records.iter().map(|record| record.sequence).collect();
+            let gone = frame as u64 + 1;
+            assert_eq!(sequences, (1..=4).filter(|sequence| *sequence != gone).collect::<Vec<_>>(), "{offset}");
+            for record in &found.records {
+                let first = (record.sequence - 1) * 10;
+                assert_eq!(ids(&record.rows), (first..first + 10).collect::<Vec<_>>());
+            }
+            assert_eq!((found.cut, found.damage.records()), (None, 1));
+            assert_eq!(found.damage.missing, [gone..=gone]);
+            let [kept] = &found.damage.kept[..] else { panic!("{:?}", found.damage) };
+            assert_eq!(kept, &Path::new(FOLDER).join(format!("damaged/00000001-{start}.part")));
+            assert_eq!(disk.inspect(kept).unwrap().size, ends[frame] - start, "the whole frame, and no more");
+        }
     }
 }
 
 #[test]
-fn damage_before_a_later_segment_is_an_error() {
+fn damage_that_is_committed_already_takes_nothing_away() {
+    let disk = SimulatedDisk::new(4);
+    let log = open(&disk, 1, u64::MAX);
+    for batch in 0..3_u64 {
+        assert!(submit(&log, spans(batch..batch + 1)));
+    }
+    drop(log);
+    disk.damage(&segment(1), 100);
+    let found = replay(&disk, Path::new(FOLDER), 1).unwrap();
+    assert_eq!((found.damage.records(), found.damage.kept.len(), found.records.len()), (0, 1, 2));
+}
+
+#[test]
+fn damage_at_the_end_of_a_segment_that_another_follows_is_no_torn_tail() {
     let disk = SimulatedDisk::new(5);
     let log = open(&disk, 1, 1);
     for batch in 0..2_u64 {
@@ -165,11 +222,12 @@ fn damage_before_a_later_segment_is_an_error() {
     }
     drop(log);
     disk.damage(&segment(1), 100);
-    assert_eq!(replay(&disk, Path::new(FOLDER), 0).unwrap_err().kind(), ErrorKind::Corrupt);
+    let found = replay(&disk, Path::new(FOLDER), 0).unwrap();
+    assert_eq!((found.cut, found.damage.missing, found.records.len()), (None, vec![1..=1], 1));
 }
 
 #[test]
-fn a_missing_segment_is_an_error_unless_its_rows_are_committed() {
+fn a_missing_segment_is_reported_unless_its_rows_are_committed() {
     let disk = SimulatedDisk::new(6);
     let log = open(&disk, 1, 1);
     for batch in 0..3_u64 {
@@ -177,8 +235,30 @@ fn a_missing_segment_is_an_error_unless_its_rows_are_committed() {
     }
     drop(log);
     disk.remove(&segment(2)).unwrap();
-    assert_eq!(replay(&disk, Path::new(FOLDER), 0).unwrap_err().kind(), ErrorKind::Corrupt);
-    assert_eq!(replayed(&disk, 2).len(), 1);
+    assert_eq!(replay(&disk, Path::new(FOLDER), 0).unwrap().damage.missing, [2..=2]);
+    let found = replay(&disk, Path::new(FOLDER), 2).unwrap();
+    assert_eq!((found.damage.missing.len(), found.records.len()), (0, 1));
+}
+
+#[test]
+fn a_segment_that_begins_anew_below_the_one_before_takes_its_place() {
+    // What a backup holds that read a segment before it was cut, and the next one after that.
+    let disk = SimulatedDisk::new(9);
+    let log = open(&disk, 1, u64::MAX);
+    for batch in 0..3_u64 {
+        assert!(submit(&log, spans(batch..batch + 1)));
+    }
+    drop(log);
+    let other = SimulatedDisk::new(10);
+    let log = open(&other, 3, u64::MAX);
+    assert!(submit(&log, spans(77..78)));
+    drop(log);
+    let bytes = other.read(&segment(1), None).unwrap();
+    disk.create(&segment(2)).unwrap().append(&bytes).unwrap();
+    let found = replay(&disk, Path::new(FOLDER), 0).unwrap();
+    let rows: Vec<_> = found.records.iter().map(|record| (record.sequence, ids(&record.rows))).collect();
+    assert_eq!(rows, [(1, vec![0]), (2, vec![1]), (3, vec![77])]);
+    assert_eq!(found.damage, super::Damage::default());
 }
 
 #[test]
@@ -197,16 +277,79 @@ fn segments_go_only_when_nothing_in_them_is_wanted() {
 }
 
 #[test]
-fn after_a_failed_write_nothing_more_is_taken() {
+fn a_full_disk_refuses_and_the_log_goes_on_once_there_is_room() {
     let disk = SimulatedDisk::new(8);
-    let log = open(&disk, 1, u64::MAX);
+    let refused = Refused::default();
+    let log = open_with(&disk, 1, u64::MAX, refused.clone());
     assert!(submit(&log, spans(0..10)));
     disk.fill_up_after(Some(100));
     assert!(!submit(&log, spans(10..20)));
+    assert!(!log.is_open());
+    assert!(!submit(&log, spans(20..30)), "nothing is taken while there is no room");
+    assert_eq!(*refused.0.lock().unwrap(), (10..20).collect::<Vec<_>>(), "the others were never handed over");
     disk.fill_up_after(None);
-    assert!(log.is_failed());
-    assert!(!submit(&log, spans(20..30)));
+    submit_again_and_again(&log, &spans(20..30));
+    assert!(submit(&log, spans(10..20)));
     drop(log);
     let records = replayed(&disk, 0);
-    assert_eq!(records.iter().flat_map(|record| ids(&record.rows)).collect::<Vec<_>>(), (0..10).collect::<Vec<_>>());
+    let stored: Vec<_> = records.iter().map(|record| (record.sequence, ids(&record.rows)[0])).collect();
+    assert_eq!(stored, [(1, 0), (2, 20), (3, 10)], "what was refused is not there");
+}
+
+#[test]
+fn what_stands_behind_a_submission_that_fails_is_refused_with_it() {
+    for seed in 0..50 {
+        let disk = SimulatedDisk::new(seed);
+        let refused = Refused::default();
+        let log = open_with(&disk, 1, u64::MAX, refused.clone());
+        disk.fail_syncs(seed % 4 + 1);
+        let answers: Vec<_> = (0..20_u64)
+            .map(|id| {
+                let (done, answer) = oneshot::channel();
+                let submitted = log.submit(Submission { rows: spans(id..id + 1), counts: counts(1), done, hold: () });
+                (id, submitted.is_ok(), answer)
+            })
+            .collect();
+        let mut stored = Vec::new();
+        for (id, submitted, answer) in answers {
+            let is_stored = submitted && answer.blocking_recv().unwrap().is_ok();
+            let is_refused = refused.0.lock().unwrap().contains(&id);
+            assert_eq!(is_refused, submitted && !is_stored, "seed {seed}: {id}");
+            if is_stored {
+                stored.push(id);
+            }
+        }
+        submit_again_and_again(&log, &spans(100..101));
+        stored.push(100);
+        drop(log);
+        // With the power goes what no sync wrote.
+        let records = replayed(&disk.reboot(), 0);
+        let found: Vec<_> = records.iter().flat_map(|record| ids(&record.rows)).collect();
+        assert_eq!(found, stored, "seed {seed}");
+    }
+}
+
+#[test]
+fn what_a_sync_failed_to_write_is_not_trusted_by_the_next_process() {
+    let disk = SimulatedDisk::new(11);
+    let log = open(&disk, 1, u64::MAX);
+    assert!(submit(&log, spans(0..10)));
+    // So many that the segment is not even cut before the process ends.
+    disk.fail_syncs(u64::MAX);
+    assert!(!submit(&log, spans(10..20)));
+    let disk = disk.kill();
+    drop(log);
+    let found: Vec<_> = replayed(&disk, 0).iter().flat_map(|record| ids(&record.rows)).collect();
+    assert_eq!(found, (0..10).collect::<Vec<_>>(), "the rest can be read from the cache alone");
+}
+
+#[test]
+fn a_log_is_closed_at_once_though_the_disk_refuses() {
+    let disk = SimulatedDisk::new(12);
+    let log = open(&disk, 1, u64::MAX);
+    disk.fill_up_after(Some(0));
+    assert!(!submit(&log, spans(0..10)));
+    drop(log);
+    disk.fill_up_after(None);
+    assert!(replayed(&disk, 0).is_empty());
 }

@@ -1,9 +1,6 @@
 //! The one task that writes `spans` and `intake` while the collector runs.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Instant};
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, TimestampMicrosecondArray};
 use tokio::sync::{Notify, mpsc, oneshot};
@@ -21,8 +18,6 @@ use crate::{
 
 /// Files of `intake` are merged above this many: each commit adds one of a single row.
 const INTAKE_FILES_MAX: usize = 64;
-/// After a failed commit the next is tried no sooner.
-const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// What is asked of the committer.
 #[derive(Debug)]
@@ -128,7 +123,7 @@ impl Committer {
         if let Err(error) = committed {
             tracing::warn!(%error, "spans cannot be committed; they stay in the log");
             self.telemetry.commit_failed();
-            self.not_before = Some(tokio::time::Instant::now() + RETRY_AFTER);
+            self.not_before = Some(tokio::time::Instant::now() + self.config.retry_after);
         }
     }
 
@@ -170,12 +165,9 @@ impl Committer {
             if is_traced { commit.await } else { untraced(commit).await }
         })
         .await;
-        if self.writer.store().is_doubtful() {
-            self.pending.fail();
-            tracing::error!("a table could not be written to the end; nothing more is taken until a restart");
-            return Err(committed.err().unwrap_or_else(in_doubt));
-        }
         committed?;
+        // The log may forget the rows only now: what a table shows may still vanish with the power.
+        self.writer.store().settle().await?;
         self.pending.forget(last);
         self.telemetry.committed(began.elapsed(), rows, now);
         self.tidy_log().await?;
@@ -233,8 +225,4 @@ async fn beside<T: Send + 'static>(work: impl Future<Output = Result<T, Error>> 
     tokio::task::spawn_blocking(move || runtime.block_on(work))
         .await
         .map_err(|error| Error::new(ErrorKind::Internal, "a commit broke off").caused_by(error))?
-}
-
-fn in_doubt() -> Error {
-    Error::new(ErrorKind::Unavailable, "a table could not be written to the end")
 }

@@ -10,12 +10,14 @@
 //!   place in the log's queue are taken together, so a repeat stands behind its original.
 //! - A row is in `spans` once: each commit carries the log sequence up to which it goes, and asks the table first.
 //! - A segment of the log goes only after its rows are committed to both tables.
+//! - What the disk refused was not seen: it is refused with everything that stood behind it in the log's queue, forgotten
+//!   before the log takes more, and new when it comes again. Nobody has to restart anything.
 //! - What waits is bounded: by bytes, from the door until the commit. Whoever comes when it is full waits a little and is
 //!   then told to come again.
 
 use std::{
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError, Weak},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Weak},
     time::Duration,
 };
 
@@ -28,7 +30,7 @@ use tokio::{
 use crate::{
     Error, ErrorKind,
     gate::{Admitted, IntakeCounts},
-    log::{Log, Submission, replay},
+    log::{Log, Options, Record, Sink, Submission, replay},
     store::Writer,
     telemetry::Telemetry,
 };
@@ -61,6 +63,8 @@ pub struct Config {
     pub patience: Duration,
     /// A segment of the log is closed at this size.
     pub segment_bytes_max: u64,
+    /// How long after a failed write, of the log or of a table, the disk is tried again.
+    pub retry_after: Duration,
     /// How many spans are remembered so that repeats of them are dropped; each takes at most 40 bytes.
     pub seen_max: usize,
     /// For how long they are remembered, unless there are more than `seen_max`.
@@ -79,6 +83,7 @@ impl Default for Config {
             waiting_bytes_max: 768 << 20,
             patience: Duration::from_secs(5),
             segment_bytes_max: 64 << 20,
+            retry_after: Duration::from_secs(1),
             seen_max: 8_000_000,
             seen_for: Duration::from_hours(25),
             files_per_day_max: 1,
@@ -104,7 +109,10 @@ pub struct Pipeline {
 #[derive(Debug)]
 struct Inner {
     config: Config,
-    door: Mutex<Door>,
+    /// What was seen. Held from there until the place in the log's queue is taken, so by one submission at a time.
+    seen: Arc<Mutex<Seen>>,
+    /// None once the pipeline stops.
+    log: RwLock<Option<Log<OwnedSemaphorePermit>>>,
     /// One permit for each [`ROOM_UNIT`] that may wait.
     room: Arc<Semaphore>,
     pending: Arc<Pending>,
@@ -117,12 +125,26 @@ struct Inner {
     writer: Weak<Writer>,
 }
 
-/// What a submission passes, one at a time.
-#[derive(Debug)]
-struct Door {
-    seen: Seen,
-    /// None once the pipeline stops.
-    log: Option<Log<OwnedSemaphorePermit>>,
+/// Where the log's records go.
+struct Stored {
+    seen: Arc<Mutex<Seen>>,
+    pending: Arc<Pending>,
+    crowded: Arc<Notify>,
+    config: Config,
+}
+
+impl Sink<OwnedSemaphorePermit> for Stored {
+    fn stored(&mut self, record: Record, hold: OwnedSemaphorePermit) {
+        if self.config.is_crowded(self.pending.push(record, Some(hold))) {
+            self.crowded.notify_one();
+        }
+    }
+
+    fn refused(&mut self, rows: &RecordBatch) {
+        if let Err(error) = lock(&self.seen).unsee(rows) {
+            tracing::error!(%error, "rows that were refused are taken for seen");
+        }
+    }
 }
 
 /// Figures about a running pipeline.
@@ -160,25 +182,26 @@ impl Pipeline {
         let pending = Arc::new(Pending::new(committed.spans, replayed.records));
         let (commands, received) = mpsc::unbounded_channel();
         let crowded = Arc::new(Notify::new());
-        let (sink_pending, sink_crowded, sink_config) = (Arc::clone(&pending), Arc::clone(&crowded), config.clone());
         let telemetry = Arc::new(Telemetry::default());
-        let segments = disk.list(&folder).map_err(|error| {
-            Error::new(ErrorKind::Unavailable, format!("{} cannot be listed", folder.display())).caused_by(error)
-        })?;
-        let segments: Vec<_> = segments.into_iter().map(|entry| entry.path).collect();
+        telemetry.log_damaged(&replayed.damage);
+        let segments: Vec<_> = replayed.segments.iter().map(|segment| segment.path(&folder)).collect();
         let disk = telemetry.timed(disk, &segments);
-        let log = Log::start(disk, &folder, replayed.segments, next, config.segment_bytes_max, move |record, hold| {
-            if sink_config.is_crowded(sink_pending.push(record, Some(hold))) {
-                sink_crowded.notify_one();
-            }
-        })?;
+        let seen = Arc::new(Mutex::new(seen));
+        let sink = Stored {
+            seen: Arc::clone(&seen),
+            pending: Arc::clone(&pending),
+            crowded: Arc::clone(&crowded),
+            config: config.clone(),
+        };
+        let options = Options { segment_bytes_max: config.segment_bytes_max, retry_after: config.retry_after };
+        let log = Log::start(disk, &folder, replayed.segments, next, options, sink)?;
         let weak = Arc::downgrade(&writer);
         let (reporting, clearing) = (Arc::clone(&telemetry), log.remover());
         let committer = Committer::new(writer, Arc::clone(&pending), clearing, reporting, config.clone());
         let committer = tokio::spawn(committer.run(received, Arc::clone(&crowded)));
-        let door = Mutex::new(Door { seen, log: Some(log) });
+        let log = RwLock::new(Some(log));
         let committer = tokio::sync::Mutex::new(Some(committer));
-        let inner = Inner { config, door, room, pending, telemetry, commands, crowded, committer, writer: weak };
+        let inner = Inner { config, seen, log, room, pending, telemetry, commands, crowded, committer, writer: weak };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -197,15 +220,19 @@ impl Pipeline {
         let hold = self.room_for(rows).await?;
         let (done, answer) = oneshot::channel();
         {
-            let mut door = self.inner.door.lock().unwrap_or_else(PoisonError::into_inner);
-            let Door { seen, log } = &mut *door;
-            let log = log.as_ref().filter(|log| !log.is_failed()).ok_or_else(closed)?;
-            if self.inner.pending.is_failed() {
-                return Err(closed());
+            let mut seen = lock(&self.inner.seen);
+            let log = self.inner.log();
+            let log = log.as_ref().ok_or_else(closed)?;
+            if !log.is_open() {
+                return Err(refused());
             }
             let (rows, duplicated) = seen.only_new(rows, (self.inner.config.clock)())?;
             let counts = IntakeCounts { duplicated: counts.duplicated + duplicated, ..counts };
-            log.submit(Submission { rows, counts, done, hold })?;
+            let (submission, rows) = (Submission { rows: rows.clone(), counts, done, hold }, rows);
+            if let Err(error) = log.submit(submission) {
+                seen.unsee(&rows)?;
+                return Err(error);
+            }
         }
         answer.await.map_err(|_| closed())?
     }
@@ -249,7 +276,7 @@ impl Pipeline {
     pub async fn shutdown(&self) -> Result<(), Error> {
         let mut committer = self.inner.committer.lock().await;
         let Some(task) = committer.take() else { return Ok(()) };
-        let log = self.inner.door.lock().unwrap_or_else(PoisonError::into_inner).log.take();
+        let log = self.inner.log.write().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(mut log) = log {
             let closing = tokio::task::spawn_blocking(move || log.close());
             closing
@@ -278,16 +305,12 @@ impl Pipeline {
     /// Why it cannot take work, in words; `None` if it can.
     #[must_use]
     pub fn why_not_ready(&self) -> Option<&'static str> {
-        let log_takes = {
-            let door = self.inner.door.lock().unwrap_or_else(PoisonError::into_inner);
-            door.log.as_ref().map(|log| !log.is_failed())
-        };
+        let log_is_open = self.inner.log().as_ref().map(Log::is_open);
         let half = self.inner.config.waiting_bytes_max / 2;
-        match log_takes {
+        match log_is_open {
             None => Some("the collector is stopping"),
-            Some(false) => Some("the log cannot be written: see to the disk, then restart"),
-            Some(true) if self.inner.pending.is_failed() => {
-                Some("a table could not be written to the end: see to the disk, then restart")
+            Some(false) => {
+                Some("the log cannot be written: the disk is full, or it fails; it is tried again every second")
             }
             Some(true) if self.inner.commands.is_closed() => Some("rows are no longer committed: restart"),
             Some(true) if self.inner.telemetry.is_failing() && self.inner.pending.standing().1.bytes >= half => {
@@ -307,15 +330,15 @@ impl Pipeline {
     #[must_use]
     pub fn standing(&self) -> Standing {
         let (committed, waiting) = self.inner.pending.standing();
-        let door = self.inner.door.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = lock(&self.inner.seen);
         Standing {
             pending_rows: waiting.rows,
             pending_bytes: waiting.bytes,
             waiting_bytes_max: self.inner.config.waiting_bytes_max,
             lag: self.inner.pending.oldest_age(),
             committed,
-            duplicated: door.seen.duplicated(),
-            forgotten: door.seen.forgotten(),
+            duplicated: seen.duplicated(),
+            forgotten: seen.forgotten(),
         }
     }
 
@@ -326,10 +349,24 @@ impl Pipeline {
     }
 }
 
+impl Inner {
+    fn log(&self) -> RwLockReadGuard<'_, Option<Log<OwnedSemaphorePermit>>> {
+        self.log.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn lock(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {
+    seen.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 fn permits(bytes: usize) -> usize {
     bytes.div_ceil(ROOM_UNIT).max(1)
 }
 
 fn closed() -> Error {
-    Error::new(ErrorKind::Unavailable, "the collector takes no work: it is stopping, or its disk has failed")
+    Error::new(ErrorKind::Unavailable, "the collector takes no work: it is stopping")
+}
+
+fn refused() -> Error {
+    Error::new(ErrorKind::Unavailable, "the disk takes nothing now: send again later")
 }

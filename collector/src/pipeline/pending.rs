@@ -2,10 +2,7 @@
 
 use std::{
     collections::VecDeque,
-    sync::{
-        Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -19,7 +16,6 @@ use crate::log::Record;
 #[derive(Debug)]
 pub(super) struct Pending {
     state: Mutex<State>,
-    failed: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -51,10 +47,8 @@ pub(super) struct Waiting {
 impl Pending {
     /// `records` are those that a replay brought back. They hold no room: they must be let in, whatever the bounds.
     pub(super) fn new(committed: u64, records: Vec<Record>) -> Self {
-        let pending = Self {
-            state: Mutex::new(State { committed, records: VecDeque::new(), waiting: Waiting::default() }),
-            failed: AtomicBool::new(false),
-        };
+        let state = State { committed, records: VecDeque::new(), waiting: Waiting::default() };
+        let pending = Self { state: Mutex::new(state) };
         for record in records {
             pending.push(record, None);
         }
@@ -129,15 +123,6 @@ impl Pending {
     pub(super) fn standing(&self) -> (u64, Waiting) {
         let state = self.lock();
         (state.committed, state.waiting)
-    }
-
-    /// Notes that the tables are in doubt: nothing more may be acknowledged.
-    pub(super) fn fail(&self) {
-        self.failed.store(true, Ordering::Release);
-    }
-
-    pub(super) fn is_failed(&self) -> bool {
-        self.failed.load(Ordering::Acquire)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

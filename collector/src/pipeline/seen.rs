@@ -11,7 +11,7 @@ use std::{
 };
 
 use arrow::{
-    array::{AsArray, BooleanArray, RecordBatch},
+    array::{AsArray, BinaryArray, BooleanArray, RecordBatch},
     compute::filter_record_batch,
 };
 
@@ -81,6 +81,15 @@ impl Seen {
         Ok((kept, duplicated))
     }
 
+    /// Forgets rows that were noted as new and then not stored, so that they are new when they come again.
+    pub(super) fn unsee(&mut self, rows: &RecordBatch) -> Result<(), Error> {
+        let (traces, spans) = ids(rows)?;
+        for row in 0..rows.num_rows() {
+            self.hours.remove(&self.keyed.hash_one((traces.value(row), spans.value(row))));
+        }
+        Ok(())
+    }
+
     /// Remembers rows that came earlier, while there is room.
     pub(super) fn remember(&mut self, rows: &RecordBatch, came_us: i64) -> Result<(), Error> {
         let room = self.count_max.saturating_sub(self.hours.len());
@@ -103,12 +112,7 @@ impl Seen {
 
     /// For each row whether it is new; notes it.
     fn note(&mut self, rows: &RecordBatch, hour: i64) -> Result<BooleanArray, Error> {
-        let column = |name: &str| {
-            rows.column_by_name(name)
-                .and_then(|column| column.as_binary_opt::<i32>())
-                .ok_or_else(|| Error::new(ErrorKind::Internal, format!("rows lack the column {name}")))
-        };
-        let (traces, spans) = (column("trace_id")?, column("span_id")?);
+        let (traces, spans) = ids(rows)?;
         let mut is_new = Vec::with_capacity(rows.num_rows());
         for row in 0..rows.num_rows() {
             let hash = self.keyed.hash_one((traces.value(row), spans.value(row)));
@@ -153,6 +157,15 @@ impl Seen {
         self.forgotten += forgotten;
         tracing::warn!(forgotten, seen_max = self.count_max, "more spans than are remembered: some repeats go unseen");
     }
+}
+
+fn ids(rows: &RecordBatch) -> Result<(&BinaryArray, &BinaryArray), Error> {
+    let column = |name: &str| {
+        rows.column_by_name(name)
+            .and_then(|column| column.as_binary_opt::<i32>())
+            .ok_or_else(|| Error::new(ErrorKind::Internal, format!("rows lack the column {name}")))
+    };
+    Ok((column("trace_id")?, column("span_id")?))
 }
 
 #[cfg(test)]

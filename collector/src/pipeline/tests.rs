@@ -11,7 +11,7 @@ use arrow::{
     array::{AsArray, RecordBatch},
     datatypes::Int64Type,
 };
-use futures::TryStreamExt;
+use futures::{StreamExt, TryStreamExt};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -33,6 +33,7 @@ fn config() -> Config {
         commit_after: Duration::from_secs(3600),
         segment_bytes_max: 8 << 10,
         files_per_day_max: usize::MAX,
+        retry_after: Duration::from_millis(1),
         ..Config::default()
     }
 }
@@ -315,39 +316,86 @@ async fn a_table_is_committed_to_while_another_is_worked_out() {
     assert_eq!(stored(&writer).await, once(0..10));
 }
 
+/// Sends until it is stored.
+async fn send_again_and_again(pipeline: &Pipeline, of: impl IntoIterator<Item = u64> + Clone) {
+    while send(pipeline, of.clone()).await.is_err() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn a_full_disk_makes_it_unavailable_and_loses_nothing() {
+async fn a_full_disk_refuses_loses_nothing_and_takes_more_once_there_is_room() {
     let disk = SimulatedDisk::new(3);
-    let pipeline = Pipeline::start(writer(Arc::new(disk.clone()), Path::new(ROOT)).unwrap(), config()).await.unwrap();
+    let writer = writer(Arc::new(disk.clone()), Path::new(ROOT)).unwrap();
+    let pipeline = Pipeline::start(Arc::clone(&writer), config()).await.unwrap();
     send(&pipeline, 0..10).await.unwrap();
     disk.fill_up_after(Some(500));
-    assert_eq!(send(&pipeline, 10..20).await.unwrap_err().kind(), ErrorKind::Unavailable);
-    assert!(!pipeline.is_ready());
+    assert_eq!(send(&pipeline, 5..20).await.unwrap_err().kind(), ErrorKind::Unavailable);
+    assert_eq!(pipeline.why_not_ready().map(|why| why.contains("disk is full")), Some(true));
     assert!(pipeline.commit_now().await.is_err());
-    drop(pipeline);
-    let disk = disk.reboot();
+    assert_eq!(pipeline.standing().pending_rows, 10);
     disk.fill_up_after(None);
-    let writer = writer(Arc::new(disk), Path::new(ROOT)).unwrap();
-    let pipeline = Pipeline::start(Arc::clone(&writer), config()).await.unwrap();
-    send(&pipeline, 5..20).await.unwrap();
+    send_again_and_again(&pipeline, 5..20).await;
+    assert!(pipeline.is_ready());
     pipeline.shutdown().await.unwrap();
+    assert_eq!(stored(&writer).await, once(0..20), "what was refused was not taken for seen");
+    assert!(disk.list(Path::new("/store/log")).unwrap().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repeat_of_what_the_disk_refused_is_never_acknowledged_in_its_place() {
+    for seed in 0..30 {
+        let disk = SimulatedDisk::new(seed);
+        let writer = writer(Arc::new(disk.clone()), Path::new(ROOT)).unwrap();
+        let pipeline = Pipeline::start(Arc::clone(&writer), config()).await.unwrap();
+        disk.fail_syncs(seed % 3 + 1);
+        // All of them the same: whoever is acknowledged stands for the others.
+        let sending = (0..8).map(|_| send(&pipeline, 0..10));
+        let acknowledged = futures::future::join_all(sending).await.iter().any(Result::is_ok);
+        drop(pipeline);
+        drop(writer);
+        let writer = self::writer(Arc::new(disk.reboot()), Path::new(ROOT)).unwrap();
+        let pipeline = Pipeline::start(Arc::clone(&writer), config()).await.unwrap();
+        pipeline.shutdown().await.unwrap();
+        assert!(!acknowledged || stored(&writer).await == once(0..10), "seed {seed}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_is_kept_until_a_commit_that_can_be_seen_is_durable() {
+    let disk = SimulatedDisk::new(4);
+    let writer = writer(Arc::new(disk.clone()), Path::new(ROOT)).unwrap();
+    let pipeline = Pipeline::start(Arc::clone(&writer), config()).await.unwrap();
+    send(&pipeline, 0..10).await.unwrap();
+    pipeline.commit_now().await.unwrap();
+    send(&pipeline, 10..20).await.unwrap();
+    disk.fail_folder_syncs(Some(std::io::ErrorKind::Other));
+    for _ in 0..3 {
+        assert!(pipeline.commit_now().await.is_err());
+    }
+    assert_eq!(pipeline.standing().pending_rows, 10);
+    disk.fail_folder_syncs(None);
+    pipeline.commit_now().await.unwrap();
+    pipeline.shutdown().await.unwrap();
+    drop(writer);
+    let writer = self::writer(Arc::new(disk.reboot()), Path::new(ROOT)).unwrap();
     assert_eq!(stored(&writer).await, once(0..20));
 }
 
 /// One life after another on one disk, each ended at a random change by a loss of power or by the death of the process
-/// alone, which leaves what was not synced to be read and yet to be lost; senders send again what was not acknowledged,
-/// and now and then what was. At the very end the power goes once more.
+/// alone, which leaves what was not synced to be read and yet to be lost. Within a life the disk may be full for a while,
+/// and syncs of files and folders may fail. Senders send again what was not acknowledged, and now and then what was. At
+/// the very end the power goes once more.
 async fn lose_power_again_and_again(seed: u64) {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut disk = SimulatedDisk::new(seed);
-    let mut acknowledged = BTreeSet::new();
-    let mut next_id = 0;
+    let mut sender = Sender::default();
     for life in 0..6 {
         let last = life == 5;
         if !last {
             disk.lose_power_after(random.random_range(1..220));
         }
-        let lived = live(&disk, &mut random, &mut acknowledged, &mut next_id, last).await;
+        let lived = live(&disk, &mut random, &mut sender, last).await;
         assert!(lived.is_ok() || !last, "seed {seed}: with power on it failed: {lived:?}");
         disk = if !last && random.random_bool(0.5) { disk.kill() } else { disk.reboot() };
     }
@@ -355,47 +403,77 @@ async fn lose_power_again_and_again(seed: u64) {
     let stored = stored(&writer).await;
     let doubled: Vec<_> = stored.iter().filter(|(_, times)| **times > 1).collect();
     assert!(doubled.is_empty(), "seed {seed}: doubled {doubled:?}");
-    let lost: Vec<_> = acknowledged.iter().filter(|id| !stored.contains_key(id)).collect();
+    let lost: Vec<_> = sender.acknowledged.iter().filter(|id| !stored.contains_key(id)).collect();
     assert!(lost.is_empty(), "seed {seed}: lost {lost:?}");
 }
 
-async fn live(
-    disk: &SimulatedDisk,
-    random: &mut ChaCha8Rng,
-    acknowledged: &mut BTreeSet<u64>,
-    next_id: &mut u64,
-    to_the_end: bool,
-) -> Result<(), Error> {
+#[derive(Debug, Default)]
+struct Sender {
+    next: u64,
+    acknowledged: BTreeSet<u64>,
+    /// To be sent again.
+    refused: Vec<std::ops::Range<u64>>,
+}
+
+impl Sender {
+    /// Sends several requests side by side; says whether all were acknowledged.
+    async fn send(&mut self, pipeline: &Pipeline, requests: Vec<std::ops::Range<u64>>) -> bool {
+        let answers = futures::future::join_all(requests.iter().map(|ids| send(pipeline, ids.clone()))).await;
+        for (ids, answer) in requests.into_iter().zip(&answers) {
+            match answer {
+                Ok(()) => self.acknowledged.extend(ids),
+                Err(_) => self.refused.push(ids),
+            }
+        }
+        answers.iter().all(Result::is_ok)
+    }
+}
+
+async fn live(disk: &SimulatedDisk, random: &mut ChaCha8Rng, sender: &mut Sender, last: bool) -> Result<(), Error> {
     let writer = writer(Arc::new(disk.clone()), Path::new(ROOT))?;
     let files_per_day_max = if random.random_bool(0.3) { 2 } else { usize::MAX };
     let config = Config { commit_rows: 60, segment_bytes_max: 6 << 10, files_per_day_max, ..config() };
     let pipeline = Pipeline::start(writer, config).await?;
     for _ in 0..12 {
-        let from = next_id.saturating_sub(random.random_range(0..15));
-        let until = *next_id + random.random_range(1..20);
-        let (first, second) = (from..until, until..until + 5);
-        *next_id = until + 5;
-        let (one, other) = tokio::join!(send(&pipeline, first.clone()), send(&pipeline, second.clone()));
-        for (sent, answer) in [(first, &one), (second, &other)] {
-            if answer.is_ok() {
-                acknowledged.extend(sent);
-            }
+        match random.random_range(0..10) {
+            0 => disk.fill_up_after(Some(random.random_range(0..40_000))),
+            1 => disk.fail_syncs(random.random_range(1..4)),
+            _ => disk.fill_up_after(None),
         }
-        one.and(other)?;
+        let from = sender.next.saturating_sub(random.random_range(0..15));
+        let until = sender.next + random.random_range(1..20);
+        sender.next = until + 5;
+        let mut requests = vec![from..until, until..until + 5];
+        requests.extend(sender.refused.pop());
+        if !sender.send(&pipeline, requests).await && !disk.has_power() {
+            return Err(Error::new(ErrorKind::Unavailable, "there is no power"));
+        }
         if random.random_bool(0.2) {
-            pipeline.commit_now().await?;
+            let _ = pipeline.commit_now().await;
         }
     }
-    if to_the_end || random.random_bool(0.5) {
+    disk.fill_up_after(None);
+    disk.fail_syncs(0);
+    if last {
+        while let Some(ids) = sender.refused.pop() {
+            send_again_and_again(&pipeline, ids.clone()).await;
+            sender.acknowledged.extend(ids);
+        }
+    }
+    if last || random.random_bool(0.5) {
         pipeline.shutdown().await?;
     }
     Ok(())
 }
 
+/// What was lost or doubled once, before it was mended, by the seed that found it.
+const SEEDS_THAT_FAILED: [u64; 0] = [];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_acknowledged_is_lost_and_nothing_doubled_when_power_goes() {
     let seeds = std::env::var("GILBRETH_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(60);
-    for seed in 0..seeds {
-        lose_power_again_and_again(seed).await;
-    }
+    let all = SEEDS_THAT_FAILED.into_iter().chain(0..seeds);
+    let side_by_side = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let lived = futures::stream::iter(all.map(|seed| tokio::spawn(lose_power_again_and_again(seed))));
+    lived.buffer_unordered(side_by_side).for_each(|lived| async { lived.unwrap() }).await;
 }

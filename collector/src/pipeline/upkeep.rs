@@ -4,7 +4,11 @@
 //! lock for its own commit alone. Each piece runs on a thread of its own, and ends with the future that asked for it:
 //! what it had written by then is in no table, and goes with a later vacuum.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, UNIX_EPOCH},
+};
 
 use arrow::array::RecordBatch;
 use tokio::sync::oneshot;
@@ -14,7 +18,7 @@ use crate::{
     Error, ErrorKind,
     config::Retention,
     gate::IntakeCounts,
-    log::Submission,
+    log::{DAMAGED, Submission, unavailable},
     schema::{INTAKE, SPANS, SPANS_SCHEMA, Table},
     store::{Compacted, Expiry, Keep, Vacuumed, Writer},
 };
@@ -52,10 +56,12 @@ pub async fn expire(writer: &Arc<Writer>, retention: &Retention, now_us: i64) ->
         if let Some(since_us) = retention.intake_since_us(now_us) {
             writer.expire_rows(&INTAKE, "at", since_us).await?;
         }
-        match retention.spans_since(now_us) {
-            Some(since) => writer.expire_days(&SPANS, since).await,
-            None => Ok(Expiry::default()),
+        let Some(since) = retention.spans_since(now_us) else { return Ok(Expiry::default()) };
+        for path in damaged_before(&writer, since)? {
+            let failed = |error| unavailable(&path, "removed", error);
+            writer.store().disk().remove(&path).map_err(failed)?;
         }
+        writer.expire_days(&SPANS, since).await
     })
     .await
 }
@@ -83,12 +89,21 @@ pub async fn leftovers(writer: &Writer, retention: &Retention, now_us: i64) -> R
     let mut found = Vec::new();
     if let Some(since) = retention.spans_since(now_us) {
         found = writer.older_than(&SPANS, since).await?;
+        found.extend(damaged_before(writer, since)?);
     }
     if let Some(since_us) = retention.intake_since_us(now_us) {
         let since = i32::try_from(since_us.div_euclid(86_400_000_000)).unwrap_or(i32::MIN);
         found.extend(writer.older_than(&INTAKE, since).await?);
     }
     Ok(found)
+}
+
+/// Parts of the log that were set aside, and may hold rows of days before one: they were before the part was.
+fn damaged_before(writer: &Writer, since: i32) -> Result<Vec<PathBuf>, Error> {
+    let folder = writer.store().root().join("log").join(DAMAGED);
+    let entries = writer.store().disk().list(&folder).map_err(|error| unavailable(&folder, "listed", error))?;
+    let since = UNIX_EPOCH + Duration::from_secs(u64::try_from(since).unwrap_or(0) * 86_400);
+    Ok(entries.into_iter().filter(|entry| entry.modified < since).map(|entry| entry.path).collect())
 }
 
 impl Pipeline {
@@ -104,15 +119,16 @@ impl Pipeline {
         let failed = |error| {
             Error::new(ErrorKind::Unavailable, format!("{} cannot be tidied", folder.display())).caused_by(error)
         };
-        if disk.list(&folder).map_err(failed)?.iter().map(|entry| entry.size).sum::<u64>() <= EMPTY_LOG_BYTES {
+        let entries = disk.list(&folder).map_err(failed)?;
+        if entries.iter().filter(|entry| !entry.is_folder).map(|entry| entry.size).sum::<u64>() <= EMPTY_LOG_BYTES {
             return Ok(());
         }
         let rows = RecordBatch::new_empty(SPANS_SCHEMA.clone());
         let hold = self.room_for(&rows).await?;
         let (done, answer) = oneshot::channel();
         {
-            let door = self.inner.door.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            let log = door.log.as_ref().filter(|log| !log.is_failed()).ok_or_else(closed)?;
+            let log = self.inner.log();
+            let log = log.as_ref().ok_or_else(closed)?;
             log.turn();
             log.submit(Submission { rows, counts: IntakeCounts::default(), done, hold })?;
         }

@@ -81,7 +81,7 @@ impl Writer {
         today: i32,
         choose: impl Fn(&Part) -> Vec<usize> + Send,
     ) -> Result<Compacted, Error> {
-        let _alone = self.one_at_a_time().await;
+        let _alone = self.one_at_a_time().await?;
         let mut done = Compacted::default();
         let Some(at) = self.store().newest(table).await? else { return Ok(done) };
         for part in parts(table, &at, today)? {

@@ -155,9 +155,13 @@ impl Store {
         &self.disk
     }
 
-    /// Whether a write through Delta Lake failed half way, so that what can be listed may not have reached the disk.
-    pub(crate) fn is_doubtful(&self) -> bool {
-        self.objects.is_doubtful()
+    /// Makes durable what tables show, where a write through Delta Lake failed half way. Whoever removes files because of
+    /// what a table shows calls this first.
+    pub(crate) async fn settle(&self) -> Result<(), Error> {
+        self.objects.settle().await.map_err(|error| {
+            Error::new(ErrorKind::Unavailable, "what was written to the tables last cannot be made durable")
+                .caused_by(error)
+        })
     }
 
     /// Takes the lock; says who to talk to if another process has it. What an earlier writer left half-written is
@@ -252,9 +256,12 @@ impl Writer {
         &self.store
     }
 
-    /// Holds back other work that takes files away from tables: merges, retention, vacuum.
-    pub(crate) async fn one_at_a_time(&self) -> tokio::sync::MutexGuard<'_, ()> {
-        self.upkeep.lock().await
+    /// Holds back other work that takes files away from tables: merges, retention, vacuum. It fails while the disk refuses
+    /// to make durable what the tables show, since files may be needed again that they show no longer.
+    pub(crate) async fn one_at_a_time(&self) -> Result<tokio::sync::MutexGuard<'_, ()>, Error> {
+        let alone = self.upkeep.lock().await;
+        self.store.settle().await?;
+        Ok(alone)
     }
 
     /// Notes in the manifest by what the store's key is told from others.

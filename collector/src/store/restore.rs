@@ -147,7 +147,7 @@ fn json<T: serde::de::DeserializeOwned>(from: &mut impl Read) -> io::Result<T> {
 /// Writes a file durably; gives its size and checksum.
 fn write(from: &mut impl Read, path: &Path, torn: impl Fn(io::Error) -> Error) -> Result<(u64, String), Error> {
     let failed = |error| unavailable(&format!("{} cannot be written", path.display()), error);
-    let mut staged = Staged::create(&LocalDisk, path).map_err(failed)?;
+    let mut staged = Staged::create(&LocalDisk, path).map_err(|unpublished| failed(unpublished.into()))?;
     let (mut sum, mut bytes, mut chunk) = (Sha256::new(), 0, vec![0; CHUNK_BYTES]);
     loop {
         let length = from.read(&mut chunk).map_err(&torn)?;

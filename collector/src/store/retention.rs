@@ -47,7 +47,7 @@ impl Writer {
     /// Removes the rows of days before one (days since 1970-01-01) from a table that is partitioned by a date, and their
     /// files from the disk. Appends wait meanwhile: it is a commit and the removal of a few names a day.
     pub async fn expire_days(&self, table: &Table, before: i32) -> Result<Expiry, Error> {
-        let _alone = self.one_at_a_time().await;
+        let _alone = self.one_at_a_time().await?;
         let _committing = self.committing(table).await;
         let Some(at) = self.store().newest(table).await? else { return Ok(Expiry::default()) };
         let (removes, days) = expired_files(table, &at, before)?;
@@ -69,7 +69,7 @@ impl Writer {
     /// Removes the rows whose instant lies before one (Unix microseconds) from a table without partitions. Its files
     /// go with the vacuum that follows.
     pub async fn expire_rows(&self, table: &Table, column: &str, before_us: i64) -> Result<Expiry, Error> {
-        let _alone = self.one_at_a_time().await;
+        let _alone = self.one_at_a_time().await?;
         let Some(at) = self.store().newest(table).await? else { return Ok(Expiry::default()) };
         let (removes, paths) = all_files(table, &at)?;
         let (adds, rows) = self.write_rest(table, &at, paths, column, before_us).await?;

@@ -56,7 +56,7 @@ struct Needed {
 impl Writer {
     /// Removes what no version needs that is kept. Takes turns with merges and retention; commits go between.
     pub async fn vacuum(&self, tables: &[&Table], keep: &Keep, now_us: i64) -> Result<Vacuumed, Error> {
-        let _alone = self.one_at_a_time().await;
+        let _alone = self.one_at_a_time().await?;
         let (disk, root) = (self.store().disk().as_ref(), self.store().root());
         let mut done = Vacuumed { records: versions::expire(disk, root, keep, now_us)?, ..Vacuumed::default() };
         let expired = Expired::read(disk, root)?;

@@ -24,7 +24,7 @@ pub use self::{
     untraced::{FIELD, HEADER, Others, SERVICE, is_untraced, untraced},
 };
 pub(crate) use self::{text::Page, untraced::is_own};
-use crate::pipeline::Standing;
+use crate::{log::Damage, pipeline::Standing};
 
 /// From a fast disk's cache to one that is failing.
 const SYNC_S: &[f64] = &[0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
@@ -42,6 +42,8 @@ pub struct Telemetry {
     segments: log_disk::Segments,
     /// Writes, syncs and new files of the log that the disk refused.
     pub(crate) disk_refusals: Counter,
+    log_lost_records: Counter,
+    log_damaged_parts: Counter,
     commits: Histogram,
     commit_failures: Counter,
     committed_rows: Counter,
@@ -61,6 +63,8 @@ impl Default for Telemetry {
             log_written_bytes: Counter::default(),
             segments: log_disk::Segments::default(),
             disk_refusals: Counter::default(),
+            log_lost_records: Counter::default(),
+            log_damaged_parts: Counter::default(),
             commits: Histogram::new(COMMIT_S),
             commit_failures: Counter::default(),
             committed_rows: Counter::default(),
@@ -89,6 +93,12 @@ impl Counter {
 }
 
 impl Telemetry {
+    /// What the start found damaged in the log.
+    pub(crate) fn log_damaged(&self, damage: &Damage) {
+        self.log_lost_records.add(damage.records());
+        self.log_damaged_parts.add(damage.kept.len() as u64);
+    }
+
     /// A commit ended, of so many rows, at a time in Unix microseconds.
     pub(crate) fn committed(&self, took: Duration, rows: u64, now_us: i64) {
         self.commits.observe(took);
@@ -156,6 +166,16 @@ impl Telemetry {
             "gilbreth_disk_refusals_total",
             "Writes and syncs of the log that the disk refused.",
             self.disk_refusals.count(),
+        );
+        page.counter(
+            "gilbreth_log_damaged_parts_total",
+            "Parts of the log that the start could not read and set aside in log/damaged.",
+            self.log_damaged_parts.count(),
+        );
+        page.counter(
+            "gilbreth_log_lost_records_total",
+            "Acknowledged exports that are gone with them.",
+            self.log_lost_records.count(),
         );
         page.histogram("gilbreth_commit_seconds", "Commits of rows to the tables.", &self.commits);
         page.counter(
