@@ -228,8 +228,7 @@ impl Pipeline {
             }
             let (rows, duplicated) = seen.only_new(rows, (self.inner.config.clock)())?;
             let counts = IntakeCounts { duplicated: counts.duplicated + duplicated, ..counts };
-            let (submission, rows) = (Submission { rows: rows.clone(), counts, done, hold }, rows);
-            if let Err(error) = log.submit(submission) {
+            if let Err(error) = log.submit(Submission { rows: rows.clone(), counts, done, hold }) {
                 seen.unsee(&rows)?;
                 return Err(error);
             }
