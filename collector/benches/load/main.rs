@@ -42,6 +42,7 @@ fn main() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let scratch = tempfile::tempdir_in(&options.dir).context("no folder to work in")?;
     let server = Server::start(&options, scratch.path())?;
+    server.settle()?;
 
     let mut syncs = disk::fdatasyncs(scratch.path())?;
     let before = server.usage()?;

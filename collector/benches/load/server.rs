@@ -27,6 +27,9 @@ const START_TIME_MAX: Duration = Duration::from_secs(60);
 /// Everything that was acknowledged may have to be written out.
 const END_TIME_MAX: Duration = Duration::from_secs(600);
 const LOOK_EVERY: Duration = Duration::from_millis(5);
+/// A server rests that has used next to nothing for so long.
+const REST: Duration = Duration::from_millis(500);
+const REST_CPU_S: f64 = 0.02;
 /// Simulated times are old, and a refresh of facts is another benchmark.
 const CONFIG: &str = "[collector]\nreplay = true\n\n[serve]\nrefresh_every_s = 86400\n";
 
@@ -115,6 +118,21 @@ impl Server {
         let store = Store { root: root.clone(), program, config };
         let process = Some(child.id());
         Ok(Self { endpoint, process, child: Some(child), data: Some(root), store: Some(store) })
+    }
+
+    /// Waits until it has nothing more to do for its start, which is not what spans take.
+    pub(crate) fn settle(&self) -> anyhow::Result<()> {
+        let begun = Instant::now();
+        let mut before = self.usage()?.cpu_s;
+        while begun.elapsed() < START_TIME_MAX {
+            sleep(REST);
+            let now = self.usage()?.cpu_s;
+            if now.zip(before).is_none_or(|(now, before)| now - before <= REST_CPU_S) {
+                return Ok(());
+            }
+            before = now;
+        }
+        bail!("the server has not come to rest within {} s", START_TIME_MAX.as_secs());
     }
 
     /// What it has used so far.

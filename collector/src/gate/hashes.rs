@@ -1,7 +1,10 @@
 //! Keyed hashes: what stands for an identifier or a value in the store.
 
+use std::sync::Arc;
+
 use gilbreth_conventions::{digest::Digester, normalise};
 
+use super::lately::Lately;
 use crate::key::StoreKey;
 
 /// The form of a worker's name that is hashed: two spellings of one form are one worker.
@@ -13,57 +16,63 @@ pub fn worker_form(id: &str) -> String {
 /// Hashes by one store key. Each type of identifier has a domain of its own, so that rows of different columns cannot
 /// be joined by accident or design; the domains end in a zero byte, which keeps them apart from any text.
 #[derive(Debug, Clone)]
-pub struct Hashes(Digester);
+pub struct Hashes {
+    digester: Digester,
+    lately: Arc<Lately>,
+}
 
 impl Hashes {
     /// Hashes by that key.
     #[must_use]
     pub fn new(key: &StoreKey) -> Self {
-        Self(Digester::new(key.bytes()))
+        Self { digester: Digester::new(key.bytes()), lately: Arc::default() }
     }
 
     /// A worker: their name in the system, whatever was sent.
     #[must_use]
     pub fn worker(&self, id: &str) -> [u8; 8] {
-        self.tagged(b"worker\0", &worker_form(id))
+        self.tagged(b"worker\0", id, worker_form)
     }
 
     /// A number by which a screen names the case.
     #[must_use]
     pub fn case(&self, id: &str) -> [u8; 8] {
-        self.tagged(b"case\0", &normalise::step_1(id))
+        self.tagged(b"case\0", id, normalise::step_1)
     }
 
     /// A session.
     #[must_use]
     pub fn session(&self, id: &str) -> [u8; 8] {
-        self.tagged(b"session\0", id)
+        self.tagged(b"session\0", id, str::to_owned)
     }
 
     /// A record within a case.
     #[must_use]
     pub fn record(&self, id: &str) -> [u8; 8] {
-        self.tagged(b"record\0", id)
+        self.tagged(b"record\0", id, str::to_owned)
     }
 
     /// A task instance.
     #[must_use]
     pub fn task(&self, id: &str) -> [u8; 8] {
-        self.tagged(b"task\0", id)
+        self.tagged(b"task\0", id, str::to_owned)
     }
 
     /// The stored digest of a client digest; `None` if that is not 16 hex digits.
     #[must_use]
     pub fn value(&self, client_digest: &str) -> Option<i64> {
         let hex = client_digest.len() == 16 && client_digest.bytes().all(|byte| byte.is_ascii_hexdigit());
-        hex.then(|| i64::from_be_bytes(self.0.first_8_bytes(client_digest.to_ascii_lowercase().as_bytes())))
+        hex.then(|| {
+            i64::from_be_bytes(self.lately.or_make(b"", client_digest.as_bytes(), || {
+                self.digester.first_8_bytes(client_digest.to_ascii_lowercase().as_bytes())
+            }))
+        })
     }
 
-    fn tagged(&self, domain: &[u8], text: &str) -> [u8; 8] {
-        let mut message = Vec::with_capacity(domain.len() + text.len());
-        message.extend_from_slice(domain);
-        message.extend_from_slice(text.as_bytes());
-        self.0.first_8_bytes(&message)
+    /// The hash of a text's form, apart from those of other domains.
+    fn tagged(&self, domain: &[u8], text: &str, form: impl FnOnce(&str) -> String) -> [u8; 8] {
+        self.lately
+            .or_make(domain, text.as_bytes(), || self.digester.first_8_bytes(&[domain, form(text).as_bytes()].concat()))
     }
 }
 

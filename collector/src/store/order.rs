@@ -1,10 +1,13 @@
 //! Putting rows that are in memory in the order of a table, a slice at a time, so that they are copied once and what is
 //! copied is small.
 
+use std::sync::Arc;
+
 use arrow::{
-    array::{Array, RecordBatch, UInt32Array},
-    compute::{SortColumn, concat, interleave_record_batch, lexsort_to_indices},
+    array::{ArrayRef, RecordBatch},
+    compute::interleave_record_batch,
     error::ArrowError,
+    row::{Row, RowConverter, Rows, SortField},
 };
 
 use crate::{Error, ErrorKind, schema::Table};
@@ -17,18 +20,19 @@ pub(super) struct Ordered<'a> {
 }
 
 impl<'a> Ordered<'a> {
-    /// The order of a table: by its partition and sort columns. Rows that are equal in these come in any.
+    /// The order of a table: by its partition and sort columns, nulls first. Rows that are equal in these stay as they came.
     pub(super) fn by(table: &Table, batches: &'a [RecordBatch]) -> Result<Self, Error> {
         let batches: Vec<&RecordBatch> = batches.iter().collect();
-        let unordered: Vec<(usize, usize)> = batches
+        let mut places: Vec<(usize, usize)> = batches
             .iter()
             .enumerate()
             .flat_map(|(number, batch)| (0..batch.num_rows()).map(move |row| (number, row)))
             .collect();
-        let places = match order(table, &batches).map_err(internal)? {
-            Some(order) => order.values().iter().map(|&at| unordered[at as usize]).collect(),
-            None => unordered,
-        };
+        if let Some(keys) = keys(table, &batches).map_err(internal)? {
+            let mut order: Vec<(Row<'_>, (usize, usize))> = keys.iter().zip(places).collect();
+            order.sort_unstable();
+            places = order.into_iter().map(|(_, place)| place).collect();
+        }
         Ok(Self { batches, places })
     }
 
@@ -38,17 +42,22 @@ impl<'a> Ordered<'a> {
     }
 }
 
-/// `None` if the table has no order, or there is nothing to order.
-fn order(table: &Table, batches: &[&RecordBatch]) -> Result<Option<UInt32Array>, ArrowError> {
-    let mut columns = Vec::new();
-    for name in table.partition.iter().chain(table.sort) {
-        let parts: Vec<&dyn Array> =
-            batches.iter().filter_map(|batch| batch.column_by_name(name)).map(AsRef::as_ref).collect();
-        if !parts.is_empty() {
-            columns.push(SortColumn { values: concat(&parts)?, options: None });
-        }
+/// For each row, batch after batch, what it is sorted by, as bytes; `None` if the table has no order.
+fn keys(table: &Table, batches: &[&RecordBatch]) -> Result<Option<Rows>, ArrowError> {
+    let of = |batch: &RecordBatch| -> Result<Vec<ArrayRef>, ArrowError> {
+        let names = table.partition.iter().chain(table.sort);
+        names.map(|name| batch.schema_ref().index_of(name).map(|at| Arc::clone(batch.column(at)))).collect()
+    };
+    let Some(first) = batches.first().map(|batch| of(batch)).transpose()?.filter(|columns| !columns.is_empty()) else {
+        return Ok(None);
+    };
+    let fields = first.iter().map(|column| SortField::new(column.data_type().clone())).collect();
+    let converter = RowConverter::new(fields)?;
+    let mut keys = converter.empty_rows(batches.iter().map(|batch| batch.num_rows()).sum(), 0);
+    for batch in batches {
+        converter.append(&mut keys, &of(batch)?)?;
     }
-    if columns.is_empty() { Ok(None) } else { lexsort_to_indices(&columns, None).map(Some) }
+    Ok(Some(keys))
 }
 
 fn internal(error: ArrowError) -> Error {
