@@ -137,6 +137,11 @@ impl SimulatedDisk {
         self.lock().folder_sync_fails = with;
     }
 
+    /// Every file that can be seen.
+    pub(crate) fn files(&self) -> BTreeSet<PathBuf> {
+        self.lock().names.keys().cloned().collect()
+    }
+
     /// Changes a byte of a file behind everybody's back.
     pub(crate) fn damage(&self, path: &Path, offset: usize) {
         let mut state = self.lock();

@@ -142,17 +142,17 @@ impl Reading<'_> {
             }
             self.replayed.records.retain(|record| record.sequence < sequence);
         }
-        if sequence > self.after {
-            let rows =
-                if body.is_empty() { RecordBatch::new_empty(SPANS_SCHEMA.clone()) } else { decode(body, first)? };
-            let expected = self.replayed.last.max(self.after) + 1;
-            if sequence > expected {
-                self.replayed.damage.missing.push(expected..=sequence - 1);
-            }
-            self.replayed.records.push(Record { sequence, counts, rows });
-        }
+        let expected = self.replayed.last.max(self.after) + 1;
         self.replayed.last = sequence;
-        Ok(())
+        if sequence <= self.after {
+            return Ok(());
+        }
+        let rows = if body.is_empty() { Ok(RecordBatch::new_empty(SPANS_SCHEMA.clone())) } else { decode(body, first) };
+        let missing = if rows.is_ok() { expected..=sequence - 1 } else { expected..=sequence };
+        if !missing.is_empty() {
+            self.replayed.damage.missing.push(missing);
+        }
+        rows.map(|rows| self.replayed.records.push(Record { sequence, counts, rows }))
     }
 
     /// Where what stands at an offset ends, which is no frame and may have been acknowledged; `None` if nobody was told of

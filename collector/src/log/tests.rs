@@ -11,7 +11,11 @@ use arrow::array::{
 use proptest::prelude::*;
 use tokio::sync::oneshot;
 
-use super::{Log, Options, Record, Sink, Submission, replay};
+use super::{
+    Log, Options, Record, Sink, Submission,
+    frame::{self, Header},
+    replay,
+};
 use crate::{
     disk::{Disk, simulated::SimulatedDisk},
     gate::IntakeCounts,
@@ -198,6 +202,25 @@ fn damage_to_what_was_acknowledged_is_set_aside_and_the_rest_is_read() {
             assert_eq!(disk.inspect(kept).unwrap().size, ends[frame] - start, "the whole frame, and no more");
         }
     }
+}
+
+#[test]
+fn sound_frames_that_hold_no_rows_of_spans_are_set_aside_and_counted_even_at_the_end() {
+    let disk = SimulatedDisk::new(4);
+    let log = open(&disk, 1, u64::MAX);
+    assert!(submit(&log, spans(0..10)));
+    drop(log);
+    let mut bytes = Vec::new();
+    for sequence in 2..=3 {
+        let start = frame::open(&mut bytes);
+        bytes.extend_from_slice(b"what another program wrote");
+        frame::seal(&mut bytes, start, &Header { sequence, synced: 0, counts: counts(1) }).unwrap();
+    }
+    disk.create(&segment(2)).unwrap().append(&bytes).unwrap();
+    let found = replay(&disk, Path::new(FOLDER), 0).unwrap();
+    assert_eq!((found.records.len(), found.last, found.damage.records(), found.damage.kept.len()), (1, 3, 2, 2));
+    let found = replay(&disk, Path::new(FOLDER), 2).unwrap();
+    assert_eq!((found.damage.records(), found.damage.missing), (1, vec![3..=3]), "the first is committed");
 }
 
 #[test]

@@ -15,14 +15,16 @@ use futures::{StreamExt, TryStreamExt};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::{Config, Pipeline};
+use super::{Config, Pipeline, upkeep};
 use crate::{
     Error, ErrorKind,
+    config::Retention,
     disk::{Disk, LocalDisk, simulated::SimulatedDisk},
     gate::IntakeCounts,
     log::tests::{ids, spans},
     schema::{INTAKE, SPANS, Table},
-    store::{Manifest, Store, Writer},
+    store::{Keep, Manifest, Store, Writer},
+    telemetry::Page,
 };
 
 const ROOT: &str = "/store";
@@ -380,6 +382,75 @@ async fn the_log_is_kept_until_a_commit_that_can_be_seen_is_durable() {
     drop(writer);
     let writer = self::writer(Arc::new(disk.reboot()), Path::new(ROOT)).unwrap();
     assert_eq!(stored(&writer).await, once(0..20));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_goes_from_the_tables_while_what_they_show_may_vanish() {
+    let disk = SimulatedDisk::new(5);
+    let writer = writer(Arc::new(disk.clone()), Path::new(ROOT)).unwrap();
+    let pipeline = Pipeline::start(Arc::clone(&writer), config()).await.unwrap();
+    for first in [0, 10, 20] {
+        send(&pipeline, first..first + 10).await.unwrap();
+        pipeline.commit_now().await.unwrap();
+    }
+    send(&pipeline, 30..40).await.unwrap();
+    disk.fail_folder_syncs(Some(std::io::ErrorKind::Other));
+    assert!(pipeline.commit_now().await.is_err());
+    assert_eq!(
+        writer.store().settle().await.unwrap_err().kind(),
+        ErrorKind::Unavailable,
+        "what tables show is in doubt"
+    );
+    let files = disk.files();
+    let keep = Keep { every_us: 0, last_us: 0, grace_us: 0 };
+    let now_us = chrono::Utc::now().timestamp_micros();
+    assert!(upkeep::vacuum(&writer, &[&SPANS, &INTAKE], keep, now_us).await.is_err());
+    let retention = Retention { spans_days: 1, ..Retention::default() };
+    assert!(upkeep::expire(&writer, &retention, now_us).await.is_err());
+    assert!(writer.compact(&SPANS, 1, &upkeep::IDENTITY).await.is_err());
+    assert!(disk.files().is_superset(&files), "what was refused has taken nothing away");
+    disk.fail_folder_syncs(None);
+    upkeep::vacuum(&writer, &[&SPANS, &INTAKE], keep, now_us).await.unwrap();
+    pipeline.shutdown().await.unwrap();
+    assert_eq!(stored(&writer).await, once(0..40));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn damage_to_the_log_is_counted_and_what_was_set_aside_goes_with_the_days_it_is_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("store");
+    let writer = writer(Arc::new(LocalDisk), &root).unwrap();
+    let pipeline = Pipeline::start(Arc::clone(&writer), config()).await.unwrap();
+    send(&pipeline, 0..10).await.unwrap();
+    send(&pipeline, 10..20).await.unwrap();
+    // As if the process had been killed: nothing is committed.
+    std::fs::copy(root.join("log/00000001.log"), folder.path().join("segment")).unwrap();
+    pipeline.shutdown().await.unwrap();
+    let mut bytes = std::fs::read(folder.path().join("segment")).unwrap();
+    bytes[700] ^= 0x40;
+    drop(writer);
+    std::fs::remove_dir_all(&root).unwrap();
+    let writer = self::writer(Arc::new(LocalDisk), &root).unwrap();
+    std::fs::create_dir_all(root.join("log")).unwrap();
+    std::fs::write(root.join("log/00000001.log"), bytes).unwrap();
+    let pipeline = Pipeline::start(Arc::clone(&writer), config()).await.unwrap();
+    let mut page = Page::default();
+    pipeline.telemetry().write(&pipeline.standing(), &mut page);
+    let page = page.into_text();
+    for line in ["gilbreth_log_damaged_parts_total 1", "gilbreth_log_lost_records_total 1"] {
+        assert!(page.lines().any(|found| found == line), "{line} in\n{page}");
+    }
+    pipeline.shutdown().await.unwrap();
+    assert_eq!(stored(&writer).await, once(10..20));
+
+    let part = root.join("log/damaged/00000001-0.part");
+    let retention = Retention { spans_days: 10, ..Retention::default() };
+    let later_us = |days: i64| chrono::Utc::now().timestamp_micros() + days * 86_400_000_000;
+    for (days, is_there) in [(5, true), (15, false)] {
+        upkeep::expire(&writer, &retention, later_us(days)).await.unwrap();
+        assert_eq!(part.exists(), is_there, "after {days} days");
+        assert!(!upkeep::leftovers(&writer, &retention, later_us(days)).await.unwrap().contains(&part));
+    }
 }
 
 /// One life after another on one disk, each ended at a random change by a loss of power or by the death of the process
