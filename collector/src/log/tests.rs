@@ -314,9 +314,10 @@ fn a_full_disk_refuses_and_the_log_goes_on_once_there_is_room() {
     submit_again_and_again(&log, &spans(20..30));
     assert!(submit(&log, spans(10..20)));
     drop(log);
-    let records = replayed(&disk, 0);
-    let stored: Vec<_> = records.iter().map(|record| (record.sequence, ids(&record.rows)[0])).collect();
+    let found = replay(&disk, Path::new(FOLDER), 0).unwrap();
+    let stored: Vec<_> = found.records.iter().map(|record| (record.sequence, ids(&record.rows)[0])).collect();
     assert_eq!(stored, [(1, 0), (2, 20), (3, 10)], "what was refused is not there");
+    assert_eq!((found.cut, found.damage), (None, super::Damage::default()), "nor is a part of it taken for damage");
 }
 
 #[test]
