@@ -7,12 +7,24 @@ from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExportResult
+
+
+class Exporter(OTLPSpanExporter):
+    """Notes whether what it sent was taken: its processor drops what was not, and says nothing."""
+
+    taken = True
+
+    def export(self, spans):
+        result = super().export(spans)
+        self.taken = self.taken and result is SpanExportResult.SUCCESS
+        return result
+
 
 provider = TracerProvider(
     resource=Resource.create({"service.name": "python-case-system", "service.version": "3.2"})
 )
-exporter = OTLPSpanExporter(endpoint=sys.argv[1] + "/v1/traces", compression=Compression.Gzip)
+exporter = Exporter(timeout=5, endpoint=sys.argv[1] + "/v1/traces", compression=Compression.Gzip)
 provider.add_span_processor(BatchSpanProcessor(exporter))
 tracer = provider.get_tracer("journey")
 
@@ -39,3 +51,5 @@ for number in range(25):
 if not provider.force_flush(20_000):
     sys.exit("the exporter did not flush")
 provider.shutdown()
+if not exporter.taken:
+    sys.exit("what was exported was not taken")
