@@ -38,6 +38,10 @@ use crate::{
 /// The tables loaded so far, by folder.
 pub(super) type Tables = Mutex<HashMap<&'static str, DeltaTable>>;
 
+/// How often a table's log is read where that fails: entries may be cleaned away between the listing and the reading, by
+/// this process or another, and what stands for them is there for whoever lists anew.
+const READS_MAX: usize = 4;
+
 /// What goes into one version of a table.
 #[derive(Debug)]
 pub(crate) struct Commit {
@@ -61,6 +65,17 @@ pub(crate) enum IfChanged {
 impl Store {
     /// The table as it is now; `None` if it was never made.
     pub(crate) async fn newest(&self, table: &Table) -> Result<Option<DeltaTable>, Error> {
+        for _ in 1..READS_MAX {
+            match self.look(table).await {
+                Err(error) => tracing::debug!(%error, "read again"),
+                looked => return looked,
+            }
+            self.forget(table).await;
+        }
+        self.look(table).await
+    }
+
+    async fn look(&self, table: &Table) -> Result<Option<DeltaTable>, Error> {
         let known = self.tables.lock().await.get(table.folder).cloned();
         let loaded = match known {
             Some(mut known) => {
@@ -91,6 +106,13 @@ impl Store {
             return Ok(known);
         }
         let mut pinned = DeltaTable::new(self.log_store(table)?);
+        for _ in 1..READS_MAX {
+            match pinned.load_version(version).await {
+                Ok(()) => return Ok(pinned),
+                Err(error) => tracing::debug!(%error, "read again"),
+            }
+            pinned = DeltaTable::new(self.log_store(table)?);
+        }
         pinned.load_version(version).await.map_err(|error| failed(table, &format!("be read at {version}"), error))?;
         Ok(pinned)
     }
