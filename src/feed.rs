@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use gilbreth_collector::{
-    config,
+    Sender, config,
     decode::Decoded,
     gate::{self, IntakeCounts, Names, Policy, Source},
     key::StoreKey,
@@ -69,7 +69,7 @@ pub(crate) async fn all(
         .map(|admission| async {
             let admission = admission??;
             let counts = admission.counts;
-            pipeline.submit(admission.admitted, counts).await?;
+            pipeline.submit(Sender::Process, admission.admitted, counts).await?;
             anyhow::Ok(counts)
         })
         .buffered(IN_LOG)

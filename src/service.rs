@@ -6,6 +6,8 @@
 //!                                                          │ refresh
 //!                                    dashboards ◀─ findings ◀┘
 //! ```
+//! Receiving has threads of its own ([`Threads`]): a query, a merge or a refresh keeps its threads busy for seconds, and an
+//! export must not stand behind it.
 
 use std::{
     net::SocketAddr,
@@ -35,6 +37,7 @@ use gilbreth_collector::{
 };
 use tokio::{
     net::TcpListener,
+    runtime::{self, Runtime},
     signal::unix::{SignalKind, signal},
     sync::watch,
     task::JoinHandle,
@@ -67,6 +70,31 @@ pub(crate) struct Ports {
     pub(crate) web: SocketAddr,
 }
 
+/// Threads that receive and do nothing else.
+#[derive(Debug)]
+struct Threads(Option<Runtime>);
+
+impl Threads {
+    fn start() -> anyhow::Result<Self> {
+        let runtime = runtime::Builder::new_multi_thread().thread_name("receive").enable_all().build();
+        Ok(Self(Some(runtime.context("there are no threads to receive with")?)))
+    }
+
+    /// Starts work on them.
+    fn spawn<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+        self.0.as_ref().expect("they end when this is dropped").spawn(work)
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            // To wait for them is not possible from within another runtime; who wants to, waits for what it spawned.
+            runtime.shutdown_background();
+        }
+    }
+}
+
 /// The running platform.
 #[derive(Debug)]
 pub(crate) struct Service {
@@ -83,6 +111,7 @@ pub(crate) struct Service {
     stop_otlp: watch::Sender<bool>,
     stop_web: watch::Sender<bool>,
     otlp_tasks: [JoinHandle<std::io::Result<()>>; 2],
+    _receiving: Threads,
     web_task: JoinHandle<std::io::Result<()>>,
 }
 
@@ -94,8 +123,9 @@ impl Service {
         ports: Ports,
         replay: ReplayRight,
     ) -> anyhow::Result<Self> {
-        let http_listener = listen("OTLP/HTTP", ports.otlp_http).await?;
-        let grpc_listener = listen("OTLP/gRPC", ports.otlp_grpc).await?;
+        let receiving = Threads::start()?;
+        let http_listener = receiving.spawn(listen("OTLP/HTTP", ports.otlp_http)).await??;
+        let grpc_listener = receiving.spawn(listen("OTLP/gRPC", ports.otlp_grpc)).await??;
         let web_listener = listen("dashboards", ports.web).await?;
         let tls = Tls::load(&config.collector.tls)?;
         let writer = Arc::new(store.lock()?);
@@ -117,8 +147,8 @@ impl Service {
         };
         let (stop_otlp, otlp_stopped) = watch::channel(false);
         let otlp_tasks = [
-            tokio::spawn(http::serve(http_listener, receiver.clone(), tls.clone(), stopped(otlp_stopped.clone()))),
-            tokio::spawn(grpc::serve(grpc_listener, receiver, tls, stopped(otlp_stopped))),
+            receiving.spawn(http::serve(http_listener, receiver.clone(), tls.clone(), stopped(otlp_stopped.clone()))),
+            receiving.spawn(grpc::serve(grpc_listener, receiver, tls, stopped(otlp_stopped))),
         ];
         let (findings, shown) =
             watch::channel(Arc::new(Findings { estate: store.manifest().estate.clone(), ..Findings::default() }));
@@ -136,6 +166,7 @@ impl Service {
             stop_otlp,
             stop_web,
             otlp_tasks,
+            _receiving: receiving,
             web_task,
         })
     }
@@ -236,7 +267,7 @@ impl Service {
     }
 }
 
-async fn listen(what: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
+async fn listen(what: &'static str, address: SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| match address.port() {
         0 => format!("{what} cannot listen on {address}"),
         port => format!("{what} cannot listen on {address}: is port {port} in use? choose another address"),

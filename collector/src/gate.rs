@@ -9,8 +9,8 @@
 //!   fields is bounded; only a release keeps its digits;
 //! - of all other attributes only those of a short list stay, masked likewise; the rest is counted by name and dropped.
 //!
-//! Pure but for [`Names`], the memory of names already seen, which the caller keeps. (Hashes made lately are remembered, too,
-//! which shows in nothing but the time that it takes.) The time of receipt is an argument.
+//! Pure but for [`Names`], the memory of names already seen, which the caller keeps. (Hashes made lately are remembered,
+//! too, which shows in nothing but the time that it takes.) The time of receipt is an argument.
 
 mod accept;
 mod columns;

@@ -38,8 +38,10 @@ pub mod disk;
 pub mod error;
 pub mod key;
 pub mod schema;
+mod share;
 pub mod telemetry;
 
 pub use error::{Error, ErrorKind};
 /// The kinds of interaction, for those who name one in a rule.
 pub use gilbreth_conventions::kind::Kind;
+pub use share::Sender;

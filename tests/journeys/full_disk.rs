@@ -8,6 +8,7 @@ use std::{
 
 use gilbreth_tests::{
     account::{self, Sender, Told},
+    http::Client,
     small_disk::SmallDisk,
 };
 
@@ -27,6 +28,7 @@ fn a_full_disk_refuses_and_takes_work_again_once_there_is_room() {
     let program = crate::program();
     let service = program.serve(&store, &["--config", config.to_str().unwrap()]);
     let mut senders: Vec<_> = (0..2).map(|number| Sender::numbered(number, &service)).collect();
+    let client = Client::new();
     let mut acknowledged = BTreeSet::new();
     let mut next = 0;
 
@@ -50,13 +52,19 @@ fn a_full_disk_refuses_and_takes_work_again_once_there_is_room() {
             }
             assert!(number - began < REQUESTS_MAX, "round {round}: the disk never fills");
         };
-        // It stays so as long as there is no room.
+        // It stays so as long as there is no room, and health says it.
         for sender in &mut senders {
             assert_eq!(sender.send(refused), Told::Later, "round {round}");
         }
+        assert_eq!(client.get(service.otlp(), "/readyz").unwrap().status, 503, "round {round}");
 
         make_room();
         let since = Instant::now();
+        // Nobody sends anything to who is not ready: it finds out by itself that it is.
+        while client.get(service.otlp(), "/readyz").unwrap().status != 200 {
+            assert!(since.elapsed() < PATIENCE, "round {round}: there is room, and it is not ready");
+            std::thread::sleep(Duration::from_millis(50));
+        }
         for (sender, number) in senders.iter_mut().zip([refused, next]) {
             while sender.send(number) != Told::Acknowledged {
                 assert!(since.elapsed() < PATIENCE, "round {round}: there is room, and it takes no work");

@@ -2,8 +2,9 @@
 //!
 //! After a given number of changes it "loses power": every call fails until [`SimulatedDisk::reboot`], which keeps a
 //! random part of what was never synced. [`SimulatedDisk::kill`] ends the process alone: all that was written can still
-//! be read, and what was not synced is still not. Names are kept or lost by folder in the order in which they were given, bytes
-//! by file from the front, and the last of the bytes kept may be garbage. Which part is kept depends on the seed alone.
+//! be read, and what was not synced is still not. Names are kept or lost by folder in the order in which they were given,
+//! bytes by file from the front, and the last of the bytes kept may be garbage. Which part is kept depends on the seed
+//! alone.
 //!
 //! Syncs can be made to fail. As on real systems, what a file's sync failed to write stays readable and is taken for
 //! written: no later sync through the same file writes it, and it goes with the power, or when it is read from the device.
@@ -45,6 +46,7 @@ struct State {
     bytes_left: Option<usize>,
     syncs_to_fail: u64,
     folder_sync_fails: Option<io::ErrorKind>,
+    missed: Option<PathBuf>,
 }
 
 #[derive(Debug, Default)]
@@ -108,6 +110,7 @@ impl SimulatedDisk {
             bytes_left: None,
             syncs_to_fail: 0,
             folder_sync_fails: None,
+            missed: None,
         };
         Self { state: Arc::new(Mutex::new(state)), life: 0 }
     }
@@ -135,6 +138,11 @@ impl SimulatedDisk {
     /// From now on names cannot be made durable, or can again.
     pub(crate) fn fail_folder_syncs(&self, with: Option<io::ErrorKind>) {
         self.lock().folder_sync_fails = with;
+    }
+
+    /// The next reading of a file finds it missing, as if it had been removed after it was listed.
+    pub(crate) fn miss_once(&self, path: &Path) {
+        self.lock().missed = Some(path.to_owned());
     }
 
     /// Every file that can be seen.
@@ -286,7 +294,10 @@ impl Disk for SimulatedDisk {
     }
 
     fn read(&self, path: &Path, range: Option<Range<u64>>) -> io::Result<Bytes> {
-        let state = self.look()?;
+        let mut state = self.look()?;
+        if state.missed.take_if(|missed| missed == path).is_some() {
+            return Err(io::ErrorKind::NotFound.into());
+        }
         let bytes = &state.files[state.file(path)?].bytes;
         let range = range.unwrap_or(0..bytes.len() as u64);
         let end = (range.end as usize).min(bytes.len());

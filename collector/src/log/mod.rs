@@ -9,9 +9,9 @@
 //! and by no other: after a restart there is a new one. A segment goes once its rows are durably in `spans`.
 //!
 //! Each frame says up to where the segment was synced when the frame was written. That tells a torn tail, which nobody
-//! was told about and which is cut, from damage to what was acknowledged: damage before a frame that knew it synced is
-//! damage. It is set aside in `log/damaged`, reported, and what follows it is read. In the last group of the last segment
-//! the two look alike; there the cut is reported.
+//! was told about, from damage to what was acknowledged: what stands before a frame that knew it synced is damage. It is
+//! set aside in `log/damaged`, reported, and what follows it is read. In the last group of the last segment the two look
+//! alike: so what is cut there is counted, and kept beside the damage for a while.
 //!
 //! When the disk refuses, nobody of those who wait is told that it is stored, and nothing is taken until the segment is cut
 //! to what is known to be on the disk, and the disk takes a file again. A sync that failed is never tried again: what it
@@ -29,7 +29,7 @@ mod replay;
 pub(crate) mod tests;
 mod writer;
 
-pub(crate) use replay::{Damage, replay};
+pub(crate) use replay::{Damage, Replayed, replay};
 pub(crate) use writer::{Log, Options, Remover, Sink, Submission};
 
 /// Where damaged parts of the log are kept, in its folder.

@@ -20,6 +20,11 @@ use crate::{
     schema::SPANS_SCHEMA,
 };
 
+/// How the copies of torn tails are named.
+const TAIL: &str = "tail";
+/// Of so many torn tails copies are kept, the newest: each is at most as large as what is written between two syncs.
+const TAILS_MAX: usize = 8;
+
 /// What the log held.
 #[derive(Debug, Default)]
 pub(crate) struct Replayed {
@@ -35,12 +40,14 @@ pub(crate) struct Replayed {
     pub(crate) damage: Damage,
 }
 
-/// A torn tail: bytes that were never acknowledged, cut.
+/// A torn tail, cut. Hardly ever was any of it acknowledged: only if a frame of the last group was damaged afterwards.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Cut {
     pub(crate) path: PathBuf,
     pub(crate) offset: u64,
     pub(crate) bytes: u64,
+    /// The copy of it that is kept; none on a disk without room for it, on which a start must be possible.
+    pub(crate) kept: Option<PathBuf>,
 }
 
 /// What is damaged in a log.
@@ -174,23 +181,44 @@ impl Reading<'_> {
 
     /// Keeps a copy of what cannot be read; the segment goes once what can be read of it is committed.
     fn set_aside(&mut self, range: Range<usize>, why: &str) -> Result<(), Error> {
-        let path = self.folder.join(DAMAGED).join(format!("{:08}-{}.part", self.number, range.start));
-        disk::put(self.disk, &path, &[self.bytes.slice(range.clone())], IfTaken::Replace)
-            .map_err(|error| unavailable(&path, "written", error))?;
+        let path = self.keep(range.clone(), "part")?;
         let (segment, bytes) = (self.path.display(), range.len());
         tracing::error!(%segment, offset = range.start, bytes, why, kept = %path.display(), "the log is damaged");
         self.replayed.damage.kept.push(path);
         Ok(())
     }
 
-    /// Cuts off what nobody was told of.
+    /// Cuts off what nobody was told of, as far as can be known, and keeps a copy.
     fn cut(&mut self, offset: usize) -> Result<(), Error> {
+        let kept = self
+            .keep(offset..self.bytes.len(), TAIL)
+            .inspect_err(|error| tracing::warn!(%error, "the torn tail of the log is cut without a copy"))
+            .ok();
         self.disk.truncate(&self.path, offset as u64).map_err(|error| unavailable(&self.path, "cut", error))?;
         let bytes = (self.bytes.len() - offset) as u64;
-        let cut = Cut { path: self.path.clone(), offset: offset as u64, bytes };
-        tracing::warn!(path = %cut.path.display(), cut.offset, cut.bytes, "torn tail of the log cut");
+        let cut = Cut { path: self.path.clone(), offset: offset as u64, bytes, kept };
+        tracing::warn!(path = %cut.path.display(), cut.offset, cut.bytes, kept = ?cut.kept, "torn tail of the log cut");
         self.replayed.cut = Some(cut);
-        Ok(())
+        self.forget_tails()
+    }
+
+    /// Puts a copy into the folder of what is damaged.
+    fn keep(&self, range: Range<usize>, kind: &str) -> Result<PathBuf, Error> {
+        let path = self.folder.join(DAMAGED).join(format!("{:08}-{}.{kind}", self.number, range.start));
+        disk::put(self.disk, &path, &[self.bytes.slice(range)], IfTaken::Replace)
+            .map_err(|error| unavailable(&path, "written", error))?;
+        Ok(path)
+    }
+
+    /// Removes the copies of all tails but the newest. Segments are numbered in order.
+    fn forget_tails(&self) -> Result<(), Error> {
+        let folder = self.folder.join(DAMAGED);
+        let entries = self.disk.list(&folder).map_err(|error| unavailable(&folder, "listed", error))?;
+        let is_tail = |path: &PathBuf| path.extension().is_some_and(|extension| extension == TAIL);
+        let mut tails: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path).filter(is_tail).collect();
+        tails.sort_unstable();
+        tails.truncate(tails.len().saturating_sub(TAILS_MAX));
+        tails.iter().try_for_each(|path| self.disk.remove(path).map_err(|error| unavailable(path, "removed", error)))
     }
 }
 

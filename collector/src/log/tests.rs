@@ -168,6 +168,55 @@ fn a_torn_tail_is_reported() {
     disk.truncate(&segment(1), whole - 1).unwrap();
     let cut = replay(&disk, Path::new(FOLDER), 0).unwrap().cut.unwrap();
     assert_eq!((cut.path, cut.offset, cut.bytes), (segment(1), sound, whole - 1 - sound));
+    assert_eq!(disk.inspect(&cut.kept.unwrap()).unwrap().size, cut.bytes);
+    assert_eq!(disk.inspect(&segment(1)).unwrap().size, sound);
+}
+
+#[test]
+fn acknowledged_bytes_that_are_taken_for_a_torn_tail_are_kept() {
+    let disk = SimulatedDisk::new(3);
+    let log = open(&disk, 1, u64::MAX);
+    assert!(submit(&log, spans(0..10)));
+    let sound = disk.inspect(&segment(1)).unwrap().size;
+    assert!(submit(&log, spans(10..20)));
+    drop(log);
+    let disk = disk.kill();
+    disk.damage(&segment(1), sound as usize + 200);
+    let whole = disk.read(&segment(1), None).unwrap();
+    let found = replay(&disk, Path::new(FOLDER), 0).unwrap();
+    assert_eq!(found.records.len(), 1);
+    assert_eq!(disk.read(&found.cut.unwrap().kept.unwrap(), None).unwrap(), whole.slice(sound as usize..));
+}
+
+#[test]
+fn a_torn_tail_is_cut_on_a_full_disk_too() {
+    let disk = SimulatedDisk::new(3);
+    let log = open(&disk, 1, u64::MAX);
+    assert!(submit(&log, spans(0..10)));
+    drop(log);
+    let whole = disk.inspect(&segment(1)).unwrap().size;
+    disk.truncate(&segment(1), whole - 1).unwrap();
+    let disk = disk.kill();
+    disk.fill_up_after(Some(0));
+    let cut = replay(&disk, Path::new(FOLDER), 0).unwrap().cut.unwrap();
+    assert_eq!((cut.bytes, cut.kept), (whole - 1, None));
+}
+
+#[test]
+fn copies_of_torn_tails_do_not_grow_in_number() {
+    let mut disk = SimulatedDisk::new(3);
+    let mut kept = Vec::new();
+    for number in 1..=12_u64 {
+        let log = open(&disk, number, u64::MAX);
+        assert!(submit(&log, spans(number * 10..number * 10 + 10)));
+        drop(log);
+        let whole = disk.inspect(&segment(number)).unwrap().size;
+        disk.truncate(&segment(number), whole - 1).unwrap();
+        disk = disk.kill();
+        kept.push(replay(&disk, Path::new(FOLDER), 0).unwrap().cut.unwrap().kept.unwrap());
+    }
+    let there: Vec<bool> = kept.iter().map(|path| disk.inspect(path).is_ok()).collect();
+    assert_eq!(there, [vec![false; 4], vec![true; 8]].concat());
 }
 
 #[test]

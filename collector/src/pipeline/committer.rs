@@ -6,18 +6,22 @@ use arrow::array::{ArrayRef, Int64Array, RecordBatch, TimestampMicrosecondArray}
 use tokio::sync::{Notify, mpsc, oneshot};
 use tracing::Instrument as _;
 
-use super::{Config, pending::Pending, upkeep::IDENTITY};
+use super::{Config, beside, pending::Pending, upkeep::IDENTITY};
 use crate::{
     Error, ErrorKind,
     gate::IntakeCounts,
     log::{Record, Remover},
     schema::{INTAKE, SPANS},
+    share::Stock,
     store::Writer,
     telemetry::{Telemetry, untraced},
 };
 
 /// Files of `intake` are merged above this many: each commit adds one of a single row.
 const INTAKE_FILES_MAX: usize = 64;
+
+/// The pause after a commit that failed is doubled so often at most.
+const RETRIES_DOUBLED: u32 = 4;
 
 /// What is asked of the committer.
 #[derive(Debug)]
@@ -34,9 +38,12 @@ pub(super) enum Command {
 pub(super) struct Committer {
     writer: Arc<Writer>,
     pending: Arc<Pending>,
+    room: Arc<Stock>,
     segments: Remover,
     telemetry: Arc<Telemetry>,
     config: Config,
+    /// How often in a row a commit failed.
+    failures: u32,
     not_before: Option<tokio::time::Instant>,
 }
 
@@ -44,11 +51,12 @@ impl Committer {
     pub(super) const fn new(
         writer: Arc<Writer>,
         pending: Arc<Pending>,
+        room: Arc<Stock>,
         segments: Remover,
         telemetry: Arc<Telemetry>,
         config: Config,
     ) -> Self {
-        Self { writer, pending, segments, telemetry, config, not_before: None }
+        Self { writer, pending, room, segments, telemetry, config, failures: 0, not_before: None }
     }
 
     /// Runs until it is told to stop, or until nobody can tell it any more. `crowded` is told whenever much waits: once
@@ -95,14 +103,20 @@ impl Committer {
 
     /// Commits one portion if still so much waits; says whether there is another.
     async fn commit_crowd(&mut self) -> bool {
-        if !self.config.is_crowded(self.pending.standing().1) || self.is_too_soon() {
+        if !self.is_crowded() || self.is_too_soon() {
             return false;
         }
         let up_to = self.pending.newest().unwrap_or(0);
         let committed = self.commit_portion(up_to).await;
         let done = committed.is_ok();
         self.note(committed.map(|_| ()));
-        done && self.config.is_crowded(self.pending.standing().1)
+        done && self.is_crowded()
+    }
+
+    /// Whether a commit is due before its time; there must be something to commit.
+    fn is_crowded(&self) -> bool {
+        let (_, waiting) = self.pending.standing();
+        self.config.is_crowded(waiting) || (waiting.bytes > 0 && self.room.is_wanted())
     }
 
     /// It is time: what waits now is committed, however little it is.
@@ -117,14 +131,17 @@ impl Committer {
         self.not_before.is_some_and(|at| tokio::time::Instant::now() < at)
     }
 
-    /// What failed is tried again later: the rows are in the log, and in memory.
+    /// What failed is tried again later, and each time after twice as long: the rows are in the log, and in memory.
     fn note(&mut self, committed: Result<(), Error>) {
-        self.not_before = None;
-        if let Err(error) = committed {
-            tracing::warn!(%error, "spans cannot be committed; they stay in the log");
-            self.telemetry.commit_failed();
-            self.not_before = Some(tokio::time::Instant::now() + self.config.retry_after);
-        }
+        let Err(error) = committed else {
+            (self.failures, self.not_before) = (0, None);
+            return;
+        };
+        tracing::warn!(%error, "spans cannot be committed; they stay in the log");
+        self.telemetry.commit_failed();
+        let doubled = self.failures.min(RETRIES_DOUBLED);
+        self.failures = self.failures.saturating_add(1);
+        self.not_before = Some(tokio::time::Instant::now() + self.config.retry_after * (1 << doubled));
     }
 
     async fn commit_and_compact(&mut self) -> Result<(), Error> {
@@ -204,25 +221,17 @@ async fn commit(writer: &Writer, records: &[Record], last: u64, now_us: i64) -> 
         for record in records.iter().filter(|record| record.sequence > committed) {
             sum += record.counts;
         }
-        intake_row(&sum, now_us).into_iter().collect()
+        vec![intake_row(&sum, now_us)]
     };
     writer.append(&INTAKE, last, counts).await
 }
 
-/// One row of [`INTAKE`]; its schema is fixed, so that there always is one.
-fn intake_row(counts: &IntakeCounts, now_us: i64) -> Option<RecordBatch> {
+/// One row of [`INTAKE`].
+fn intake_row(counts: &IntakeCounts, now_us: i64) -> RecordBatch {
     let IntakeCounts { received, refused, duplicated, late, attributes_dropped, names_masked } = *counts;
     let mut columns: Vec<ArrayRef> = vec![Arc::new(TimestampMicrosecondArray::from(vec![now_us]).with_timezone("UTC"))];
     for count in [received, refused, duplicated, late, attributes_dropped, names_masked] {
         columns.push(Arc::new(Int64Array::from(vec![i64::try_from(count).unwrap_or(i64::MAX)])));
     }
-    RecordBatch::try_new(INTAKE.arrow_schema(), columns).ok()
-}
-
-/// Runs work that computes for long away from the threads that answer requests.
-async fn beside<T: Send + 'static>(work: impl Future<Output = Result<T, Error>> + Send + 'static) -> Result<T, Error> {
-    let runtime = tokio::runtime::Handle::current();
-    tokio::task::spawn_blocking(move || runtime.block_on(work))
-        .await
-        .map_err(|error| Error::new(ErrorKind::Internal, "a commit broke off").caused_by(error))?
+    RecordBatch::try_new(INTAKE.arrow_schema(), columns).expect("its schema is fixed, and these are its columns")
 }

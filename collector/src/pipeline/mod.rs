@@ -12,8 +12,8 @@
 //! - A segment of the log goes only after its rows are committed to both tables.
 //! - What the disk refused was not seen: it is refused with everything that stood behind it in the log's queue, forgotten
 //!   before the log takes more, and new when it comes again. Nobody has to restart anything.
-//! - What waits is bounded: by bytes, from the door until the commit. Whoever comes when it is full waits a little and is
-//!   then told to come again.
+//! - What waits is bounded: by bytes, from the door until the commit. No sender can take all of that room. Whoever finds
+//!   none waits a little and is then told to come again; until then nothing more is taken from it.
 
 use std::{
     path::PathBuf,
@@ -23,14 +23,16 @@ use std::{
 
 use arrow::array::RecordBatch;
 use tokio::{
-    sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot},
+    sync::{Notify, mpsc, oneshot},
     task::JoinHandle,
 };
 
 use crate::{
     Error, ErrorKind,
+    disk::Disk,
     gate::{Admitted, IntakeCounts},
-    log::{Log, Options, Record, Sink, Submission, replay},
+    log::{Log, Options, Record, Replayed, Sink, Submission, replay},
+    share::{Held, Rule, Sender, Stock},
     store::Writer,
     telemetry::Telemetry,
 };
@@ -57,13 +59,15 @@ pub struct Config {
     pub commit_rows: usize,
     /// … or after so long, whichever comes first.
     pub commit_after: Duration,
-    /// Bytes of rows that may wait for their commit, log queue included; at half of it a commit starts.
+    /// Bytes of rows that may wait for their commit, log queue included. A sender may take as much as it leaves for the
+    /// others, so alone at most half; at a fourth, and whenever somebody waits for room, a commit starts.
     pub waiting_bytes_max: usize,
     /// How long a submission waits for room before it is told that there is none.
     pub patience: Duration,
     /// A segment of the log is closed at this size.
     pub segment_bytes_max: u64,
-    /// How long after a failed write, of the log or of a table, the disk is tried again.
+    /// How long after a failed write, of the log or of a table, the disk is tried again; commits that fail again and again
+    /// wait up to sixteen times as long.
     pub retry_after: Duration,
     /// How many spans are remembered so that repeats of them are dropped; each takes at most 40 bytes.
     pub seen_max: usize,
@@ -93,10 +97,9 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Whether so much waits that a commit is due before its time. Whoever waits for room wants at most half of it, so
-    /// there is always a commit on the way that makes it.
+    /// Whether so much waits that a commit is due before its time.
     fn is_crowded(&self, waiting: Waiting) -> bool {
-        waiting.rows >= self.commit_rows || waiting.bytes >= self.waiting_bytes_max / 2
+        waiting.rows >= self.commit_rows || waiting.bytes >= self.waiting_bytes_max / 4
     }
 }
 
@@ -112,9 +115,9 @@ struct Inner {
     /// What was seen. Held from there until the place in the log's queue is taken, so by one submission at a time.
     seen: Arc<Mutex<Seen>>,
     /// None once the pipeline stops.
-    log: RwLock<Option<Log<OwnedSemaphorePermit>>>,
-    /// One permit for each [`ROOM_UNIT`] that may wait.
-    room: Arc<Semaphore>,
+    log: RwLock<Option<Log<Held>>>,
+    /// One unit for each [`ROOM_UNIT`] that may wait.
+    room: Arc<Stock>,
     pending: Arc<Pending>,
     telemetry: Arc<Telemetry>,
     commands: mpsc::UnboundedSender<Command>,
@@ -129,13 +132,15 @@ struct Inner {
 struct Stored {
     seen: Arc<Mutex<Seen>>,
     pending: Arc<Pending>,
+    room: Arc<Stock>,
     crowded: Arc<Notify>,
     config: Config,
 }
 
-impl Sink<OwnedSemaphorePermit> for Stored {
-    fn stored(&mut self, record: Record, hold: OwnedSemaphorePermit) {
-        if self.config.is_crowded(self.pending.push(record, Some(hold))) {
+impl Sink<Held> for Stored {
+    fn stored(&mut self, record: Record, hold: Held) {
+        let bytes = hold.units() * ROOM_UNIT;
+        if self.config.is_crowded(self.pending.push(record, bytes, hold)) || self.room.is_wanted() {
             self.crowded.notify_one();
         }
     }
@@ -175,21 +180,22 @@ impl Pipeline {
         let folder: PathBuf = writer.store().root().join("log");
         let committed = recover::committed(&writer).await?;
         let disk = Arc::clone(writer.store().disk());
-        let replayed = replay(disk.as_ref(), &folder, committed.least())?;
+        let replayed = replay_beside(Arc::clone(&disk), folder.clone(), committed.least()).await?;
         let next = replayed.last.max(committed.most()) + 1;
+        let telemetry = Arc::new(Telemetry::default());
+        telemetry.log_replayed(&replayed);
         let seen = recover::seen(&writer, &config, &replayed.records).await?;
-        let room = Arc::new(Semaphore::new(permits(config.waiting_bytes_max)));
-        let pending = Arc::new(Pending::new(committed.spans, replayed.records));
+        let room = Stock::new(units(config.waiting_bytes_max), Rule::LeaveAsMuch);
+        let pending = Arc::new(Pending::new(committed.spans, replayed.records, &room));
         let (commands, received) = mpsc::unbounded_channel();
         let crowded = Arc::new(Notify::new());
-        let telemetry = Arc::new(Telemetry::default());
-        telemetry.log_damaged(&replayed.damage);
         let segments: Vec<_> = replayed.segments.iter().map(|segment| segment.path(&folder)).collect();
         let disk = telemetry.timed(disk, &segments);
         let seen = Arc::new(Mutex::new(seen));
         let sink = Stored {
             seen: Arc::clone(&seen),
             pending: Arc::clone(&pending),
+            room: Arc::clone(&room),
             crowded: Arc::clone(&crowded),
             config: config.clone(),
         };
@@ -197,7 +203,8 @@ impl Pipeline {
         let log = Log::start(disk, &folder, replayed.segments, next, options, sink)?;
         let weak = Arc::downgrade(&writer);
         let (reporting, clearing) = (Arc::clone(&telemetry), log.remover());
-        let committer = Committer::new(writer, Arc::clone(&pending), clearing, reporting, config.clone());
+        let committer =
+            Committer::new(writer, Arc::clone(&pending), Arc::clone(&room), clearing, reporting, config.clone());
         let committer = tokio::spawn(committer.run(received, Arc::clone(&crowded)));
         let log = RwLock::new(Some(log));
         let committer = tokio::sync::Mutex::new(Some(committer));
@@ -212,12 +219,26 @@ impl Pipeline {
     ///
     /// # Errors
     /// `Overloaded` if there was no room for a while; `Unavailable` once the log cannot be written, or when stopping.
-    pub async fn submit(&self, admitted: Admitted, counts: IntakeCounts) -> Result<(), Error> {
-        self.take(admitted.rows(), counts).await
+    pub async fn submit(&self, sender: Sender, admitted: Admitted, counts: IntakeCounts) -> Result<(), Error> {
+        self.take(sender, admitted.rows(), counts).await
     }
 
-    async fn take(&self, rows: &RecordBatch, counts: IntakeCounts) -> Result<(), Error> {
-        let hold = self.room_for(rows).await?;
+    /// Whether something that this sender begins to send now could be stored, as far as is known: so that it is refused
+    /// before it is read.
+    ///
+    /// # Errors
+    /// `Unavailable` while the log cannot be written, `Overloaded` while something of this sender waits for room already.
+    pub fn takes(&self, sender: Sender) -> Result<(), Error> {
+        match self.inner.log().as_ref() {
+            None => return Err(closed()),
+            Some(log) if !log.is_open() => return Err(refused()),
+            Some(_) => {}
+        }
+        if self.inner.room.is_wanted_by(sender) { Err(overloaded()) } else { Ok(()) }
+    }
+
+    async fn take(&self, sender: Sender, rows: &RecordBatch, counts: IntakeCounts) -> Result<(), Error> {
+        let hold = self.room_for(sender, rows).await?;
         let (done, answer) = oneshot::channel();
         {
             let mut seen = lock(&self.inner.seen);
@@ -236,19 +257,22 @@ impl Pipeline {
         answer.await.map_err(|_| closed())?
     }
 
-    /// Waits for room, for a while.
-    async fn room_for(&self, rows: &RecordBatch) -> Result<OwnedSemaphorePermit, Error> {
-        let wanted = permits(rows.get_array_memory_size().min(self.inner.config.waiting_bytes_max / 2));
-        let wanted = u32::try_from(wanted).unwrap_or(u32::MAX);
-        let room = Arc::clone(&self.inner.room);
-        if let Ok(hold) = Arc::clone(&room).try_acquire_many_owned(wanted) {
+    /// Waits for room, for a while. Whoever waits is seen by the committer, and a commit makes room.
+    async fn room_for(&self, sender: Sender, rows: &RecordBatch) -> Result<Held, Error> {
+        let wanted = units(rows.get_array_memory_size().min(self.inner.config.waiting_bytes_max / 2));
+        if let Some(hold) = self.inner.room.now(sender, wanted) {
             return Ok(hold);
         }
-        self.inner.crowded.notify_one();
-        match tokio::time::timeout(self.inner.config.patience, room.acquire_many_owned(wanted)).await {
-            Ok(Ok(hold)) => Ok(hold),
-            Ok(Err(_)) => Err(closed()),
-            Err(_) => Err(Error::new(ErrorKind::Overloaded, "too many rows wait to be stored: send again later")),
+        let waiting = self.inner.room.wait(sender, wanted, self.inner.config.patience);
+        let telling = async {
+            self.inner.crowded.notify_one();
+            std::future::pending::<()>().await;
+        };
+        // Waits first, so that somebody waits when the committer looks.
+        tokio::select! {
+            biased;
+            hold = waiting => hold.ok_or_else(overloaded),
+            () = telling => Err(overloaded()),
         }
     }
 
@@ -305,14 +329,13 @@ impl Pipeline {
     #[must_use]
     pub fn why_not_ready(&self) -> Option<&'static str> {
         let log_is_open = self.inner.log().as_ref().map(Log::is_open);
-        let half = self.inner.config.waiting_bytes_max / 2;
         match log_is_open {
             None => Some("the collector is stopping"),
             Some(false) => {
-                Some("the log cannot be written: the disk is full, or it fails; it is tried again every second")
+                Some("the log cannot be written: the disk is full, or it fails; it is tried again by itself")
             }
             Some(true) if self.inner.commands.is_closed() => Some("rows are no longer committed: restart"),
-            Some(true) if self.inner.telemetry.is_failing() && self.inner.pending.standing().1.bytes >= half => {
+            Some(true) if self.inner.telemetry.is_failing() && self.inner.is_crowded() => {
                 Some("many rows wait and cannot be committed: see to the disk")
             }
             Some(true) => None,
@@ -349,8 +372,12 @@ impl Pipeline {
 }
 
 impl Inner {
-    fn log(&self) -> RwLockReadGuard<'_, Option<Log<OwnedSemaphorePermit>>> {
+    fn log(&self) -> RwLockReadGuard<'_, Option<Log<Held>>> {
         self.log.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_crowded(&self) -> bool {
+        self.room.is_wanted() || self.config.is_crowded(self.pending.standing().1)
     }
 }
 
@@ -358,8 +385,36 @@ fn lock(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {
     seen.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn permits(bytes: usize) -> usize {
+fn units(bytes: usize) -> usize {
     bytes.div_ceil(ROOM_UNIT).max(1)
+}
+
+/// Reads the log away from the threads that answer requests.
+async fn replay_beside(disk: Arc<dyn Disk>, folder: PathBuf, after: u64) -> Result<Replayed, Error> {
+    tokio::task::spawn_blocking(move || replay(disk.as_ref(), &folder, after))
+        .await
+        .map_err(|error| Error::new(ErrorKind::Internal, "the log's reading broke off").caused_by(error))?
+}
+
+/// Runs work that computes for long away from the threads that answer requests, until nobody waits for it any more.
+async fn beside<T: Send + 'static>(work: impl Future<Output = Result<T, Error>> + Send + 'static) -> Result<T, Error> {
+    let runtime = tokio::runtime::Handle::current();
+    let (_waiting, gone) = oneshot::channel::<()>();
+    let stopped = || Error::new(ErrorKind::Unavailable, "the work was given up");
+    tokio::task::spawn_blocking(move || {
+        runtime.block_on(async move {
+            tokio::select! {
+                done = work => done,
+                _ = gone => Err(stopped()),
+            }
+        })
+    })
+    .await
+    .map_err(|error| Error::new(ErrorKind::Internal, "work on the store broke off").caused_by(error))?
+}
+
+fn overloaded() -> Error {
+    Error::new(ErrorKind::Overloaded, "too many rows wait to be stored: send again later")
 }
 
 fn closed() -> Error {

@@ -2,15 +2,17 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
-use arrow::array::RecordBatch;
-use tokio::sync::OwnedSemaphorePermit;
+use arrow::array::{Array as _, ArrayRef, RecordBatch};
 
-use super::ROOM_UNIT;
-use crate::log::Record;
+use super::units;
+use crate::{
+    log::Record,
+    share::{self, Sender, Stock},
+};
 
 /// What waits for the committer, in order of sequence.
 #[derive(Debug)]
@@ -34,7 +36,7 @@ struct Held {
     bytes: usize,
     /// Since when it is on the disk, or known to be after a start.
     since: Instant,
-    _room: Option<OwnedSemaphorePermit>,
+    _room: share::Held,
 }
 
 /// How much waits.
@@ -45,21 +47,21 @@ pub(super) struct Waiting {
 }
 
 impl Pending {
-    /// `records` are those that a replay brought back. They hold no room: they must be let in, whatever the bounds.
-    pub(super) fn new(committed: u64, records: Vec<Record>) -> Self {
+    /// `records` are those that a replay brought back. They must be let in, whatever the bounds, and take what room there
+    /// is.
+    pub(super) fn new(committed: u64, records: Vec<Record>, room: &Arc<Stock>) -> Self {
         let state = State { committed, records: VecDeque::new(), waiting: Waiting::default() };
         let pending = Self { state: Mutex::new(state) };
         for record in records {
-            pending.push(record, None);
+            let bytes = own_bytes(&record.rows);
+            pending.push(record, bytes, room.seize(Sender::Process, units(bytes)));
         }
         pending
     }
 
-    /// Adds a record; says how much waits now.
-    pub(super) fn push(&self, record: Record, room: Option<OwnedSemaphorePermit>) -> Waiting {
+    /// Adds a record that takes so many bytes; says how much waits now.
+    pub(super) fn push(&self, record: Record, bytes: usize, room: share::Held) -> Waiting {
         let mut state = self.lock();
-        let bytes =
-            room.as_ref().map_or_else(|| record.rows.get_array_memory_size(), |room| room.num_permits() * ROOM_UNIT);
         state.waiting.rows += record.rows.num_rows();
         state.waiting.bytes += bytes;
         state.records.push_back(Held { record, bytes, since: Instant::now(), _room: room });
@@ -128,4 +130,13 @@ impl Pending {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Bytes of the rows themselves: those that a replay brought back lie in the memory of their whole segment.
+fn own_bytes(rows: &RecordBatch) -> usize {
+    let bytes_of = |column: &ArrayRef| {
+        let data = column.to_data();
+        data.get_slice_memory_size().unwrap_or_else(|_| data.get_array_memory_size())
+    };
+    rows.columns().iter().map(bytes_of).sum()
 }

@@ -48,6 +48,10 @@ pub(super) async fn seen(writer: &Writer, config: &Config, log: &[Record]) -> Re
     }
     let Some(spans) = writer.store().newest(&SPANS).await? else { return Ok(seen) };
     for file in recent_files(&spans, now, config.seen_for)? {
+        if seen.is_full() {
+            seen.leave_out(file.rows);
+            continue;
+        }
         let mut rows = writer.read_files(&SPANS, &spans, vec![file.path], &["trace_id", "span_id"]).await?;
         while let Some(batch) = rows.try_next().await.map_err(|error| {
             Error::new(ErrorKind::Unavailable, "the spans received last cannot be read").caused_by(error)
@@ -67,6 +71,7 @@ pub(super) async fn seen(writer: &Writer, config: &Config, log: &[Record]) -> Re
 
 struct File {
     path: String,
+    rows: u64,
     written_us: i64,
 }
 
@@ -78,7 +83,11 @@ fn recent_files(spans: &DeltaTable, now_us: i64, within: Duration) -> Result<Vec
     let mut files: Vec<File> = state
         .log_data()
         .iter()
-        .map(|file| File { path: file.path().into_owned(), written_us: file.modification_time().saturating_mul(1000) })
+        .map(|file| File {
+            path: file.path().into_owned(),
+            rows: file.num_records().unwrap_or(0) as u64,
+            written_us: file.modification_time().saturating_mul(1000),
+        })
         .filter(|file| file.written_us >= oldest)
         .collect();
     files.sort_by_key(|file| std::cmp::Reverse(file.written_us));

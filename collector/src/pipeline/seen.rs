@@ -58,7 +58,8 @@ impl Seen {
         let hours_kept = i64::try_from(kept.as_secs().div_ceil(3600)).unwrap_or(i64::MAX);
         Self {
             keyed: RandomState::new(),
-            hours: HashMap::default(),
+            // All of it now, though it is touched as it fills: a map that grows has for a while its old table and its new.
+            hours: HashMap::with_capacity_and_hasher(count_max, BuildHasherDefault::default()),
             count_max: count_max.max(1),
             hours_kept,
             hour: i64::MIN,
@@ -98,6 +99,16 @@ impl Seen {
         }
         self.note(&rows.slice(0, rows.num_rows().min(room)), came_us.div_euclid(HOUR_US))?;
         Ok(())
+    }
+
+    /// Whether nothing more can be remembered that came earlier.
+    pub(super) fn is_full(&self) -> bool {
+        self.hours.len() >= self.count_max
+    }
+
+    /// Notes that so many rows are not remembered, since there is no room.
+    pub(super) const fn leave_out(&mut self, rows: u64) {
+        self.forgotten += rows;
     }
 
     /// Duplicates dropped.

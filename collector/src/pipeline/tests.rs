@@ -23,6 +23,7 @@ use crate::{
     gate::IntakeCounts,
     log::tests::{ids, spans},
     schema::{INTAKE, SPANS, Table},
+    share::Sender,
     store::{Keep, Manifest, Store, Writer},
     telemetry::Page,
 };
@@ -36,6 +37,7 @@ fn config() -> Config {
         segment_bytes_max: 8 << 10,
         files_per_day_max: usize::MAX,
         retry_after: Duration::from_millis(1),
+        seen_max: 100_000,
         ..Config::default()
     }
 }
@@ -46,9 +48,13 @@ fn writer(disk: Arc<dyn Disk>, root: &Path) -> Result<Arc<Writer>, Error> {
 }
 
 async fn send(pipeline: &Pipeline, of: impl IntoIterator<Item = u64>) -> Result<(), Error> {
+    send_as(Sender::Process, pipeline, of).await
+}
+
+async fn send_as(sender: Sender, pipeline: &Pipeline, of: impl IntoIterator<Item = u64>) -> Result<(), Error> {
     let rows = spans(of);
     let counts = IntakeCounts { received: rows.num_rows() as u64, ..IntakeCounts::default() };
-    pipeline.take(&rows, counts).await
+    pipeline.take(sender, &rows, counts).await
 }
 
 /// How often each id is in `spans`.
@@ -202,13 +208,69 @@ async fn a_full_house_is_overloaded_and_takes_more_once_there_is_room() {
     let one = spans(0..1000).get_array_memory_size();
     let config = Config { waiting_bytes_max: one * 4, patience: Duration::ZERO, ..config() };
     let pipeline = Pipeline::start(Arc::clone(&writer), config.clone()).await.unwrap();
-    let held = Arc::clone(&pipeline.inner.room).acquire_many_owned((one * 4 / 1024 - 8) as u32).await.unwrap();
+    let held = pipeline.inner.room.seize(Sender::Token([1; 8]), one * 4 / 1024 - 8);
     assert_eq!(send(&pipeline, 0..1000).await.unwrap_err().kind(), ErrorKind::Overloaded);
     assert_eq!(pipeline.standing().duplicated, 0);
     drop(held);
     send(&pipeline, 0..1000).await.unwrap();
     pipeline.shutdown().await.unwrap();
     assert_eq!(stored(&writer).await, once(0..1000), "what was turned away was not taken for seen");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sender_that_fills_its_share_waits_and_others_do_not() {
+    let writer = writer(Arc::new(SimulatedDisk::new(9)), Path::new(ROOT)).unwrap();
+    let one = spans(0..1000).get_array_memory_size();
+    let config = Config { waiting_bytes_max: one * 12, patience: Duration::from_mins(10), ..config() };
+    let pipeline = Pipeline::start(Arc::clone(&writer), config).await.unwrap();
+    let [greedy, other] = [[1; 8], [2; 8]].map(Sender::Token);
+    // No commit makes room until this is let go of.
+    let committing = writer.committing(&SPANS).await;
+    let mut sending: Vec<_> = (0..8_u64)
+        .map(|batch| Box::pin(send_as(greedy, &pipeline, batch * 1000..(batch + 1) * 1000)))
+        .map(futures::FutureExt::fuse)
+        .collect();
+    let mut done = 0;
+    while done < 5 || !pipeline.inner.room.is_wanted() {
+        for waiting in &mut sending {
+            done += usize::from(matches!(futures::poll!(waiting), std::task::Poll::Ready(Ok(()))));
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert_eq!(pipeline.takes(greedy).unwrap_err().kind(), ErrorKind::Overloaded);
+    pipeline.takes(other).unwrap();
+    let sent = tokio::time::timeout(Duration::from_mins(1), send_as(other, &pipeline, 8_000..9_000));
+    sent.await.expect("it waits for nobody").unwrap();
+    drop(committing);
+    for waiting in sending.into_iter().filter(|waiting| !futures::future::FusedFuture::is_terminated(waiting)) {
+        waiting.await.unwrap();
+    }
+    pipeline.takes(greedy).unwrap();
+    pipeline.shutdown().await.unwrap();
+    assert_eq!(stored(&writer).await, once(0..9_000));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_replay_brings_back_takes_the_room_of_its_own_bytes() {
+    let disk = SimulatedDisk::new(10);
+    let writer = writer(Arc::new(disk.clone()), Path::new(ROOT)).unwrap();
+    let sized = Config { segment_bytes_max: 64 << 20, ..config() };
+    let pipeline = Pipeline::start(Arc::clone(&writer), sized.clone()).await.unwrap();
+    for batch in 0..50_u64 {
+        send(&pipeline, batch * 10..(batch + 1) * 10).await.unwrap();
+    }
+    let segment: u64 = disk.list(Path::new("/store/log")).unwrap().iter().map(|entry| entry.size).sum();
+    drop(pipeline);
+    drop(writer);
+    let writer = self::writer(Arc::new(disk.reboot()), Path::new(ROOT)).unwrap();
+    let free = Pipeline::start(Arc::clone(&writer), sized).await.unwrap();
+    let bytes = free.standing().pending_bytes as u64;
+    assert!((segment / 4..=segment).contains(&bytes), "{bytes} of a segment of {segment}");
+    let held = free.inner.room.seize(Sender::Process, usize::MAX).units() * 1024;
+    let room = free.standing().waiting_bytes_max;
+    assert!(held <= room - bytes as usize, "{held} of {room} are free beside {bytes}");
+    free.shutdown().await.unwrap();
+    assert_eq!(stored(&writer).await, once(0..500));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -334,6 +396,7 @@ async fn a_full_disk_refuses_loses_nothing_and_takes_more_once_there_is_room() {
     disk.fill_up_after(Some(500));
     assert_eq!(send(&pipeline, 5..20).await.unwrap_err().kind(), ErrorKind::Unavailable);
     assert_eq!(pipeline.why_not_ready().map(|why| why.contains("disk is full")), Some(true));
+    assert_eq!(pipeline.takes(Sender::Process).unwrap_err().kind(), ErrorKind::Unavailable);
     assert!(pipeline.commit_now().await.is_err());
     assert_eq!(pipeline.standing().pending_rows, 10);
     disk.fill_up_after(None);
@@ -416,6 +479,59 @@ async fn nothing_goes_from_the_tables_while_what_they_show_may_vanish() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_commit_that_fails_half_way_leaves_no_files_behind() {
+    let mut failures = 0;
+    for full_after in (0..).step_by(1_500) {
+        let disk = SimulatedDisk::new(11);
+        let writer = writer(Arc::new(disk.clone()), Path::new(ROOT)).unwrap();
+        let pipeline = Pipeline::start(Arc::clone(&writer), config()).await.unwrap();
+        send(&pipeline, 0..30).await.unwrap();
+        pipeline.commit_now().await.unwrap();
+        // Rows of three days, so of three files.
+        send(&pipeline, 30..60).await.unwrap();
+        let data_files = || {
+            let files = disk.files().into_iter();
+            files.filter(|path| path.extension().is_some_and(|kind| kind == "parquet")).collect::<BTreeSet<_>>()
+        };
+        let before = data_files();
+        disk.fill_up_after(Some(full_after));
+        let committed = pipeline.commit_now().await;
+        disk.fill_up_after(None);
+        let spans_are_in = writer.store().log_watermark().await.unwrap() == 2;
+        if !spans_are_in {
+            assert!(committed.is_err());
+            assert_eq!(data_files(), before, "full after {full_after} bytes");
+            failures += 1;
+        }
+        pipeline.shutdown().await.unwrap();
+        assert_eq!(stored(&writer).await, once(0..60));
+        if spans_are_in {
+            break;
+        }
+    }
+    assert!(failures > 10, "{failures}: files of all three days were written before it failed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_reads_no_more_ids_than_it_can_remember() {
+    let disk = SimulatedDisk::new(12);
+    let start = async |seen_max| {
+        let writer = writer(Arc::new(disk.clone()), Path::new(ROOT)).unwrap();
+        (Arc::clone(&writer), Pipeline::start(writer, Config { seen_max, ..config() }).await.unwrap())
+    };
+    let (writer, pipeline) = start(1_000).await;
+    for first in [0, 300, 600] {
+        send(&pipeline, first..first + 300).await.unwrap();
+        pipeline.commit_now().await.unwrap();
+    }
+    pipeline.shutdown().await.unwrap();
+    drop((writer, pipeline));
+    let (_writer, pipeline) = start(100).await;
+    assert_eq!(pipeline.standing().forgotten, 800);
+    pipeline.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn damage_to_the_log_is_counted_and_what_was_set_aside_goes_with_the_days_it_is_of() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("store");
@@ -460,7 +576,7 @@ async fn damage_to_the_log_is_counted_and_what_was_set_aside_goes_with_the_days_
 async fn lose_power_again_and_again(seed: u64) {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut disk = SimulatedDisk::new(seed);
-    let mut sender = Sender::default();
+    let mut sender = Client::default();
     for life in 0..6 {
         let last = life == 5;
         if !last {
@@ -479,14 +595,14 @@ async fn lose_power_again_and_again(seed: u64) {
 }
 
 #[derive(Debug, Default)]
-struct Sender {
+struct Client {
     next: u64,
     acknowledged: BTreeSet<u64>,
     /// To be sent again.
     refused: Vec<std::ops::Range<u64>>,
 }
 
-impl Sender {
+impl Client {
     /// Sends several requests side by side; says whether all were acknowledged.
     async fn send(&mut self, pipeline: &Pipeline, requests: Vec<std::ops::Range<u64>>) -> bool {
         let answers = futures::future::join_all(requests.iter().map(|ids| send(pipeline, ids.clone()))).await;
@@ -500,7 +616,7 @@ impl Sender {
     }
 }
 
-async fn live(disk: &SimulatedDisk, random: &mut ChaCha8Rng, sender: &mut Sender, last: bool) -> Result<(), Error> {
+async fn live(disk: &SimulatedDisk, random: &mut ChaCha8Rng, sender: &mut Client, last: bool) -> Result<(), Error> {
     let writer = writer(Arc::new(disk.clone()), Path::new(ROOT))?;
     let files_per_day_max = if random.random_bool(0.3) { 2 } else { usize::MAX };
     let config = Config { commit_rows: 60, segment_bytes_max: 6 << 10, files_per_day_max, ..config() };

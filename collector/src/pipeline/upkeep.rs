@@ -13,13 +13,14 @@ use std::{
 use arrow::array::RecordBatch;
 use tokio::sync::oneshot;
 
-use super::{Pipeline, closed};
+use super::{Pipeline, beside, closed};
 use crate::{
     Error, ErrorKind,
     config::Retention,
     gate::IntakeCounts,
     log::{DAMAGED, Submission, unavailable},
     schema::{INTAKE, SPANS, SPANS_SCHEMA, Table},
+    share::Sender,
     store::{Compacted, Expiry, Keep, Vacuumed, Writer},
 };
 
@@ -124,7 +125,7 @@ impl Pipeline {
             return Ok(());
         }
         let rows = RecordBatch::new_empty(SPANS_SCHEMA.clone());
-        let hold = self.room_for(&rows).await?;
+        let hold = self.room_for(Sender::Process, &rows).await?;
         let (done, answer) = oneshot::channel();
         {
             let log = self.inner.log();
@@ -137,21 +138,4 @@ impl Pipeline {
         // A segment that came back with the power would bring its rows back.
         disk.sync_folder(&folder).map_err(failed)
     }
-}
-
-/// Runs work that computes for long away from the threads that answer requests, until nobody waits for it any more.
-async fn beside<T: Send + 'static>(work: impl Future<Output = Result<T, Error>> + Send + 'static) -> Result<T, Error> {
-    let runtime = tokio::runtime::Handle::current();
-    let (_waiting, gone) = oneshot::channel::<()>();
-    let stopped = || Error::new(ErrorKind::Unavailable, "the work was given up");
-    tokio::task::spawn_blocking(move || {
-        runtime.block_on(async move {
-            tokio::select! {
-                done = work => done,
-                _ = gone => Err(stopped()),
-            }
-        })
-    })
-    .await
-    .map_err(|error| Error::new(ErrorKind::Internal, "the upkeep of the store broke off").caused_by(error))?
 }

@@ -136,7 +136,7 @@ mod tests {
     use futures::stream;
 
     use super::*;
-    use crate::receive::{room::Room, share::Sender};
+    use crate::{receive::room::Room, share::Sender};
 
     async fn of(chunks: &[usize], whole: Option<usize>) -> Result<(Bytes, usize), Reason> {
         let parts: Vec<_> =

@@ -28,10 +28,8 @@ use tokio::{
 use tower::ServiceExt as _;
 
 use self::stream::Stream;
-use super::{
-    share::{Rule, Sender, Stock},
-    tls::Tls,
-};
+use super::tls::Tls;
+use crate::share::{Rule, Sender, Stock};
 
 /// What connections may take.
 #[derive(Debug, Clone, Copy)]

@@ -18,7 +18,6 @@ use super::{
     metrics::Metrics,
     refusal::{Reason, Refusal},
     room::{Reading, Room},
-    share::{Held, Sender},
 };
 use crate::{
     Error, ErrorKind,
@@ -27,6 +26,7 @@ use crate::{
     decode::{Encoding, Signal, Size, decode_measured, measure},
     gate::{self, Admission, Names, Policy},
     pipeline::Pipeline,
+    share::{Held, Sender},
     telemetry::{self, Page},
 };
 
@@ -65,12 +65,12 @@ impl Receiver {
     }
 
     /// Why exports are not taken, in words; `None` if they are: the log can be written and has room, somebody commits it,
-    /// the tokens can be read, and the last export could be stored.
+    /// and the tokens can be read. It says how things are now, not how the last export went: where nothing is sent to who
+    /// is not ready, no export would come to tell that things are well again.
     #[must_use]
     pub fn why_not_ready(&self) -> Option<&'static str> {
         (self.0.behind.why_not_ready)()
             .or_else(|| (!self.0.access.is_readable()).then_some("the access tokens cannot be read"))
-            .or_else(|| (!self.0.metrics.is_ready()).then_some("the last export could not be stored"))
     }
 
     /// What was measured since the start, as Prometheus text.
@@ -149,8 +149,9 @@ impl Receiver {
         Ok(Grant { sender, access })
     }
 
-    /// Room for the body of whoever has a grant.
+    /// Room for the body of whoever has a grant, unless it is known already that it could not be stored.
     pub(super) fn reading(&self, grant: &Grant) -> Result<Reading, Refusal> {
+        (self.0.behind.takes)(grant.sender)?;
         self.0.room.reading(grant.sender)
     }
 
@@ -175,21 +176,17 @@ impl Receiver {
         let _place = self.0.room.place(grant.sender).await?;
         let content = self.unpack(grant.sender, what.compression, packed).await?;
         let (admission, _decoded) = self.judge(&grant, what, content, received_at_us).await?;
-        self.0.access.charge(&grant.access, admission.counts.received);
-        self.0.metrics.intake(&admission);
         self.note_whose(&admission);
         let outcome = Outcome::of(&admission);
-        match (self.0.behind.submit)(admission.admitted, admission.counts).await {
-            Ok(()) => {
-                self.0.metrics.set_ready(true);
-                Ok(outcome)
-            }
-            Err(error) => {
-                self.0.metrics.set_ready(error.kind() == ErrorKind::Overloaded);
-                tracing::warn!(error = %error, "export not stored, sender told to come again");
-                Err(error.into())
-            }
+        let Admission { admitted, counts, refused, dropped } = admission;
+        if let Err(error) = (self.0.behind.submit)(grant.sender, admitted, counts).await {
+            tracing::warn!(error = %error, "export not stored, sender told to come again");
+            return Err(error.into());
         }
+        // What is not stored comes again, and counts then.
+        self.0.access.charge(&grant.access, counts.received);
+        self.0.metrics.intake(counts, &refused, &dropped);
+        Ok(outcome)
     }
 
     /// Spans of our own are stored as all others are, and leave no span in their turn.

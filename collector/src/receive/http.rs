@@ -36,6 +36,8 @@ use crate::{
 
 /// What is read of a body that is refused already, so that its sender hears why.
 const DRAIN_BYTES_MAX: usize = 256 << 20;
+/// The same while there is too much to do already.
+const DRAIN_BYTES_MAX_BUSY: usize = 4 << 20;
 const DRAIN_TIME_MAX: Duration = Duration::from_millis(if cfg!(test) { 50 } else { 5_000 });
 
 /// Answers requests until `shutdown` resolves and those under way are answered, or have had 20 seconds.
@@ -102,9 +104,8 @@ async fn respond(receiver: &Receiver, signal: Signal, peer: SocketAddr, head: &P
     let mut response = match result {
         Ok(outcome) => answer::done(signal, told, &outcome),
         Err(refusal) => {
-            if !refusal.reason.is_retryable() {
-                drain(&mut body).await;
-            }
+            let busy = refusal.reason.is_retryable();
+            drain(&mut body, if busy { DRAIN_BYTES_MAX_BUSY } else { DRAIN_BYTES_MAX }).await;
             answer::refused(&refusal, told)
         }
     };
@@ -136,9 +137,8 @@ async fn export(
 
 /// Lets go of what is left of a body, piece by piece. A connection that is closed on a sender that still writes is reset,
 /// and then the sender has no answer and sends the same again, for ever.
-async fn drain(body: &mut Body) {
+async fn drain(body: &mut Body, mut left: usize) {
     let draining = async {
-        let mut left = DRAIN_BYTES_MAX;
         while let Some(Ok(frame)) = body.frame().await {
             let Some(less) = left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) else { return };
             left = less;

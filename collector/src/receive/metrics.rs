@@ -2,27 +2,24 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Mutex, PoisonError},
     time::Duration,
 };
 
 use crate::{
-    gate::{Admission, IntakeCounts, Refusal},
+    gate::{IntakeCounts, Refusal},
     telemetry::{Histogram, Page},
 };
 
 /// Names of dropped attributes that are told apart.
 const DROPPED_NAMES_MAX: usize = 200;
 
-/// Counters. They say what was offered; what is stored is the pipeline's to say.
+/// Counters. Spans are counted once their export is answered with success: what is sent again because it could not be
+/// stored is counted once.
 #[derive(Debug)]
 pub(super) struct Metrics {
     counted: Mutex<Counted>,
     took: Histogram,
-    unready: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -35,7 +32,7 @@ struct Counted {
 
 impl Default for Metrics {
     fn default() -> Self {
-        Self { counted: Mutex::default(), took: Histogram::of_requests(), unready: AtomicBool::new(false) }
+        Self { counted: Mutex::default(), took: Histogram::of_requests() }
     }
 }
 
@@ -45,24 +42,21 @@ impl Metrics {
         *self.counted().requests.entry((transport, status)).or_default() += 1;
     }
 
-    pub(super) fn intake(&self, admission: &Admission) {
+    pub(super) fn intake(
+        &self,
+        counts: IntakeCounts,
+        refused: &BTreeMap<Refusal, u64>,
+        dropped: &BTreeMap<String, u64>,
+    ) {
         let mut counted = self.counted();
-        counted.counts += admission.counts;
-        for (reason, count) in &admission.refused {
+        counted.counts += counts;
+        for (reason, count) in refused {
             *counted.refused.entry(*reason).or_default() += count;
         }
-        for (name, count) in &admission.dropped {
+        for (name, count) in dropped {
             let known = counted.dropped.contains_key(name) || counted.dropped.len() < DROPPED_NAMES_MAX;
             *counted.dropped.entry(if known { name.clone() } else { "other".to_owned() }).or_default() += count;
         }
-    }
-
-    pub(super) fn set_ready(&self, ready: bool) {
-        self.unready.store(!ready, Ordering::Relaxed);
-    }
-
-    pub(super) fn is_ready(&self) -> bool {
-        !self.unready.load(Ordering::Relaxed)
     }
 
     pub(super) fn write(&self, page: &mut Page) {
@@ -79,7 +73,7 @@ impl Metrics {
         page.histogram("gilbreth_request_seconds", "Export requests, from their head to the answer.", &self.took);
         let IntakeCounts { received, late, names_masked, .. } = counted.counts;
         for (name, help, count) in [
-            ("gilbreth_spans_received_total", "Spans and log records received.", received),
+            ("gilbreth_spans_received_total", "Spans and log records received, of exports that were taken.", received),
             ("gilbreth_spans_late_total", "Spans received more than an hour after their end.", late),
             ("gilbreth_names_masked_total", "Names cut or masked.", names_masked),
         ] {

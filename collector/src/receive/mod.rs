@@ -7,8 +7,9 @@
 //! [`export`] knows no transport: `http` and `grpc` are thin edges that take a request apart and write its answer down.
 //!
 //! Bounds, and what happens at each, lie in three places: [`connections`] (how many, how slow, how large a head),
-//! [`room`] (memory, shared by all requests, of which no sender can take all: [`share`]) and `decode` (what one request
-//! may hold).
+//! [`room`] (memory, shared by all requests, of which no sender can take all: [`share`](crate::share)) and `decode` (what
+//! one request may hold). Where the log takes nothing, or what a sender sent before still waits to be stored, a request is
+//! refused by its head: nothing of its body is read.
 
 mod behind;
 mod body;
@@ -21,7 +22,6 @@ pub mod http;
 mod metrics;
 mod refusal;
 mod room;
-mod share;
 pub mod tls;
 
 pub(crate) use self::compression::Compression;

@@ -5,10 +5,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{
-    refusal::{Reason, Refusal},
-    share::{Held, Rule, Sender, Stock},
-};
+use super::refusal::{Reason, Refusal};
+use crate::share::{Held, Rule, Sender, Stock};
 
 /// Room is given out in units of so many bytes.
 const UNIT: usize = 1 << 10;

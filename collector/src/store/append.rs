@@ -5,6 +5,7 @@ use deltalake::{
     kernel::Action,
     protocol::{DeltaOperation, SaveMode},
 };
+use futures::stream;
 
 use super::{
     Writer,
@@ -35,11 +36,9 @@ impl Writer {
         }
         let rows = rows(committed);
         let ordered = Ordered::by(table, &rows)?;
-        let mut files = Files::of(table, &before)?;
-        for slice in ordered.slices(SLICE_ROWS) {
-            files.write(&slice?).await?;
-        }
-        let actions = files.finish().await?.into_iter().map(Action::Add).collect();
+        let written = Files::of(table, &before)?.write_all(stream::iter(ordered.slices(SLICE_ROWS))).await;
+        let written = self.store().keep_or_discard(table, written).await?;
+        let actions = written.into_iter().map(Action::Add).collect();
         let operation =
             DeltaOperation::Write { mode: SaveMode::Append, partition_by: partition_by(table), predicate: None };
         self.store().commit(table, before, Commit { actions, operation, sequence: Some(sequence) }).await?;

@@ -1,8 +1,10 @@
 //! Many small files of a day into few, sorted, with bounded memory, while commits go on.
 //!
 //! A sender that sends again after more than a day can get a row past the collector's memory of what it has seen. Such
-//! rows are found here, where equal ids lie side by side, and their removal is committed as the change of data that it
-//! is; merging alone is committed as no change, and keeps what stands for the day's content ([`super::content`]).
+//! rows are found here, where rows of a day are sorted by worker, start and ids, so that a row sent again lies beside its
+//! first copy (a row with the same ids and another worker or start is another row, and stays). Their removal is committed
+//! as the change of data that it is; merging alone is committed as no change, and keeps what stands for the day's content
+//! ([`super::content`]).
 //!
 //! A merge works on files that nobody else takes away (merges and retention take turns), and holds the table's lock for
 //! its commit alone: appends go between.
@@ -19,7 +21,7 @@ use deltalake::{
     kernel::{Action, Add, Remove},
     protocol::DeltaOperation,
 };
-use futures::TryStreamExt;
+use futures::{StreamExt as _, TryStreamExt as _};
 
 use super::{
     Writer,
@@ -141,26 +143,13 @@ impl Writer {
         let rows = self.read_files(table, at, paths, &[]).await?;
         let mut order: Vec<&str> = table.partition.iter().chain(table.sort).copied().collect();
         order.extend(identity);
-        let mut rows = sorted(rows, &order)?;
-        let mut files = Files::of(table, at)?;
-        let mut last: Option<RecordBatch> = None;
-        let mut duplicates = 0;
-        while let Some(batch) = rows.try_next().await.map_err(|error| unreadable(table, error))? {
-            if batch.num_rows() == 0 {
-                continue;
-            }
-            let first_of_kind = first_of_kind(last.as_ref(), &batch, identity)?;
-            duplicates += first_of_kind.false_count() as u64;
-            last = Some(batch.slice(batch.num_rows() - 1, 1));
-            let kept = if first_of_kind.false_count() == 0 {
-                batch
-            } else {
-                filter_record_batch(&batch, &first_of_kind)
-                    .map_err(|error| Error::new(ErrorKind::Internal, "rows cannot be filtered").caused_by(error))?
-            };
-            files.write(&kept).await?;
-        }
-        Ok(Merged { adds: files.finish().await?, duplicates })
+        let mut distinct = Distinct { identity, last: None, dropped: 0 };
+        let rows = sorted(rows, &order)?
+            .map_err(|error| unreadable(table, error))
+            .map(|batch| batch.and_then(|batch| distinct.of(batch)));
+        let written = Files::of(table, at)?.write_all(rows).await;
+        let adds = self.store().keep_or_discard(table, written).await?;
+        Ok(Merged { adds, duplicates: distinct.dropped })
     }
 
     /// The rows of some files of a table at hand: these columns, or all if none is named.
@@ -212,6 +201,32 @@ fn parts(table: &Table, at: &DeltaTable, today: i32) -> Result<Vec<Part>, Error>
 fn remove_of(file: &Candidate, data_change: bool) -> Remove {
     let deletion_timestamp = Some(chrono::Utc::now().timestamp_millis());
     Remove { data_change, deletion_timestamp, ..file.remove.clone() }
+}
+
+/// Drops repeats from rows that are sorted so that they lie side by side.
+struct Distinct<'a> {
+    identity: &'a [&'a str],
+    /// The last row before the batch to come.
+    last: Option<RecordBatch>,
+    dropped: u64,
+}
+
+impl Distinct<'_> {
+    /// The rows of a batch that no row before them is equal to in every column of the identity.
+    fn of(&mut self, batch: RecordBatch) -> Result<RecordBatch, Error> {
+        if batch.num_rows() == 0 {
+            return Ok(batch);
+        }
+        let is_first = first_of_kind(self.last.as_ref(), &batch, self.identity)?;
+        self.last = Some(batch.slice(batch.num_rows() - 1, 1));
+        let repeats = is_first.false_count() as u64;
+        if repeats == 0 {
+            return Ok(batch);
+        }
+        self.dropped += repeats;
+        filter_record_batch(&batch, &is_first)
+            .map_err(|error| Error::new(ErrorKind::Internal, "rows cannot be filtered").caused_by(error))
+    }
 }
 
 /// For each row whether it is the first of those equal to it, given the row before the batch.

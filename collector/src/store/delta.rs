@@ -14,7 +14,7 @@ use deltalake::{
     DeltaTable, DeltaTableError,
     delta_datafusion::{DeltaScanConfig, DeltaScanNext},
     kernel::{
-        Action, LogicalFileView, StructType, Transaction,
+        Action, Add, LogicalFileView, StructType, Transaction,
         engine::arrow_conversion::TryFromArrow,
         transaction::{CommitBuilder, CommitProperties},
     },
@@ -38,8 +38,8 @@ use crate::{
 /// The tables loaded so far, by folder.
 pub(super) type Tables = Mutex<HashMap<&'static str, DeltaTable>>;
 
-/// How often a table's log is read where that fails: entries may be cleaned away between the listing and the reading, by
-/// this process or another, and what stands for them is there for whoever lists anew.
+/// How often a table's log is read where an entry is missing: it may be cleaned away between the listing and the reading,
+/// by this process or another, and what stands for it is there for whoever lists anew.
 const READS_MAX: usize = 4;
 
 /// What goes into one version of a table.
@@ -65,56 +65,38 @@ pub(crate) enum IfChanged {
 impl Store {
     /// The table as it is now; `None` if it was never made.
     pub(crate) async fn newest(&self, table: &Table) -> Result<Option<DeltaTable>, Error> {
-        for _ in 1..READS_MAX {
-            match self.look(table).await {
-                Err(error) => tracing::debug!(%error, "read again"),
-                looked => return looked,
-            }
-            self.forget(table).await;
+        let newest = self.load(table, None).await?;
+        if let Some(newest) = &newest {
+            self.remember(table, newest).await;
         }
-        self.look(table).await
-    }
-
-    async fn look(&self, table: &Table) -> Result<Option<DeltaTable>, Error> {
-        let known = self.tables.lock().await.get(table.folder).cloned();
-        let loaded = match known {
-            Some(mut known) => {
-                known.update_state().await.map_err(|error| failed(table, "be brought up to date", error))?;
-                known
-            }
-            None => {
-                let mut fresh = DeltaTable::new(self.log_store(table)?);
-                let exists =
-                    fresh.verify_deltatable_existence().await.map_err(|error| failed(table, "be found", error))?;
-                if !exists {
-                    return Ok(None);
-                }
-                fresh.load().await.map_err(|error| failed(table, "be loaded", error))?;
-                fresh
-            }
-        };
-        self.remember(table, &loaded).await;
-        Ok(Some(loaded))
+        Ok(newest)
     }
 
     /// The table as it was at a version.
     pub(super) async fn at(&self, table: &Table, version: u64) -> Result<DeltaTable, Error> {
-        let known = self.tables.lock().await.get(table.folder).cloned();
-        if let Some(known) = known
-            && known.version() == Some(version)
-        {
-            return Ok(known);
-        }
-        let mut pinned = DeltaTable::new(self.log_store(table)?);
-        for _ in 1..READS_MAX {
-            match pinned.load_version(version).await {
-                Ok(()) => return Ok(pinned),
-                Err(error) => tracing::debug!(%error, "read again"),
+        self.load(table, Some(version)).await?.ok_or_else(|| {
+            Error::new(ErrorKind::Invalid, format!("the table {} has no version {version}: there is none", table.name))
+        })
+    }
+
+    async fn load(&self, table: &Table, version: Option<u64>) -> Result<Option<DeltaTable>, Error> {
+        let mut reads = 1;
+        loop {
+            let known = self.tables.lock().await.get(table.folder).cloned();
+            let at = DeltaTable::new(self.log_store(table)?);
+            match load_once(known, at, version).await {
+                Err(error) if reads < READS_MAX && is_missing(&error) => {
+                    tracing::debug!(%error, table = table.name, "read again");
+                    self.forget(table).await;
+                    reads += 1;
+                }
+                loaded => {
+                    let what =
+                        version.map_or_else(|| "be loaded".to_owned(), |version| format!("be read at {version}"));
+                    return loaded.map_err(|error| failed(table, &what, error));
+                }
             }
-            pinned = DeltaTable::new(self.log_store(table)?);
         }
-        pinned.load_version(version).await.map_err(|error| failed(table, &format!("be read at {version}"), error))?;
-        Ok(pinned)
     }
 
     /// The table with the schema that it should have, made if needed.
@@ -155,14 +137,65 @@ impl Store {
             properties = properties.with_application_transaction(Transaction::new(self.collector(), sequence));
         }
         let state = on.snapshot().map_err(|error| failed(table, "be committed to", error))?;
-        let finalized = CommitBuilder::from(properties)
+        let written: Vec<String> = commit.actions.iter().filter_map(path_of_add).collect();
+        let committed = CommitBuilder::from(properties)
             .with_actions(commit.actions)
             .build(Some(state), on.log_store(), commit.operation)
-            .await
-            .map_err(|error| failed(table, "be committed to", error))?;
+            .await;
+        let finalized = match committed {
+            Ok(finalized) => finalized,
+            Err(error) => {
+                self.discard_uncommitted(table, &written).await;
+                return Err(failed(table, "be committed to", error));
+            }
+        };
         on.state = Some(finalized.snapshot());
         self.remember(table, &on).await;
         Ok(on)
+    }
+
+    /// Removes files of a commit that failed, unless it is in the table after all: its entry may have got its name before
+    /// something failed. Whoever commits holds the table's lock, so no other commit can bring them in later.
+    async fn discard_uncommitted(&self, table: &Table, written: &[String]) {
+        self.forget(table).await;
+        let Ok(Some(now)) = self.newest(table).await else { return };
+        let Ok(state) = now.snapshot() else { return };
+        let is_there = state.log_data().iter().any(|file| written.iter().any(|path| *path == file.path()));
+        if !is_there {
+            self.discard(table, written).await;
+        }
+    }
+
+    /// Removes data files that are in no version of the table, as far as that works: what stays goes with a vacuum.
+    async fn discard(&self, table: &Table, written: &[String]) {
+        let (disk, folder) = (Arc::clone(self.disk()), self.root().join(table.folder));
+        let paths: Vec<_> = written.iter().map(|path| folder.join(path)).collect();
+        let removing = tokio::task::spawn_blocking(move || {
+            for path in paths {
+                if let Err(error) = disk.remove(&path) {
+                    tracing::warn!(path = %path.display(), %error, "a file that is in no table is left behind");
+                }
+            }
+        });
+        if let Err(error) = removing.await {
+            tracing::warn!(%error, table = table.name, "files that are in no table are left behind");
+        }
+    }
+
+    /// What was written for a commit; on an error nothing, and what was written before it is removed.
+    pub(super) async fn keep_or_discard(
+        &self,
+        table: &Table,
+        (written, result): (Vec<Add>, Result<(), Error>),
+    ) -> Result<Vec<Add>, Error> {
+        match result {
+            Ok(()) => Ok(written),
+            Err(error) => {
+                let paths: Vec<String> = written.into_iter().map(|add| add.path).collect();
+                self.discard(table, &paths).await;
+                Err(error)
+            }
+        }
     }
 
     /// Whether a day's rows are still the same, as far as the log of the table's newest version tells: for each day
@@ -257,6 +290,41 @@ impl Writer {
     }
 }
 
+/// The table, newest or at a version, from what is known of it or else from the beginning.
+async fn load_once(
+    known: Option<DeltaTable>,
+    mut fresh: DeltaTable,
+    version: Option<u64>,
+) -> Result<Option<DeltaTable>, DeltaTableError> {
+    match (known, version) {
+        (Some(known), Some(version)) if known.version() == Some(version) => return Ok(Some(known)),
+        (_, Some(version)) => fresh.load_version(version).await?,
+        (Some(mut known), None) => {
+            known.update_state().await?;
+            return Ok(Some(known));
+        }
+        (None, None) if fresh.verify_deltatable_existence().await? => fresh.load().await?,
+        (None, None) => return Ok(None),
+    }
+    Ok(Some(fresh))
+}
+
+/// Whether a file was missing that was to be read.
+fn is_missing(error: &DeltaTableError) -> bool {
+    fn for_kernel(error: &delta_kernel::Error) -> bool {
+        match error {
+            delta_kernel::Error::FileNotFound(_) => true,
+            delta_kernel::Error::Backtraced { source, .. } => for_kernel(source),
+            _ => false,
+        }
+    }
+    match error {
+        DeltaTableError::KernelError(error) => for_kernel(error),
+        DeltaTableError::ObjectStore { source } => matches!(source, object_store::Error::NotFound { .. }),
+        _ => false,
+    }
+}
+
 /// A provider that stays at the version of the table given.
 pub(super) fn pin(at: &DeltaTable, table: &Table) -> Result<Snapshot, Error> {
     let state = at.snapshot().map_err(|error| failed(table, "be read", error))?;
@@ -271,6 +339,13 @@ pub(super) fn scan(at: &DeltaTable, table: &Table) -> Result<DeltaScanNext, Erro
     DeltaScanNext::new(state.snapshot().clone(), config).map_err(|error| {
         Error::new(ErrorKind::Internal, format!("the table {} cannot be scanned", table.name)).caused_by(error)
     })
+}
+
+fn path_of_add(action: &Action) -> Option<String> {
+    match action {
+        Action::Add(add) => Some(add.path.clone()),
+        _ => None,
+    }
 }
 
 fn delta_schema(table: &Table) -> Result<StructType, Error> {

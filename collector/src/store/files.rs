@@ -13,6 +13,7 @@ use deltalake::{
     kernel::{Add, scalars::ScalarExt},
     writer::{DeltaWriter, RecordBatchWriter, WriteMode},
 };
+use futures::{Stream, TryStreamExt as _};
 use indexmap::IndexMap;
 use parquet::{
     basic::{Compression, ZstdLevel},
@@ -74,7 +75,7 @@ impl Files {
     }
 
     /// Writes rows, sorted by partition columns among themselves and against those before.
-    pub(crate) async fn write(&mut self, rows: &RecordBatch) -> Result<(), Error> {
+    async fn write(&mut self, rows: &RecordBatch) -> Result<(), Error> {
         let rows = conform(rows, &self.schema, &self.table)?;
         if rows.num_rows() == 0 {
             return Ok(());
@@ -98,10 +99,21 @@ impl Files {
         Ok(())
     }
 
-    /// Ends the last file and says what was written. None of it is in the table before it is committed.
-    pub(crate) async fn finish(mut self) -> Result<Vec<Add>, Error> {
-        self.close().await?;
-        Ok(self.written)
+    /// Writes all of these rows, sorted as for [`Files::write`], and says what was written, and whether that is all. None
+    /// of it is in the table before it is committed, and what never will be is the caller's to remove.
+    pub(crate) async fn write_all(
+        mut self,
+        rows: impl Stream<Item = Result<RecordBatch, Error>> + Send,
+    ) -> (Vec<Add>, Result<(), Error>) {
+        let writing = async {
+            let mut rows = std::pin::pin!(rows);
+            while let Some(batch) = rows.try_next().await? {
+                self.write(&batch).await?;
+            }
+            self.close().await
+        };
+        let result = writing.await;
+        (self.written, result)
     }
 
     /// Refuses a partition of another day than those that rows may be of.

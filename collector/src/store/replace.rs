@@ -30,13 +30,11 @@ impl Writer {
         let _committing = self.committing(table).await;
         let before = self.store().ensure(table, IfChanged::Empty).await?;
         let order: Vec<&str> = table.partition.iter().chain(table.sort).copied().collect();
-        let mut rows = sorted(rows, &order)?;
-        let mut files = Files::of(table, &before)?;
-        while let Some(batch) = rows.try_next().await.map_err(|error| unworked(table, error))? {
-            files.write(&batch).await?;
-        }
+        let rows = sorted(rows, &order)?.map_err(|error| unworked(table, error));
         let mut actions = removals(table, &before, true)?;
-        actions.extend(files.finish().await?.into_iter().map(Action::Add));
+        let written = Files::of(table, &before)?.write_all(rows).await;
+        let written = self.store().keep_or_discard(table, written).await?;
+        actions.extend(written.into_iter().map(Action::Add));
         self.commit_write(table, before, actions, SaveMode::Overwrite, None).await
     }
 
@@ -46,8 +44,9 @@ impl Writer {
     pub async fn replace_sorted(&self, table: &Table, streams: Vec<SendableRecordBatchStream>) -> Result<u64, Error> {
         let _committing = self.committing(table).await;
         let before = self.store().ensure(table, IfChanged::Empty).await?;
-        let written = write_streams(table, &before, streams, None).await?;
         let mut actions = removals(table, &before, true)?;
+        let written = write_streams(table, &before, streams, None).await?;
+        let written = self.store().keep_or_discard(table, written).await?;
         actions.extend(written.into_iter().map(Action::Add));
         self.commit_write(table, before, actions, SaveMode::Overwrite, None).await
     }
@@ -73,8 +72,9 @@ impl Writer {
         let _committing = self.committing(table).await;
         let before = self.store().ensure(table, IfChanged::Empty).await?;
         let only = column.map(|_| Arc::new(days.clone()));
-        let written = write_streams(table, &before, streams, only).await?;
         let mut actions = column.map_or_else(|| Ok(Vec::new()), |column| removals_of(table, &before, column, days))?;
+        let written = write_streams(table, &before, streams, only).await?;
+        let written = self.store().keep_or_discard(table, written).await?;
         actions.extend(written.into_iter().map(Action::Add));
         if actions.is_empty() {
             return version_of(table, &before);
@@ -100,35 +100,37 @@ impl Writer {
     }
 }
 
-/// Writes the files of several streams side by side. With `days`, rows of other days are refused. The first error ends
-/// the other streams, too; what they wrote is in no version of the table.
+/// Writes the files of several streams side by side; says what was written, and whether that is all. With `days`, rows of
+/// other days are refused. The first error ends the other streams, too.
 async fn write_streams(
     table: &Table,
     before: &DeltaTable,
     streams: Vec<SendableRecordBatchStream>,
     days: Option<Arc<BTreeSet<i32>>>,
-) -> Result<Vec<Add>, Error> {
+) -> Result<(Vec<Add>, Result<(), Error>), Error> {
     let mut writing = JoinSet::new();
-    for mut rows in streams {
+    for rows in streams {
         let (table, mut files) = (*table, Files::of(table, before)?);
         if let Some(days) = &days {
             files = files.within(Arc::clone(days));
         }
-        writing.spawn(async move {
-            while let Some(batch) = rows.try_next().await.map_err(|error| unworked(&table, error))? {
-                files.write(&batch).await?;
-            }
-            files.finish().await
-        });
+        let rows = rows.map_err(move |error| unworked(&table, error));
+        writing.spawn(files.write_all(rows));
     }
-    let mut adds = Vec::new();
+    let (mut adds, mut result) = (Vec::new(), Ok(()));
     while let Some(written) = writing.join_next().await {
-        let written = written.map_err(|error| {
-            Error::new(ErrorKind::Internal, format!("the writing of {} stopped", table.name)).caused_by(error)
-        })?;
-        adds.extend(written?);
+        let (more, ended) = written.unwrap_or_else(|error| {
+            let stopped = Error::new(ErrorKind::Internal, format!("the writing of {} stopped", table.name));
+            (Vec::new(), Err(stopped.caused_by(error)))
+        });
+        adds.extend(more);
+        // The first error stands: those that come after it were made to end.
+        if result.is_ok() && ended.is_err() {
+            writing.abort_all();
+            result = ended;
+        }
     }
-    Ok(adds)
+    Ok((adds, result))
 }
 
 /// The rows themselves could not be had.

@@ -8,9 +8,10 @@
 use std::path::{Path, PathBuf};
 
 use arrow::{
-    array::{AsArray, Scalar, TimestampMicrosecondArray},
+    array::{AsArray, RecordBatch, Scalar, TimestampMicrosecondArray},
     compute::{filter_record_batch, kernels::cmp::gt_eq},
     datatypes::{Date32Type, TimestampMicrosecondType},
+    error::ArrowError,
 };
 use chrono::{DateTime, NaiveDate};
 use deltalake::{
@@ -18,7 +19,7 @@ use deltalake::{
     kernel::{Action, Add},
     protocol::DeltaOperation,
 };
-use futures::TryStreamExt;
+use futures::{StreamExt as _, TryStreamExt as _};
 
 use super::{
     Writer,
@@ -109,15 +110,15 @@ impl Writer {
             return Ok((Vec::new(), 0));
         }
         let before = Scalar::new(TimestampMicrosecondArray::from(vec![before_us]).with_timezone("UTC"));
-        let mut files = Files::of(table, at)?;
-        let mut rows = self.read_files(table, at, paths, &[]).await?;
-        while let Some(batch) = rows.try_next().await.map_err(unreadable)? {
-            let internal = |error| Error::new(ErrorKind::Internal, "rows cannot be filtered").caused_by(error);
-            let Some(instants) = batch.column_by_name(column) else { continue };
-            let stay = gt_eq(instants, &before).map_err(internal)?;
-            files.write(&filter_record_batch(&batch, &stay).map_err(internal)?).await?;
-        }
-        Ok((files.finish().await?, expired))
+        let staying = |batch: RecordBatch| {
+            let instants = batch.column_by_name(column).ok_or_else(|| ArrowError::SchemaError(column.to_owned()))?;
+            filter_record_batch(&batch, &gt_eq(instants, &before)?)
+        };
+        let rows = self.read_files(table, at, paths, &[]).await?.map_err(unreadable).map(|batch| {
+            staying(batch?).map_err(|error| Error::new(ErrorKind::Internal, "rows cannot be filtered").caused_by(error))
+        });
+        let written = Files::of(table, at)?.write_all(rows).await;
+        Ok((self.store().keep_or_discard(table, written).await?, expired))
     }
 
     /// Notes that the next version of the table lacks rows that all before it may have.

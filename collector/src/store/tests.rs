@@ -16,6 +16,7 @@ use futures::stream;
 use super::{Manifest, Snapshot, Store, VersionRecord, Writer};
 use crate::{
     Error, ErrorKind,
+    disk::{Disk as _, simulated::SimulatedDisk},
     schema::{ColumnType, SPANS, Table, optional, required},
 };
 
@@ -361,6 +362,26 @@ async fn a_version_can_be_read_however_old_its_log_and_however_often_its_files_w
         assert_eq!(numbers(reader.snapshot_at(&SAMPLE, pinned).await.unwrap()).await, [1, 2]);
         assert_eq!(numbers(reader.snapshot(&SAMPLE).await.unwrap().unwrap()).await.len(), 210);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_is_cleaned_while_it_is_read_is_read_again() {
+    let disk = SimulatedDisk::new(1);
+    let store = || Store::open_or_create_on(Arc::new(disk.clone()), Path::new("/store"), manifest()).unwrap();
+    let writer = store().lock().unwrap();
+    for sequence in 1..=3 {
+        writer.append(&SAMPLE, sequence, |_| vec![rows(&[(Some(b"a"), 1, 1, 1)])]).await.unwrap();
+    }
+    let entry = |version: u64| format!("/store/facts/sample/_delta_log/{version:020}.json");
+    for version in [1, 3] {
+        disk.miss_once(Path::new(&entry(version)));
+        assert_eq!(store().newest(&SAMPLE).await.unwrap().unwrap().version(), Some(3));
+        disk.miss_once(Path::new(&entry(version)));
+        assert_eq!(store().at(&SAMPLE, version).await.unwrap().version(), Some(version));
+    }
+    // What is really gone is an error, and no table that seems never to have been made.
+    disk.remove(Path::new(&entry(2))).unwrap();
+    assert!(store().newest(&SAMPLE).await.is_err());
 }
 
 #[test]

@@ -24,7 +24,7 @@ pub use self::{
     untraced::{FIELD, HEADER, Others, SERVICE, is_untraced, untraced},
 };
 pub(crate) use self::{text::Page, untraced::is_own};
-use crate::{log::Damage, pipeline::Standing};
+use crate::{log::Replayed, pipeline::Standing};
 
 /// From a fast disk's cache to one that is failing.
 const SYNC_S: &[f64] = &[0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
@@ -44,6 +44,7 @@ pub struct Telemetry {
     pub(crate) disk_refusals: Counter,
     log_lost_records: Counter,
     log_damaged_parts: Counter,
+    log_cut_bytes: Counter,
     commits: Histogram,
     commit_failures: Counter,
     committed_rows: Counter,
@@ -65,6 +66,7 @@ impl Default for Telemetry {
             disk_refusals: Counter::default(),
             log_lost_records: Counter::default(),
             log_damaged_parts: Counter::default(),
+            log_cut_bytes: Counter::default(),
             commits: Histogram::new(COMMIT_S),
             commit_failures: Counter::default(),
             committed_rows: Counter::default(),
@@ -93,10 +95,11 @@ impl Counter {
 }
 
 impl Telemetry {
-    /// What the start found damaged in the log.
-    pub(crate) fn log_damaged(&self, damage: &Damage) {
-        self.log_lost_records.add(damage.records());
-        self.log_damaged_parts.add(damage.kept.len() as u64);
+    /// What the start found in the log that it could not read.
+    pub(crate) fn log_replayed(&self, replayed: &Replayed) {
+        self.log_lost_records.add(replayed.damage.records());
+        self.log_damaged_parts.add(replayed.damage.kept.len() as u64);
+        self.log_cut_bytes.add(replayed.cut.as_ref().map_or(0, |cut| cut.bytes));
     }
 
     /// A commit ended, of so many rows, at a time in Unix microseconds.
@@ -176,6 +179,11 @@ impl Telemetry {
             "gilbreth_log_lost_records_total",
             "Acknowledged exports that are gone with them.",
             self.log_lost_records.count(),
+        );
+        page.counter(
+            "gilbreth_log_cut_bytes_total",
+            "Bytes that the start cut off the end of the log, unacknowledged as far as can be known; kept in log/damaged.",
+            self.log_cut_bytes.count(),
         );
         page.histogram("gilbreth_commit_seconds", "Commits of rows to the tables.", &self.commits);
         page.counter(

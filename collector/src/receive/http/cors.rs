@@ -32,13 +32,15 @@ pub(super) async fn preflight(receiver: &Receiver, headers: &HeaderMap, query: O
     response
 }
 
-/// Lets the page read the answer. The origin is named, never `*`, which a beacon with credentials does not accept.
+/// Lets the page read the answer, and when it should come again. The origin is named, never `*`, which a beacon with
+/// credentials does not accept.
 pub(super) fn permit(receiver: &Receiver, headers: &HeaderMap, query: Option<&str>, response: &mut Response) {
     response.headers_mut().insert(header::VARY, HeaderValue::from_static("origin"));
     if let Some(origin) = headers.get(header::ORIGIN).filter(|origin| is_permitted(receiver, origin, query)) {
         let granted = response.headers_mut();
         granted.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
         granted.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
+        granted.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("retry-after"));
     }
 }
 

@@ -17,16 +17,18 @@ use tokio::sync::oneshot;
 
 /// Who sends, as far as shares go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Sender {
+pub enum Sender {
     /// An address; of IPv6 the network, since one host has as many addresses as it likes.
     Address(IpAddr),
     /// A token, by its id.
     Token([u8; 8]),
+    /// This process, with files that it reads or with what a run before it left in the log.
+    Process,
 }
 
 impl Sender {
     /// The sender at the other end of a connection.
-    pub(super) fn at(peer: SocketAddr) -> Self {
+    pub(crate) fn at(peer: SocketAddr) -> Self {
         const NETWORK: u128 = !(u64::MAX as u128);
         Self::Address(match peer.ip().to_canonical() {
             IpAddr::V6(address) if !address.is_loopback() => {
@@ -39,7 +41,7 @@ impl Sender {
 
 /// How a stock is shared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Rule {
+pub(crate) enum Rule {
     /// What is held long, or by whoever cannot be trusted to give it back soon: as much as is left for others.
     LeaveAsMuch,
     /// What is given back soon and by ourselves: all of it, if nobody else wants some.
@@ -48,7 +50,7 @@ pub(super) enum Rule {
 
 /// The stock.
 #[derive(Debug)]
-pub(super) struct Stock {
+pub(crate) struct Stock {
     most: usize,
     rule: Rule,
     books: Mutex<Books>,
@@ -70,31 +72,31 @@ struct Waiter {
 
 /// A piece of the stock, given back when dropped.
 #[derive(Debug)]
-pub(super) struct Held {
+pub(crate) struct Held {
     stock: Arc<Stock>,
     sender: Sender,
     units: usize,
 }
 
 impl Stock {
-    pub(super) fn new(most: usize, rule: Rule) -> Arc<Self> {
+    pub(crate) fn new(most: usize, rule: Rule) -> Arc<Self> {
         Arc::new(Self { most, rule, books: Mutex::new(Books { free: most, ..Books::default() }) })
     }
 
     /// A piece, at once or not at all.
-    pub(super) fn take(self: &Arc<Self>, sender: Sender, units: usize) -> Option<Held> {
+    pub(crate) fn take(self: &Arc<Self>, sender: Sender, units: usize) -> Option<Held> {
         let mut books = self.books();
         books.grants(self.rule, sender, units, false).then(|| books.give(self, sender, units))
     }
 
     /// A piece as whoever waits gets it, if nobody has to wait: else none.
-    pub(super) fn now(self: &Arc<Self>, sender: Sender, units: usize) -> Option<Held> {
+    pub(crate) fn now(self: &Arc<Self>, sender: Sender, units: usize) -> Option<Held> {
         let mut books = self.books();
         books.at_once(self, sender, units.min(self.most))
     }
 
     /// A piece, or none after so long. What is larger than all of the stock gets all of it.
-    pub(super) async fn wait(self: &Arc<Self>, sender: Sender, units: usize, patience: Duration) -> Option<Held> {
+    pub(crate) async fn wait(self: &Arc<Self>, sender: Sender, units: usize, patience: Duration) -> Option<Held> {
         let units = units.min(self.most);
         let given = {
             let mut books = self.books();
@@ -109,6 +111,23 @@ impl Stock {
             given
         };
         tokio::time::timeout(patience, given).await.ok()?.ok()
+    }
+
+    /// As much as there is of so many units, whatever the rule: for what is there already and must be let in.
+    pub(crate) fn seize(self: &Arc<Self>, sender: Sender, units: usize) -> Held {
+        let mut books = self.books();
+        let units = units.min(books.free);
+        books.give(self, sender, units)
+    }
+
+    /// Whether somebody waits.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.books().waiters().next().is_some()
+    }
+
+    /// Whether this sender waits: what it asks for now would be behind that.
+    pub(crate) fn is_wanted_by(&self, sender: Sender) -> bool {
+        self.books().waiters().any(|who| who == sender)
     }
 
     fn give_back(self: &Arc<Self>, sender: Sender, units: usize) {
@@ -151,6 +170,12 @@ impl Books {
             .then(|| self.give(stock, sender, units))
     }
 
+    /// The senders of those that wait and have not gone away.
+    fn waiters(&self) -> impl Iterator<Item = Sender> {
+        let is_there = |waiters: &VecDeque<Waiter>| waiters.iter().any(|waiter| !waiter.give.is_closed());
+        self.waiting.iter().filter(move |(_, waiters)| is_there(waiters)).map(|(sender, _)| *sender)
+    }
+
     fn queue(&mut self, sender: Sender, waiter: Waiter) {
         match self.waiting.iter_mut().find(|(who, _)| *who == sender) {
             Some((_, waiters)) => waiters.push_back(waiter),
@@ -159,8 +184,8 @@ impl Books {
     }
 
     /// Gives to those who wait, in turn, until the next one's piece is not there: nobody smaller passes it by, or it would
-    /// wait for ever. A sender that holds something already, and would have too much, is passed over. What nobody waits for any more is returned, to
-    /// be dropped once the books are closed.
+    /// wait for ever. A sender that holds something already, and would have too much, is passed over. What nobody waits
+    /// for any more is returned, to be dropped once the books are closed.
     fn serve(&mut self, stock: &Arc<Stock>) -> Vec<Held> {
         let mut unclaimed = Vec::new();
         let mut passed_over = 0;
@@ -191,8 +216,13 @@ impl Books {
 }
 
 impl Held {
+    /// How many units it is.
+    pub(crate) const fn units(&self) -> usize {
+        self.units
+    }
+
     /// Makes it so large, if there is as much; at once, or not at all.
-    pub(super) fn grow(&mut self, units: usize) -> bool {
+    pub(crate) fn grow(&mut self, units: usize) -> bool {
         let Some(more) = units.checked_sub(self.units).filter(|more| *more > 0) else { return true };
         let Some(mut more) = self.stock.take(self.sender, more) else { return false };
         self.units += std::mem::take(&mut more.units);

@@ -30,6 +30,29 @@ fn a_sender_gets_as_much_as_it_leaves_and_the_next_finds_something() {
 }
 
 #[test]
+fn what_is_there_already_is_let_in_as_far_as_there_is_room() {
+    let stock = Stock::new(100, Rule::LeaveAsMuch);
+    let held = stock.seize(Sender::Process, 80);
+    let rest = stock.seize(Sender::Process, 80);
+    assert_eq!((held.units(), rest.units(), free(&stock)), (80, 20, 0));
+    drop((held, rest));
+    assert_eq!(free(&stock), 100);
+}
+
+#[tokio::test]
+async fn who_waits_is_known_until_it_goes_away() {
+    let stock = Stock::new(100, Rule::LeaveAsMuch);
+    let all = stock.wait(sender(1), 100, LONG).await;
+    assert!(!stock.is_wanted());
+    let mut waiting = Box::pin(stock.wait(sender(2), 1, LONG));
+    assert!(futures::poll!(&mut waiting).is_pending());
+    assert!(stock.is_wanted() && stock.is_wanted_by(sender(2)) && !stock.is_wanted_by(sender(1)));
+    drop(waiting);
+    assert!(!stock.is_wanted() && !stock.is_wanted_by(sender(2)));
+    drop(all);
+}
+
+#[test]
 fn a_piece_grows_within_the_share_and_is_given_back_whole() {
     let stock = Stock::new(100, Rule::LeaveAsMuch);
     let mut held = stock.take(sender(1), 1).unwrap();
