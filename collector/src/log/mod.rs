@@ -29,7 +29,7 @@ mod replay;
 pub(crate) mod tests;
 mod writer;
 
-pub(crate) use replay::{Damage, Replayed, replay};
+pub(crate) use replay::{Replayed, replay};
 pub(crate) use writer::{Log, Options, Remover, Sink, Submission};
 
 /// Where damaged parts of the log are kept, in its folder.

@@ -15,6 +15,7 @@ use super::{
     Log, Options, Record, Sink, Submission,
     frame::{self, Header},
     replay,
+    replay::Damage,
 };
 use crate::{
     disk::{Disk, simulated::SimulatedDisk},
@@ -330,7 +331,7 @@ fn a_segment_that_begins_anew_below_the_one_before_takes_its_place() {
     let found = replay(&disk, Path::new(FOLDER), 0).unwrap();
     let rows: Vec<_> = found.records.iter().map(|record| (record.sequence, ids(&record.rows))).collect();
     assert_eq!(rows, [(1, vec![0]), (2, vec![1]), (3, vec![77])]);
-    assert_eq!(found.damage, super::Damage::default());
+    assert_eq!(found.damage, Damage::default());
 }
 
 #[test]
@@ -366,7 +367,7 @@ fn a_full_disk_refuses_and_the_log_goes_on_once_there_is_room() {
     let found = replay(&disk, Path::new(FOLDER), 0).unwrap();
     let stored: Vec<_> = found.records.iter().map(|record| (record.sequence, ids(&record.rows)[0])).collect();
     assert_eq!(stored, [(1, 0), (2, 20), (3, 10)], "what was refused is not there");
-    assert_eq!((found.cut, found.damage), (None, super::Damage::default()), "nor is a part of it taken for damage");
+    assert_eq!((found.cut, found.damage), (None, Damage::default()), "nor is a part of it taken for damage");
 }
 
 #[test]
