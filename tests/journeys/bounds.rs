@@ -18,7 +18,7 @@ use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message as _;
 
 /// `docs/receiving.md` says what it is made up of.
-const MEMORY_MIB_MAX: u64 = 2_560;
+const MEMORY_MIB_MAX: u64 = 2_368;
 /// On Linux all of 127.0.0.0/8 is this machine.
 const BAD: &str = "127.0.0.2";
 /// In the place of a status: the connection was closed on a body that was being written. It stands for 503: whoever is told

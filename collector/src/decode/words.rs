@@ -97,8 +97,7 @@ impl<'a> TextColumn<'a> {
             return None;
         }
         self.numbers.resize(rows, NONE);
-        let valid = BooleanBuffer::from_iter(self.numbers.iter().map(|number| *number != NONE));
-        let nulls = NullBuffer::new(valid);
+        let nulls = NullBuffer::new(BooleanBuffer::collect_bool(rows, |row| self.numbers[row] != NONE));
         for number in self.numbers.iter_mut().filter(|number| **number == NONE) {
             *number = 0;
         }

@@ -69,9 +69,9 @@ pub struct Config {
     /// How long after a failed write, of the log or of a table, the disk is tried again; commits that fail again and again
     /// wait up to sixteen times as long.
     pub retry_after: Duration,
-    /// How many spans are remembered so that repeats of them are dropped; each takes at most 40 bytes.
+    /// How many spans are remembered so that repeats of them are dropped; each takes 16 bytes.
     pub seen_max: usize,
-    /// For how long they are remembered, unless there are more than `seen_max`.
+    /// For how long they are remembered, unless there are more than `seen_max`; five days at most.
     pub seen_for: Duration,
     /// A day with more files than this is merged by [`Pipeline::compact`].
     pub files_per_day_max: usize,

@@ -42,7 +42,7 @@ pub(super) async fn committed(writer: &Writer) -> Result<Committed, Error> {
 /// the newest first. A file's time of writing is no earlier than the receipt of its rows, so nothing is left out.
 pub(super) async fn seen(writer: &Writer, config: &Config, log: &[Record]) -> Result<Seen, Error> {
     let now = (config.clock)();
-    let mut seen = Seen::new(config.seen_max, config.seen_for);
+    let mut seen = Seen::new(config.seen_max, config.seen_for, now);
     for record in log {
         seen.remember(&record.rows, now)?;
     }

@@ -1,12 +1,14 @@
 //! Which spans were seen, so that what OTLP clients send again is dropped.
 //!
 //! Kept are hashes of 64 bits, keyed anew by each process so that nobody can choose ids that collide, with the hour in
-//! which they came. Among ten million spans the odds that any two differ and agree in the hash are under three in a
-//! million. Memory is bounded by their number: when it is reached, the oldest hour goes before its time, and is counted.
+//! which they came ([`hours`]). Among ten million spans the odds that any two differ and agree in the hash are under three
+//! in a million. Memory is bounded by their number: when it is reached, the oldest hour goes before its time, and is
+//! counted.
+
+mod hours;
 
 use std::{
-    collections::{HashMap, hash_map::Entry},
-    hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState},
+    hash::{BuildHasher, RandomState},
     time::Duration,
 };
 
@@ -15,16 +17,18 @@ use arrow::{
     compute::filter_record_batch,
 };
 
+use self::hours::{HOURS_KEPT_MAX, Hours, Put};
 use crate::{Error, ErrorKind};
 
 const HOUR_US: i64 = 3_600_000_000;
+/// So many are looked for at once: their lines fit into the nearest cache.
+const FETCHED: usize = 64;
 
 /// What was seen.
 #[derive(Debug)]
 pub(super) struct Seen {
     keyed: RandomState,
-    /// Hour of receipt by hash.
-    hours: HashMap<u64, i64, BuildHasherDefault<AsItIs>>,
+    hours: Hours,
     count_max: usize,
     hours_kept: i64,
     hour: i64,
@@ -32,37 +36,16 @@ pub(super) struct Seen {
     forgotten: u64,
 }
 
-/// The keys are hashes already.
-#[derive(Debug, Default)]
-struct AsItIs(u64);
-
-impl Hasher for AsItIs {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(byte);
-        }
-    }
-
-    fn write_u64(&mut self, number: u64) {
-        self.0 = number;
-    }
-}
-
 impl Seen {
-    /// Nothing seen yet.
-    pub(super) fn new(count_max: usize, kept: Duration) -> Self {
+    /// Nothing seen yet, at a time in Unix microseconds.
+    pub(super) fn new(count_max: usize, kept: Duration, now_us: i64) -> Self {
         let hours_kept = i64::try_from(kept.as_secs().div_ceil(3600)).unwrap_or(i64::MAX);
         Self {
             keyed: RandomState::new(),
-            // All of it now, though it is touched as it fills: a map that grows has for a while its old table and its new.
-            hours: HashMap::with_capacity_and_hasher(count_max, BuildHasherDefault::default()),
+            hours: Hours::new(count_max.max(1)),
             count_max: count_max.max(1),
-            hours_kept,
-            hour: i64::MIN,
+            hours_kept: hours_kept.min(HOURS_KEPT_MAX),
+            hour: now_us.div_euclid(HOUR_US),
             duplicated: 0,
             forgotten: 0,
         }
@@ -86,7 +69,7 @@ impl Seen {
     pub(super) fn unsee(&mut self, rows: &RecordBatch) -> Result<(), Error> {
         let (traces, spans) = ids(rows)?;
         for row in 0..rows.num_rows() {
-            self.hours.remove(&self.keyed.hash_one((traces.value(row), spans.value(row))));
+            self.hours.remove(self.keyed.hash_one((traces.value(row), spans.value(row))));
         }
         Ok(())
     }
@@ -97,7 +80,9 @@ impl Seen {
         if rows.num_rows() > room {
             self.forgotten += (rows.num_rows() - room) as u64;
         }
-        self.note(&rows.slice(0, rows.num_rows().min(room)), came_us.div_euclid(HOUR_US))?;
+        // Nothing came later than now, and what is over its time is noted as what is about to be.
+        let came = came_us.div_euclid(HOUR_US).clamp(self.hour - self.hours_kept, self.hour);
+        self.note(&rows.slice(0, rows.num_rows().min(room)), came)?;
         Ok(())
     }
 
@@ -124,15 +109,19 @@ impl Seen {
     /// For each row whether it is new; notes it.
     fn note(&mut self, rows: &RecordBatch, hour: i64) -> Result<BooleanArray, Error> {
         let (traces, spans) = ids(rows)?;
-        let mut is_new = Vec::with_capacity(rows.num_rows());
-        for row in 0..rows.num_rows() {
-            let hash = self.keyed.hash_one((traces.value(row), spans.value(row)));
-            if self.hours.len() >= self.count_max && !self.hours.contains_key(&hash) {
-                self.forget_oldest();
+        let hashes: Vec<u64> =
+            (0..rows.num_rows()).map(|row| self.keyed.hash_one((traces.value(row), spans.value(row)))).collect();
+        let mut is_new = Vec::with_capacity(hashes.len());
+        for some in hashes.chunks(FETCHED) {
+            self.hours.fetch(some);
+            for &hash in some {
+                if self.hours.len() >= self.count_max && !self.hours.contains(hash) {
+                    self.forget_oldest();
+                }
+                let put = self.hours.put(hash, hour);
+                is_new.push(put != Put::Known);
+                self.forgotten += u64::from(put == Put::InPlaceOfAnother);
             }
-            let entry = self.hours.entry(hash);
-            is_new.push(matches!(entry, Entry::Vacant(_)));
-            entry.or_insert(hour);
         }
         Ok(BooleanArray::from(is_new))
     }
@@ -140,32 +129,27 @@ impl Seen {
     /// On a new hour, forgets what is over its time.
     fn turn(&mut self, now_us: i64) {
         let hour = now_us.div_euclid(HOUR_US);
-        if hour > self.hour {
-            self.hour = hour;
-            let oldest = hour.saturating_sub(self.hours_kept);
-            self.hours.retain(|_, came| *came >= oldest);
+        if hour <= self.hour {
+            return;
         }
+        if hour - self.hour > self.hours_kept {
+            self.hours.clear();
+        } else {
+            self.hours.forget_older(hour, self.hours_kept);
+        }
+        self.hour = hour;
     }
 
     /// Forgets the oldest hour; of the only one, a part.
     fn forget_oldest(&mut self) {
-        let before = self.hours.len();
-        let oldest = self.hours.values().copied().min().unwrap_or(self.hour);
-        if oldest < self.hour {
-            self.hours.retain(|_, came| *came > oldest);
-        } else {
-            let mut place = 0_u64;
-            self.hours.retain(|_, _| {
-                place += 1;
-                !place.is_multiple_of(4)
-            });
-        }
+        let oldest = self.hours.oldest(self.hour);
+        let mut forgotten =
+            if oldest > 0 { self.hours.forget_older(self.hour, oldest - 1) } else { self.hours.forget_fourth() };
         // A bound of fewer than four may leave nothing to take a fourth of.
-        if self.hours.len() == before {
-            self.hours.clear();
+        if forgotten == 0 {
+            forgotten = self.hours.clear();
         }
-        let forgotten = (before - self.hours.len()) as u64;
-        self.forgotten += forgotten;
+        self.forgotten += forgotten as u64;
         tracing::warn!(forgotten, seen_max = self.count_max, "more spans than are remembered: some repeats go unseen");
     }
 }
@@ -190,7 +174,7 @@ mod tests {
 
     #[test]
     fn repeats_are_told_for_as_long_as_is_promised_and_then_forgotten_uncounted() {
-        let mut seen = Seen::new(1_000, Duration::from_hours(24));
+        let mut seen = Seen::new(1_000, Duration::from_hours(24), 0);
         assert_eq!(new_ids(&mut seen, 0..10, 100), (0..10).collect::<Vec<_>>());
         assert_eq!(new_ids(&mut seen, 5..12, 124), [10, 11]);
         assert_eq!(new_ids(&mut seen, 0..1, 125), [0]);
@@ -199,14 +183,14 @@ mod tests {
 
     #[test]
     fn a_repeat_within_one_request_is_told() {
-        let mut seen = Seen::new(1_000, Duration::from_hours(24));
+        let mut seen = Seen::new(1_000, Duration::from_hours(24), 0);
         let (kept, duplicated) = seen.only_new(&spans([7, 8, 7, 7]), 0).unwrap();
         assert_eq!((ids(&kept), duplicated), (vec![7, 8], 2));
     }
 
     #[test]
     fn what_is_forgotten_before_its_time_is_counted_and_is_the_oldest() {
-        let mut seen = Seen::new(100, Duration::from_hours(24));
+        let mut seen = Seen::new(100, Duration::from_hours(24), 0);
         new_ids(&mut seen, 0..60, 1);
         new_ids(&mut seen, 60..100, 2);
         assert_eq!(seen.forgotten(), 0);
@@ -221,7 +205,7 @@ mod tests {
 
     #[test]
     fn rebuilding_stops_at_the_bound_and_counts_the_rest() {
-        let mut seen = Seen::new(25, Duration::from_hours(24));
+        let mut seen = Seen::new(25, Duration::from_hours(24), 0);
         seen.remember(&spans(0..20), 0).unwrap();
         seen.remember(&spans(20..40), 0).unwrap();
         assert_eq!(seen.forgotten(), 15);

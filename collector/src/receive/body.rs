@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::body::Body;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
 
 use super::{
@@ -54,7 +54,7 @@ pub(super) async fn read(
 /// What was read so far: nothing, one chunk as it came, or a copy of several.
 enum Read {
     One(Bytes),
-    Several(Vec<u8>),
+    Several(BytesMut),
 }
 
 impl Default for Read {
@@ -91,15 +91,15 @@ impl Read {
         let whole = expected(self.so_far())?;
         let length = self.len() + chunk.len();
         let mut bytes = match std::mem::take(self) {
-            Self::One(first) => {
-                let mut bytes = Vec::new();
-                enlarge(&mut bytes, length, whole, bytes_max, room)?;
-                bytes.extend_from_slice(&first);
+            Self::Several(bytes) if bytes.capacity() >= length => bytes,
+            so_far => {
+                let capacity = capacity(so_far.len(), length, whole, bytes_max);
+                room.grow(capacity)?;
+                let mut bytes = room.memory(capacity);
+                bytes.extend_from_slice(so_far.so_far());
                 bytes
             }
-            Self::Several(bytes) => bytes,
         };
-        enlarge(&mut bytes, length, whole, bytes_max, room)?;
         bytes.extend_from_slice(&chunk);
         *self = Self::Several(bytes);
         Ok(())
@@ -108,27 +108,15 @@ impl Read {
     fn into_bytes(self) -> Bytes {
         match self {
             Self::One(chunk) => chunk,
-            Self::Several(bytes) => bytes.into(),
+            Self::Several(bytes) => bytes.freeze(),
         }
     }
 }
 
-/// Takes memory, and the room for it, for so many bytes and, as far as it may be believed, for the whole.
-fn enlarge(
-    bytes: &mut Vec<u8>,
-    length: usize,
-    whole: Option<usize>,
-    bytes_max: usize,
-    room: &mut Reading,
-) -> Result<(), Refusal> {
-    if length <= bytes.capacity() {
-        return Ok(());
-    }
+/// How much memory to take for so many bytes and, as far as it may be believed, for the whole.
+fn capacity(so_far: usize, length: usize, whole: Option<usize>, bytes_max: usize) -> usize {
     let believed = whole.unwrap_or(0).min(TRUSTED_BYTES_MAX);
-    let capacity = length.max(believed).max(2 * bytes.capacity()).min(whole.unwrap_or(bytes_max).max(length));
-    room.grow(capacity)?;
-    bytes.reserve_exact(capacity - bytes.len());
-    Ok(())
+    length.max(believed).max(2 * so_far).min(whole.unwrap_or(bytes_max).max(length))
 }
 
 #[cfg(test)]

@@ -204,7 +204,7 @@ impl Receiver {
     /// size, and those that do unpack a second time, with room for the largest.
     async fn unpack(&self, sender: Sender, compression: Compression, packed: Packed) -> Result<Content, Refusal> {
         if compression == Compression::None {
-            return Ok(Content { bytes: packed.bytes, _room: Kept::Read(packed.room) });
+            return Ok(Content { bytes: packed.bytes, room: Kept::Read(packed.room) });
         }
         let bytes_max = self.0.body_bytes_max;
         let mut limit = packed.bytes.len().saturating_mul(UNPACKS_TIMES).min(bytes_max);
@@ -213,7 +213,7 @@ impl Receiver {
             let source = packed.bytes.clone();
             let at_hand = limit <= AT_HAND_BYTES_MAX;
             match self.work(sender, at_hand, move || (compression.unpack(&source, limit), room)).await? {
-                (Ok(bytes), room) => return Ok(Content { bytes, _room: Kept::Unpacked(room) }),
+                (Ok(bytes), room) => return Ok(Content { bytes, room: Kept::Unpacked(room) }),
                 (Err(UnpackError::TooLarge), _) if limit < bytes_max => limit = bytes_max,
                 (Err(UnpackError::TooLarge), _) => return Err(Refusal::too_large(bytes_max)),
                 (Err(UnpackError::Malformed), _) => {
@@ -261,8 +261,8 @@ impl Receiver {
         room: Held,
         received_at_us: i64,
     ) -> Result<(Admission, Held), Refusal> {
-        let Content { bytes, _room } = content;
-        let decoded = decode_measured(what.signal, what.encoding, &bytes, size)?;
+        let decoded = decode_measured(what.signal, what.encoding, &content.bytes, size)?;
+        content.finish();
         let Inner { policy, names, .. } = &*self.0;
         let admission =
             gate::admit(&decoded, policy, grant.access.source(), received_at_us, names).map_err(|error| {
@@ -350,13 +350,25 @@ pub(super) struct What {
 /// An unpacked body, and the room that it takes.
 struct Content {
     bytes: Bytes,
-    _room: Kept,
+    room: Kept,
 }
 
-#[expect(dead_code, reason = "held until the body is let go of")]
 enum Kept {
     Read(Reading),
     Unpacked(Held),
+}
+
+impl Content {
+    /// Lets go of the body, then of its room.
+    fn finish(self) {
+        match self.room {
+            Kept::Read(room) => room.finish(self.bytes),
+            Kept::Unpacked(room) => {
+                drop(self.bytes);
+                drop(room);
+            }
+        }
+    }
 }
 
 /// What the sender is told about an export that is stored.

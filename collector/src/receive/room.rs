@@ -3,7 +3,13 @@
 //! Each step waits for room in its own place while it holds that of the step before, and a later one never waits for an
 //! earlier, so nobody waits in a ring. Who finds none is told to come again.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    ops::RangeInclusive,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use bytes::{Bytes, BytesMut};
 
 use super::refusal::{Reason, Refusal};
 use crate::share::{Held, Rule, Sender, Stock};
@@ -18,6 +24,10 @@ const READ_BYTES_MIN: usize = 16 << 10;
 const UNPACKED_BYTES_MAX: usize = 256 << 20;
 /// All exports that are decoded and not yet stored. The largest that is taken needs most of it.
 const DECODED_BYTES_MAX: usize = 768 << 20;
+/// Bodies whose memory is kept for others are of such a size …
+const SPARE_BYTES: RangeInclusive<usize> = 64 << 10..=1 << 20;
+/// … and so many.
+const SPARE_MAX: usize = 8;
 /// How long a request waits for room. Decoding takes seconds at most; tests do not wait for it.
 const PATIENCE: Duration = Duration::from_millis(if cfg!(test) { 50 } else { 10_000 });
 
@@ -29,6 +39,7 @@ pub(super) struct Room {
     decoded: Arc<Stock>,
     places: Arc<Stock>,
     turns: Arc<Stock>,
+    spare: Arc<Spare>,
 }
 
 impl Room {
@@ -42,12 +53,14 @@ impl Room {
             decoded: bytes(DECODED_BYTES_MAX),
             places: Stock::new(requests_at_once_max, Rule::LeaveAsMuch),
             turns: Stock::new(2 * cores, Rule::InTurn),
+            spare: Arc::default(),
         }
     }
 
     /// Room for a body that begins; at once, or not at all: there are always more that want to send.
     pub(super) fn reading(&self, sender: Sender) -> Result<Reading, Refusal> {
-        self.reading.take(sender, READ_BYTES_MIN / UNIT).map(Reading).ok_or_else(none)
+        let held = self.reading.take(sender, READ_BYTES_MIN / UNIT).ok_or_else(none)?;
+        Ok(Reading { held, spare: Arc::clone(&self.spare) })
     }
 
     /// Room for a body once it is unpacked.
@@ -78,12 +91,50 @@ impl Room {
 
 /// The room of a body that is being read.
 #[derive(Debug)]
-pub(super) struct Reading(Held);
+pub(super) struct Reading {
+    held: Held,
+    spare: Arc<Spare>,
+}
 
 impl Reading {
     /// Room for so many bytes of it in all; at once, or not at all.
     pub(super) fn grow(&mut self, bytes: usize) -> Result<(), Refusal> {
-        if self.0.grow(bytes.max(READ_BYTES_MIN).div_ceil(UNIT)) { Ok(()) } else { Err(none()) }
+        if self.held.grow(bytes.max(READ_BYTES_MIN).div_ceil(UNIT)) { Ok(()) } else { Err(none()) }
+    }
+
+    /// Memory for so many bytes, of which there is room for all.
+    pub(super) fn memory(&self, bytes: usize) -> BytesMut {
+        // A little more than is needed, so that it will do for bodies that are hardly larger.
+        let piece = if SPARE_BYTES.contains(&bytes) { bytes.next_multiple_of(*SPARE_BYTES.start()) } else { bytes };
+        self.spare.take(bytes).unwrap_or_else(|| BytesMut::with_capacity(piece))
+    }
+
+    /// Lets go of the body. Its memory may do for another.
+    pub(super) fn finish(self, body: Bytes) {
+        self.spare.give(body);
+    }
+}
+
+/// Memory of bodies that nobody needs any more: to have it anew from the system, page by page, takes longer than to copy
+/// a body into it.
+#[derive(Debug, Default)]
+struct Spare(Mutex<Vec<BytesMut>>);
+
+impl Spare {
+    /// Memory for so many bytes, and not for more than twice as many.
+    fn take(&self, bytes: usize) -> Option<BytesMut> {
+        let mut spare = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let fits = spare.iter().position(|memory| (bytes..=2 * bytes).contains(&memory.capacity()))?;
+        Some(spare.swap_remove(fits))
+    }
+
+    fn give(&self, body: Bytes) {
+        let Ok(mut memory) = body.try_into_mut() else { return };
+        memory.clear();
+        let mut spare = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if SPARE_BYTES.contains(&memory.capacity()) && spare.len() < SPARE_MAX {
+            spare.push(memory);
+        }
     }
 }
 
@@ -94,6 +145,37 @@ fn none() -> Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn memory_of_a_body_does_for_another_of_its_size() {
+        let room = Room::new(2);
+        let reading = || room.reading(Sender::Process).unwrap();
+        let body = |bytes: usize| {
+            let mut memory = reading().memory(bytes);
+            memory.resize(bytes, 1);
+            (memory.as_ptr() as usize, memory.freeze())
+        };
+        let (place, first) = body(200_000);
+        let shared = first.clone();
+        reading().finish(first);
+        let (other, second) = body(200_000);
+        assert_ne!(place, other, "somebody still reads it");
+        drop(shared);
+        reading().finish(second.slice(5..));
+        drop(second);
+        let (third, _) = body(200_000);
+        assert_ne!(third, other, "somebody still read it");
+        let (place, fourth) = body(300_000);
+        reading().finish(fourth);
+        assert_ne!(body(100_000).0, place, "it is too large for that");
+        assert_eq!(body(299_000).0, place);
+        for _ in 0..100 {
+            reading().finish(BytesMut::zeroed(1 << 20).freeze());
+            reading().finish(BytesMut::zeroed(2 << 20).freeze());
+        }
+        let kept = room.spare.0.lock().unwrap();
+        assert!(kept.len() <= SPARE_MAX && kept.iter().all(|memory| memory.capacity() <= 1 << 20));
+    }
 
     #[tokio::test]
     async fn room_is_bounded_shared_and_given_back() {

@@ -1,11 +1,13 @@
 //! Putting rows that are in memory in the order of a table, a slice at a time, so that they are copied once and what is
 //! copied is small.
 
+mod gather;
+
 use std::sync::Arc;
 
 use arrow::{
-    array::{ArrayRef, RecordBatch},
-    compute::interleave_record_batch,
+    array::{Array, ArrayRef, RecordBatch},
+    datatypes::Schema,
     error::ArrowError,
     row::{Row, RowConverter, Rows, SortField},
 };
@@ -38,7 +40,16 @@ impl<'a> Ordered<'a> {
 
     /// The rows in order, so many at a time.
     pub(super) fn slices(&self, rows: usize) -> impl Iterator<Item = Result<RecordBatch, Error>> {
-        self.places.chunks(rows).map(|places| interleave_record_batch(&self.batches, places).map_err(internal))
+        self.places.chunks(rows).map(|places| self.slice(places).map_err(internal))
+    }
+
+    fn slice(&self, places: &[(usize, usize)]) -> Result<RecordBatch, ArrowError> {
+        let schema = self.batches.first().map_or_else(|| Arc::new(Schema::empty()), |batch| batch.schema());
+        let columns = (0..schema.fields().len()).map(|at| {
+            let sources: Vec<&dyn Array> = self.batches.iter().map(|batch| batch.column(at).as_ref()).collect();
+            gather::column(&sources, places)
+        });
+        RecordBatch::try_new(schema, columns.collect::<Result<_, _>>()?)
     }
 }
 
