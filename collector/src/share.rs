@@ -70,6 +70,13 @@ struct Waiter {
     give: oneshot::Sender<Held>,
 }
 
+impl Waiter {
+    /// Whether it has not gone away.
+    fn is_there(&self) -> bool {
+        !self.give.is_closed()
+    }
+}
+
 /// A piece of the stock, given back when dropped.
 #[derive(Debug)]
 pub(crate) struct Held {
@@ -122,12 +129,14 @@ impl Stock {
 
     /// Whether somebody waits.
     pub(crate) fn is_wanted(&self) -> bool {
-        self.books().waiters().next().is_some()
+        self.books().waiting.iter().any(|(_, waiters)| waiters.iter().any(Waiter::is_there))
     }
 
-    /// Whether this sender waits: what it asks for now would be behind that.
-    pub(crate) fn is_wanted_by(&self, sender: Sender) -> bool {
-        self.books().waiters().any(|who| who == sender)
+    /// How many pieces this sender waits for: what it asks for now would be behind them.
+    pub(crate) fn wanted_by(&self, sender: Sender) -> usize {
+        let books = self.books();
+        let waiters = books.waiting.iter().find(|(who, _)| *who == sender).map(|(_, waiters)| waiters.iter());
+        waiters.into_iter().flatten().filter(|waiter| waiter.is_there()).count()
     }
 
     fn give_back(self: &Arc<Self>, sender: Sender, units: usize) {
@@ -170,12 +179,6 @@ impl Books {
             .then(|| self.give(stock, sender, units))
     }
 
-    /// The senders of those that wait and have not gone away.
-    fn waiters(&self) -> impl Iterator<Item = Sender> {
-        let is_there = |waiters: &VecDeque<Waiter>| waiters.iter().any(|waiter| !waiter.give.is_closed());
-        self.waiting.iter().filter(move |(_, waiters)| is_there(waiters)).map(|(sender, _)| *sender)
-    }
-
     fn queue(&mut self, sender: Sender, waiter: Waiter) {
         match self.waiting.iter_mut().find(|(who, _)| *who == sender) {
             Some((_, waiters)) => waiters.push_back(waiter),
@@ -191,7 +194,7 @@ impl Books {
         let mut passed_over = 0;
         while passed_over < self.waiting.len() {
             let Some((sender, mut waiters)) = self.waiting.pop_front() else { break };
-            while waiters.front().is_some_and(|waiter| waiter.give.is_closed()) {
+            while waiters.front().is_some_and(|waiter| !waiter.is_there()) {
                 waiters.pop_front();
             }
             let Some(waiter) = waiters.pop_front() else { continue };

@@ -13,7 +13,7 @@
 //! - What the disk refused was not seen: it is refused with everything that stood behind it in the log's queue, forgotten
 //!   before the log takes more, and new when it comes again. Nobody has to restart anything.
 //! - What waits is bounded: by bytes, from the door until the commit. No sender can take all of that room. Whoever finds
-//!   none waits a little and is then told to come again; until then nothing more is taken from it.
+//!   none waits a little and is then told to come again; while many of a sender wait, nothing more is taken from it.
 
 use std::{
     path::PathBuf,
@@ -49,6 +49,8 @@ use committer::{Command, Committer};
 use pending::{Pending, Waiting};
 use seen::Seen;
 
+/// So many submissions of a sender may wait for room; more are not even read.
+const WAITING_MAX: usize = 16;
 /// Room is given out in units of so many bytes.
 const ROOM_UNIT: usize = 1 << 10;
 
@@ -227,14 +229,14 @@ impl Pipeline {
     /// before it is read.
     ///
     /// # Errors
-    /// `Unavailable` while the log cannot be written, `Overloaded` while something of this sender waits for room already.
+    /// `Unavailable` while the log cannot be written, `Overloaded` while much of this sender waits for room already.
     pub fn takes(&self, sender: Sender) -> Result<(), Error> {
         match self.inner.log().as_ref() {
             None => return Err(closed()),
             Some(log) if !log.is_open() => return Err(refused()),
             Some(_) => {}
         }
-        if self.inner.room.is_wanted_by(sender) { Err(overloaded()) } else { Ok(()) }
+        if self.inner.room.wanted_by(sender) >= WAITING_MAX { Err(overloaded()) } else { Ok(()) }
     }
 
     async fn take(&self, sender: Sender, rows: &RecordBatch, counts: IntakeCounts) -> Result<(), Error> {

@@ -15,7 +15,7 @@ use futures::{StreamExt, TryStreamExt};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::{Config, Pipeline, upkeep};
+use super::{Config, Pipeline, WAITING_MAX, upkeep};
 use crate::{
     Error, ErrorKind,
     config::Retention,
@@ -226,12 +226,12 @@ async fn a_sender_that_fills_its_share_waits_and_others_do_not() {
     let [greedy, other] = [[1; 8], [2; 8]].map(Sender::Token);
     // No commit makes room until this is let go of.
     let committing = writer.committing(&SPANS).await;
-    let mut sending: Vec<_> = (0..8_u64)
+    let mut sending: Vec<_> = (0..30_u64)
         .map(|batch| Box::pin(send_as(greedy, &pipeline, batch * 1000..(batch + 1) * 1000)))
         .map(futures::FutureExt::fuse)
         .collect();
     let mut done = 0;
-    while done < 5 || !pipeline.inner.room.is_wanted() {
+    while done < 5 || pipeline.inner.room.wanted_by(greedy) < WAITING_MAX {
         for waiting in &mut sending {
             done += usize::from(matches!(futures::poll!(waiting), std::task::Poll::Ready(Ok(()))));
         }
@@ -239,7 +239,7 @@ async fn a_sender_that_fills_its_share_waits_and_others_do_not() {
     }
     assert_eq!(pipeline.takes(greedy).unwrap_err().kind(), ErrorKind::Overloaded);
     pipeline.takes(other).unwrap();
-    let sent = tokio::time::timeout(Duration::from_mins(1), send_as(other, &pipeline, 8_000..9_000));
+    let sent = tokio::time::timeout(Duration::from_mins(1), send_as(other, &pipeline, 30_000..31_000));
     sent.await.expect("it waits for nobody").unwrap();
     drop(committing);
     for waiting in sending.into_iter().filter(|waiting| !futures::future::FusedFuture::is_terminated(waiting)) {
@@ -247,7 +247,7 @@ async fn a_sender_that_fills_its_share_waits_and_others_do_not() {
     }
     pipeline.takes(greedy).unwrap();
     pipeline.shutdown().await.unwrap();
-    assert_eq!(stored(&writer).await, once(0..9_000));
+    assert_eq!(stored(&writer).await, once(0..31_000));
 }
 
 #[tokio::test(flavor = "multi_thread")]

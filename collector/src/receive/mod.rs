@@ -8,7 +8,7 @@
 //!
 //! Bounds, and what happens at each, lie in three places: [`connections`] (how many, how slow, how large a head),
 //! [`room`] (memory, shared by all requests, of which no sender can take all: [`share`](crate::share)) and `decode` (what
-//! one request may hold). Where the log takes nothing, or what a sender sent before still waits to be stored, a request is
+//! one request may hold). Where the log takes nothing, or much that a sender sent before still waits to be stored, a request is
 //! refused by its head: nothing of its body is read.
 
 mod behind;

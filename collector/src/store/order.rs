@@ -12,6 +12,7 @@ use arrow::{
     row::{Row, RowConverter, Rows, SortField},
 };
 
+use self::gather::Gathering;
 use crate::{Error, ErrorKind, schema::Table};
 
 /// Batches of rows, and where each row comes in the order.
@@ -45,9 +46,10 @@ impl<'a> Ordered<'a> {
 
     fn slice(&self, places: &[(usize, usize)]) -> Result<RecordBatch, ArrowError> {
         let schema = self.batches.first().map_or_else(|| Arc::new(Schema::empty()), |batch| batch.schema());
+        let gathering = Gathering::at(places);
         let columns = (0..schema.fields().len()).map(|at| {
             let sources: Vec<&dyn Array> = self.batches.iter().map(|batch| batch.column(at).as_ref()).collect();
-            gather::column(&sources, places)
+            gathering.column(&sources)
         });
         RecordBatch::try_new(schema, columns.collect::<Result<_, _>>()?)
     }

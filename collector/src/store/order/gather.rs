@@ -3,7 +3,7 @@
 //! Spans of a worker come one after another and are sorted so, too: texts and bytes that follow each other in both are
 //! copied in one piece, which is half of the work of copying them one by one. All else is Arrow's to interleave.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use arrow::{
     array::{Array, ArrayRef, AsArray, GenericByteArray, new_null_array},
@@ -13,53 +13,77 @@ use arrow::{
     error::ArrowError,
 };
 
-/// The values of these arrays, all of one type, at the places given: array and row.
-pub(super) fn column(sources: &[&dyn Array], places: &[(usize, usize)]) -> Result<ArrayRef, ArrowError> {
-    let Some(first) = sources.first() else { return interleave(sources, places) };
-    if sources.iter().all(|source| source.null_count() == source.len()) {
-        return Ok(new_null_array(first.data_type(), places.len()));
-    }
-    match first.data_type() {
-        DataType::Utf8 => bytes::<Utf8Type>(sources, places),
-        DataType::Binary => bytes::<BinaryType>(sources, places),
-        _ => interleave(sources, places),
-    }
+/// Where rows are to be had: batch and row.
+pub(super) struct Gathering<'a> {
+    places: &'a [(usize, usize)],
+    runs: Vec<Run>,
 }
 
-fn bytes<T: ByteArrayType>(sources: &[&dyn Array], places: &[(usize, usize)]) -> Result<ArrayRef, ArrowError> {
-    let sources: Vec<&GenericByteArray<T>> = sources.iter().map(|source| source.as_bytes::<T>()).collect();
-    // Rows that follow each other in an array: their offsets, and their values in one piece.
-    let pieces = places.chunk_by(|(source, row), next| *next == (*source, row + 1)).map(|run| {
-        let (source, first) = (sources[run[0].0], run[0].1);
-        let offsets = &source.value_offsets()[first..=first + run.len()];
-        (offsets, &source.value_data()[offsets[0].as_usize()..offsets[run.len()].as_usize()])
-    });
-    let length = pieces.clone().map(|(_, values)| values.len()).sum();
-    if T::Offset::from_usize(length).is_none() {
-        return Err(ArrowError::OffsetOverflowError(length));
-    }
-    let mut ends: Vec<T::Offset> = Vec::with_capacity(places.len() + 1);
-    ends.push(T::Offset::usize_as(0));
-    let mut values = Vec::with_capacity(length);
-    for (offsets, piece) in pieces {
-        let begins = T::Offset::usize_as(values.len());
-        ends.extend(offsets[1..].iter().map(|end| begins + (*end - offsets[0])));
-        values.extend_from_slice(piece);
-    }
-    let ends = OffsetBuffer::new(ScalarBuffer::from(ends));
-    Ok(Arc::new(GenericByteArray::<T>::try_new(ends, values.into(), nulls(&sources, places))?))
+/// Rows that follow each other in a batch.
+struct Run {
+    batch: usize,
+    rows: Range<usize>,
 }
 
-fn nulls<T: ByteArrayType>(sources: &[&GenericByteArray<T>], places: &[(usize, usize)]) -> Option<NullBuffer> {
-    if sources.iter().all(|source| source.null_count() == 0) {
-        return None;
+impl<'a> Gathering<'a> {
+    pub(super) fn at(places: &'a [(usize, usize)]) -> Self {
+        let runs = places.chunk_by(|(batch, row), next| *next == (*batch, row + 1)).map(|run| {
+            let (batch, first) = run[0];
+            Run { batch, rows: first..first + run.len() }
+        });
+        Self { places, runs: runs.collect() }
     }
-    let nulls: Vec<Option<&NullBuffer>> = sources.iter().map(|source| source.nulls()).collect();
-    let is_valid = |at: usize| {
-        let (source, row) = places[at];
-        nulls[source].is_none_or(|nulls| nulls.is_valid(row))
-    };
-    Some(NullBuffer::new(BooleanBuffer::collect_bool(places.len(), is_valid))).filter(|nulls| nulls.null_count() > 0)
+
+    /// The values of a column there; `sources` are that column of each batch.
+    pub(super) fn column(&self, sources: &[&dyn Array]) -> Result<ArrayRef, ArrowError> {
+        let Some(first) = sources.first() else { return interleave(sources, self.places) };
+        if sources.iter().all(|source| source.null_count() == source.len()) {
+            return Ok(new_null_array(first.data_type(), self.places.len()));
+        }
+        match first.data_type() {
+            DataType::Utf8 => self.bytes::<Utf8Type>(sources),
+            DataType::Binary => self.bytes::<BinaryType>(sources),
+            _ => interleave(sources, self.places),
+        }
+    }
+
+    fn bytes<T: ByteArrayType>(&self, sources: &[&dyn Array]) -> Result<ArrayRef, ArrowError> {
+        let sources: Vec<&GenericByteArray<T>> = sources.iter().map(|source| source.as_bytes::<T>()).collect();
+        let mut length = 0;
+        let mut pieces = Vec::with_capacity(self.runs.len());
+        for Run { batch, rows } in &self.runs {
+            let offsets = &sources[*batch].value_offsets()[rows.start..=rows.end];
+            let piece = &sources[*batch].value_data()[offsets[0].as_usize()..offsets[rows.len()].as_usize()];
+            length += piece.len();
+            pieces.push((offsets, piece));
+        }
+        if T::Offset::from_usize(length).is_none() {
+            return Err(ArrowError::OffsetOverflowError(length));
+        }
+        let mut ends: Vec<T::Offset> = Vec::with_capacity(self.places.len() + 1);
+        ends.push(T::Offset::usize_as(0));
+        let mut values = Vec::with_capacity(length);
+        for (offsets, piece) in pieces {
+            let begins = T::Offset::usize_as(values.len());
+            ends.extend(offsets[1..].iter().map(|end| begins + (*end - offsets[0])));
+            values.extend_from_slice(piece);
+        }
+        let ends = OffsetBuffer::new(ScalarBuffer::from(ends));
+        Ok(Arc::new(GenericByteArray::<T>::try_new(ends, values.into(), self.nulls(&sources))?))
+    }
+
+    fn nulls<T: ByteArrayType>(&self, sources: &[&GenericByteArray<T>]) -> Option<NullBuffer> {
+        if sources.iter().all(|source| source.null_count() == 0) {
+            return None;
+        }
+        let nulls: Vec<Option<&NullBuffer>> = sources.iter().map(|source| source.nulls()).collect();
+        let is_valid = |at: usize| {
+            let (batch, row) = self.places[at];
+            nulls[batch].is_none_or(|nulls| nulls.is_valid(row))
+        };
+        let nulls = NullBuffer::new(BooleanBuffer::collect_bool(self.places.len(), is_valid));
+        Some(nulls).filter(|nulls| nulls.null_count() > 0)
+    }
 }
 
 #[cfg(test)]
@@ -103,7 +127,7 @@ mod tests {
                 numbers.iter().map(|column| column as &dyn Array).collect(),
             ];
             for sources in all {
-                prop_assert_eq!(&column(&sources, &places).unwrap(), &interleave(&sources, &places).unwrap());
+                prop_assert_eq!(&Gathering::at(&places).column(&sources).unwrap(), &interleave(&sources, &places).unwrap());
             }
         }
     }
