@@ -6,8 +6,8 @@
 //!                                                          │ refresh
 //!                                    dashboards ◀─ findings ◀┘
 //! ```
-//! Receiving has threads of its own ([`Threads`]): a query, a merge or a refresh keeps its threads busy for seconds, and an
-//! export must not stand behind it.
+//! Receiving has threads of its own, and so have commits ([`Threads`]): a query, a merge or a refresh keeps its threads busy
+//! for seconds, and neither an export may stand behind it, nor what makes room for exports.
 
 use std::{
     net::SocketAddr,
@@ -70,14 +70,14 @@ pub(crate) struct Ports {
     pub(crate) web: SocketAddr,
 }
 
-/// Threads that receive and do nothing else.
+/// Threads that do one kind of work and nothing else.
 #[derive(Debug)]
 struct Threads(Option<Runtime>);
 
 impl Threads {
-    fn start() -> anyhow::Result<Self> {
-        let runtime = runtime::Builder::new_multi_thread().thread_name("receive").enable_all().build();
-        Ok(Self(Some(runtime.context("there are no threads to receive with")?)))
+    fn start(name: &str) -> anyhow::Result<Self> {
+        let runtime = runtime::Builder::new_multi_thread().thread_name(name).enable_all().build();
+        Ok(Self(Some(runtime.with_context(|| format!("there are no threads to {name} with"))?)))
     }
 
     /// Starts work on them.
@@ -111,7 +111,7 @@ pub(crate) struct Service {
     stop_otlp: watch::Sender<bool>,
     stop_web: watch::Sender<bool>,
     otlp_tasks: [JoinHandle<std::io::Result<()>>; 2],
-    _receiving: Threads,
+    _threads: [Threads; 2],
     web_task: JoinHandle<std::io::Result<()>>,
 }
 
@@ -123,13 +123,14 @@ impl Service {
         ports: Ports,
         replay: ReplayRight,
     ) -> anyhow::Result<Self> {
-        let receiving = Threads::start()?;
+        let (receiving, committing) = (Threads::start("receive")?, Threads::start("commit")?);
         let http_listener = receiving.spawn(listen("OTLP/HTTP", ports.otlp_http)).await??;
         let grpc_listener = receiving.spawn(listen("OTLP/gRPC", ports.otlp_grpc)).await??;
         let web_listener = listen("dashboards", ports.web).await?;
         let tls = Tls::load(&config.collector.tls)?;
         let writer = Arc::new(store.lock()?);
-        let pipeline = Pipeline::start(Arc::clone(&writer), config.collector.pipeline()).await?;
+        let starting = Pipeline::start(Arc::clone(&writer), config.collector.pipeline());
+        let pipeline = committing.spawn(starting).await??;
         let policy = gate::Policy::new(&StoreKey::of(&writer)?, &config.collector);
         let access = Access::open(store, replay == ReplayRight::Everybody || config.collector.replay)?;
         let receiver = Receiver::new(policy, access, pipeline.clone(), &config.collector);
@@ -166,7 +167,7 @@ impl Service {
             stop_otlp,
             stop_web,
             otlp_tasks,
-            _receiving: receiving,
+            _threads: [receiving, committing],
             web_task,
         })
     }

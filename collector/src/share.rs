@@ -70,6 +70,41 @@ struct Waiter {
     give: oneshot::Sender<Held>,
 }
 
+/// What came of asking for a piece.
+#[derive(Debug)]
+pub(crate) enum Asked {
+    /// Here it is.
+    Given(Held),
+    /// It is not there yet.
+    Waits(Waits),
+}
+
+impl Asked {
+    /// The piece, or none after so long.
+    pub(crate) async fn within(self, patience: Duration) -> Option<Held> {
+        match self {
+            Self::Given(held) => Some(held),
+            Self::Waits(mut waits) => tokio::time::timeout(patience, waits.given.as_mut()?).await.ok()?.ok(),
+        }
+    }
+}
+
+/// A place in the queue. Whoever leaves it lets those behind have what is there.
+#[derive(Debug)]
+pub(crate) struct Waits {
+    given: Option<oneshot::Receiver<Held>>,
+    stock: Arc<Stock>,
+}
+
+impl Drop for Waits {
+    fn drop(&mut self) {
+        drop(self.given.take());
+        let unclaimed = self.stock.books().serve(&self.stock);
+        // Their drop opens the books again.
+        drop(unclaimed);
+    }
+}
+
 impl Waiter {
     /// Whether it has not gone away.
     fn is_there(&self) -> bool {
@@ -104,20 +139,22 @@ impl Stock {
 
     /// A piece, or none after so long. What is larger than all of the stock gets all of it.
     pub(crate) async fn wait(self: &Arc<Self>, sender: Sender, units: usize, patience: Duration) -> Option<Held> {
+        self.ask(sender, units).within(patience).await
+    }
+
+    /// The same in two steps: when this returns, either the piece is there or somebody waits for it.
+    pub(crate) fn ask(self: &Arc<Self>, sender: Sender, units: usize) -> Asked {
         let units = units.min(self.most);
-        let given = {
-            let mut books = self.books();
-            if let Some(held) = books.at_once(self, sender, units) {
-                return Some(held);
-            }
-            let (give, given) = oneshot::channel();
-            books.queue(sender, Waiter { units, give });
-            let unclaimed = books.serve(self);
-            drop(books);
-            drop(unclaimed);
-            given
-        };
-        tokio::time::timeout(patience, given).await.ok()?.ok()
+        let mut books = self.books();
+        if let Some(held) = books.at_once(self, sender, units) {
+            return Asked::Given(held);
+        }
+        let (give, given) = oneshot::channel();
+        books.queue(sender, Waiter { units, give });
+        let unclaimed = books.serve(self);
+        drop(books);
+        drop(unclaimed);
+        Asked::Waits(Waits { given: Some(given), stock: Arc::clone(self) })
     }
 
     /// As much as there is of so many units, whatever the rule: for what is there already and must be let in.

@@ -16,11 +16,12 @@ use super::{
 };
 use crate::{
     Error,
-    disk::{self, Disk, IfTaken},
+    disk::{self, Disk, Entry, IfTaken},
     schema::SPANS_SCHEMA,
 };
 
-/// How the copies of torn tails are named.
+/// How copies of damaged parts are named, and of torn tails.
+const PART: &str = "part";
 const TAIL: &str = "tail";
 /// Of so many torn tails copies are kept, the newest: each is at most as large as what is written between two syncs.
 const TAILS_MAX: usize = 8;
@@ -181,7 +182,7 @@ impl Reading<'_> {
 
     /// Keeps a copy of what cannot be read; the segment goes once what can be read of it is committed.
     fn set_aside(&mut self, range: Range<usize>, why: &str) -> Result<(), Error> {
-        let path = self.keep(range.clone(), "part")?;
+        let path = self.keep(range.clone(), PART)?;
         let (segment, bytes) = (self.path.display(), range.len());
         tracing::error!(%segment, offset = range.start, bytes, why, kept = %path.display(), "the log is damaged");
         self.replayed.damage.kept.push(path);
@@ -198,8 +199,9 @@ impl Reading<'_> {
         let bytes = (self.bytes.len() - offset) as u64;
         let cut = Cut { path: self.path.clone(), offset: offset as u64, bytes, kept };
         tracing::warn!(path = %cut.path.display(), cut.offset, cut.bytes, kept = ?cut.kept, "torn tail of the log cut");
+        self.forget_tails(cut.kept.as_deref());
         self.replayed.cut = Some(cut);
-        self.forget_tails()
+        Ok(())
     }
 
     /// Puts a copy into the folder of what is damaged.
@@ -210,15 +212,20 @@ impl Reading<'_> {
         Ok(path)
     }
 
-    /// Removes the copies of all tails but the newest. Segments are numbered in order.
-    fn forget_tails(&self) -> Result<(), Error> {
-        let folder = self.folder.join(DAMAGED);
-        let entries = self.disk.list(&folder).map_err(|error| unavailable(&folder, "listed", error))?;
-        let is_tail = |path: &PathBuf| path.extension().is_some_and(|extension| extension == TAIL);
-        let mut tails: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path).filter(is_tail).collect();
-        tails.sort_unstable();
-        tails.truncate(tails.len().saturating_sub(TAILS_MAX));
-        tails.iter().try_for_each(|path| self.disk.remove(path).map_err(|error| unavailable(path, "removed", error)))
+    /// Removes the copies of all tails but the newest, as far as that works: the next one that is kept tries again.
+    fn forget_tails(&self, newest: Option<&Path>) {
+        let is_other = |entry: &Entry| {
+            entry.path.extension().is_some_and(|extension| extension == TAIL) && Some(entry.path.as_path()) != newest
+        };
+        let listed = self.disk.list(&self.folder.join(DAMAGED)).unwrap_or_default();
+        let mut tails: Vec<Entry> = listed.into_iter().filter(is_other).collect();
+        tails.sort_by(|one, other| (one.modified, &one.path).cmp(&(other.modified, &other.path)));
+        tails.truncate(tails.len().saturating_sub(TAILS_MAX - usize::from(newest.is_some())));
+        for Entry { path, .. } in tails {
+            if let Err(error) = self.disk.remove(&path) {
+                tracing::warn!(path = %path.display(), %error, "an old copy of a torn tail cannot be removed");
+            }
+        }
     }
 }
 

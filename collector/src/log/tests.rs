@@ -216,8 +216,22 @@ fn copies_of_torn_tails_do_not_grow_in_number() {
         disk = disk.kill();
         kept.push(replay(&disk, Path::new(FOLDER), 0).unwrap().cut.unwrap().kept.unwrap());
     }
-    let there: Vec<bool> = kept.iter().map(|path| disk.inspect(path).is_ok()).collect();
-    assert_eq!(there, [vec![false; 4], vec![true; 8]].concat());
+    let there = |disk: &SimulatedDisk| kept.iter().map(|path| disk.inspect(path).is_ok()).collect::<Vec<_>>();
+    assert_eq!(there(&disk), [vec![false; 4], vec![true; 8]].concat());
+
+    // A log that was empty begins with the first number again.
+    for number in 1..=12 {
+        let _ = disk.remove(&segment(number));
+    }
+    let log = open(&disk, 13, u64::MAX);
+    assert!(submit(&log, spans(0..10)));
+    drop(log);
+    let whole = disk.inspect(&segment(1)).unwrap().size;
+    disk.truncate(&segment(1), whole - 1).unwrap();
+    let disk = disk.kill();
+    let newest = replay(&disk, Path::new(FOLDER), 0).unwrap().cut.unwrap().kept.unwrap();
+    assert_eq!(newest, kept[0], "it has a name that was given before");
+    assert_eq!(there(&disk), [vec![true], vec![false; 4], vec![true; 7]].concat());
 }
 
 #[test]

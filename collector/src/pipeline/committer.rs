@@ -81,10 +81,16 @@ impl Committer {
                     self.commit_in_time().await;
                     continue;
                 }
+                () = until(self.not_before) => {
+                    self.commit_in_time().await;
+                    continue;
+                }
             };
             match command {
                 Some(Command::Commit(reply)) => {
-                    let _ = reply.send(self.commit_all().await);
+                    let committed = self.commit_all().await;
+                    self.note(&committed);
+                    let _ = reply.send(committed);
                 }
                 Some(Command::Compact(reply)) => {
                     let _ = reply.send(self.commit_and_compact().await);
@@ -108,9 +114,8 @@ impl Committer {
         }
         let up_to = self.pending.newest().unwrap_or(0);
         let committed = self.commit_portion(up_to).await;
-        let done = committed.is_ok();
-        self.note(committed.map(|_| ()));
-        done && self.is_crowded()
+        self.note(&committed);
+        committed.is_ok() && self.is_crowded()
     }
 
     /// Whether a commit is due before its time; there must be something to commit.
@@ -123,7 +128,7 @@ impl Committer {
     async fn commit_in_time(&mut self) {
         if !self.is_too_soon() {
             let committed = self.commit_all().await;
-            self.note(committed);
+            self.note(&committed);
         }
     }
 
@@ -132,7 +137,7 @@ impl Committer {
     }
 
     /// What failed is tried again later, and each time after twice as long: the rows are in the log, and in memory.
-    fn note(&mut self, committed: Result<(), Error>) {
+    fn note<T>(&mut self, committed: &Result<T, Error>) {
         let Err(error) = committed else {
             (self.failures, self.not_before) = (0, None);
             return;
@@ -145,7 +150,9 @@ impl Committer {
     }
 
     async fn commit_and_compact(&mut self) -> Result<(), Error> {
-        self.commit_all().await?;
+        let committed = self.commit_all().await;
+        self.note(&committed);
+        committed?;
         let writer = Arc::clone(&self.writer);
         let files_max = self.config.files_per_day_max;
         let began = Instant::now();
@@ -202,6 +209,14 @@ impl Committer {
                 Error::new(ErrorKind::Unavailable, format!("a segment of the log cannot be removed: {error}"))
                     .caused_by(error)
             })
+    }
+}
+
+/// Until that time; for ever if there is none.
+async fn until(time: Option<tokio::time::Instant>) {
+    match time {
+        Some(time) => tokio::time::sleep_until(time).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -32,7 +32,7 @@ use crate::{
     disk::Disk,
     gate::{Admitted, IntakeCounts},
     log::{Log, Options, Record, Replayed, Sink, Submission, replay},
-    share::{Held, Rule, Sender, Stock},
+    share::{Asked, Held, Rule, Sender, Stock},
     store::Writer,
     telemetry::Telemetry,
 };
@@ -262,20 +262,11 @@ impl Pipeline {
     /// Waits for room, for a while. Whoever waits is seen by the committer, and a commit makes room.
     async fn room_for(&self, sender: Sender, rows: &RecordBatch) -> Result<Held, Error> {
         let wanted = units(rows.get_array_memory_size().min(self.inner.config.waiting_bytes_max / 2));
-        if let Some(hold) = self.inner.room.now(sender, wanted) {
-            return Ok(hold);
-        }
-        let waiting = self.inner.room.wait(sender, wanted, self.inner.config.patience);
-        let telling = async {
+        let asked = self.inner.room.ask(sender, wanted);
+        if matches!(asked, Asked::Waits(_)) {
             self.inner.crowded.notify_one();
-            std::future::pending::<()>().await;
-        };
-        // Waits first, so that somebody waits when the committer looks.
-        tokio::select! {
-            biased;
-            hold = waiting => hold.ok_or_else(overloaded),
-            () = telling => Err(overloaded()),
         }
+        asked.within(self.inner.config.patience).await.ok_or_else(overloaded)
     }
 
     /// Commits everything that is in the log now to `spans`; returns when that is done, whatever comes meanwhile.

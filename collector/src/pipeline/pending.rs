@@ -11,7 +11,7 @@ use arrow::array::{Array as _, ArrayRef, RecordBatch};
 use super::units;
 use crate::{
     log::Record,
-    share::{self, Sender, Stock},
+    share::{Held, Sender, Stock},
 };
 
 /// What waits for the committer, in order of sequence.
@@ -23,20 +23,20 @@ pub(super) struct Pending {
 #[derive(Debug)]
 struct State {
     committed: u64,
-    records: VecDeque<Held>,
+    records: VecDeque<Entry>,
     waiting: Waiting,
 }
 
 /// A record and the room that it takes.
 #[derive(Debug)]
-struct Held {
+struct Entry {
     record: Record,
     /// What its submission was given room for, which is more than its rows if repeats were dropped from them: whoever
     /// waits for room waits for that.
     bytes: usize,
     /// Since when it is on the disk, or known to be after a start.
     since: Instant,
-    _room: share::Held,
+    _room: Held,
 }
 
 /// How much waits.
@@ -60,24 +60,24 @@ impl Pending {
     }
 
     /// Adds a record that takes so many bytes; says how much waits now.
-    pub(super) fn push(&self, record: Record, bytes: usize, room: share::Held) -> Waiting {
+    pub(super) fn push(&self, record: Record, bytes: usize, room: Held) -> Waiting {
         let mut state = self.lock();
         state.waiting.rows += record.rows.num_rows();
         state.waiting.bytes += bytes;
-        state.records.push_back(Held { record, bytes, since: Instant::now(), _room: room });
+        state.records.push_back(Entry { record, bytes, since: Instant::now(), _room: room });
         state.waiting
     }
 
     /// For how long the oldest record that has rows has waited.
     pub(super) fn oldest_age(&self) -> Duration {
         let state = self.lock();
-        let oldest = state.records.iter().find(|held| held.record.rows.num_rows() > 0);
-        oldest.map_or(Duration::ZERO, |held| held.since.elapsed())
+        let oldest = state.records.iter().find(|entry| entry.record.rows.num_rows() > 0);
+        oldest.map_or(Duration::ZERO, |entry| entry.since.elapsed())
     }
 
     /// The sequence of the newest record; `None` if nothing waits.
     pub(super) fn newest(&self) -> Option<u64> {
-        self.lock().records.back().map(|held| held.record.sequence)
+        self.lock().records.back().map(|entry| entry.record.sequence)
     }
 
     /// The oldest records up to a sequence, until they are at least so many rows.
@@ -86,7 +86,7 @@ impl Pending {
         self.lock()
             .records
             .iter()
-            .map(|held| &held.record)
+            .map(|entry| &entry.record)
             .take_while(|record| {
                 let more = taken < rows && record.sequence <= up_to;
                 taken += record.rows.num_rows();
@@ -100,10 +100,10 @@ impl Pending {
     pub(super) fn forget(&self, committed: u64) {
         let mut state = self.lock();
         state.committed = state.committed.max(committed);
-        while state.records.front().is_some_and(|held| held.record.sequence <= committed) {
-            if let Some(held) = state.records.pop_front() {
-                state.waiting.rows -= held.record.rows.num_rows();
-                state.waiting.bytes -= held.bytes;
+        while state.records.front().is_some_and(|entry| entry.record.sequence <= committed) {
+            if let Some(entry) = state.records.pop_front() {
+                state.waiting.rows -= entry.record.rows.num_rows();
+                state.waiting.bytes -= entry.bytes;
             }
         }
     }
@@ -114,7 +114,7 @@ impl Pending {
         let rows = state
             .records
             .iter()
-            .map(|held| &held.record)
+            .map(|entry| &entry.record)
             .filter(|record| record.sequence > state.committed && record.rows.num_rows() > 0)
             .map(|record| record.rows.clone())
             .collect();

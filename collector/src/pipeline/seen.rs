@@ -118,7 +118,7 @@ impl Seen {
                 if self.hours.len() >= self.count_max && !self.hours.contains(hash) {
                     self.forget_oldest();
                 }
-                let put = self.hours.put(hash, hour);
+                let put = self.hours.put(hash, hour, self.hour);
                 is_new.push(put != Put::Known);
                 self.forgotten += u64::from(put == Put::InPlaceOfAnother);
             }

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
@@ -520,12 +520,19 @@ async fn a_start_reads_no_more_ids_than_it_can_remember() {
         (Arc::clone(&writer), Pipeline::start(writer, Config { seen_max, ..config() }).await.unwrap())
     };
     let (writer, pipeline) = start(1_000).await;
+    let mut before = BTreeSet::new();
     for first in [0, 300, 600] {
+        before = disk.files();
         send(&pipeline, first..first + 300).await.unwrap();
         pipeline.commit_now().await.unwrap();
+        // A file's time of writing is told in milliseconds.
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
     pipeline.shutdown().await.unwrap();
     drop((writer, pipeline));
+    // The start would fail if it read these.
+    let of_spans = |path: &&PathBuf| path.starts_with("/store/spans") && path.extension() == Some("parquet".as_ref());
+    assert_eq!(before.iter().filter(of_spans).map(|path| disk.remove(path).unwrap()).count(), 6);
     let (_writer, pipeline) = start(100).await;
     assert_eq!(pipeline.standing().forgotten, 800);
     pipeline.shutdown().await.unwrap();

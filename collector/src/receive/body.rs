@@ -21,6 +21,8 @@ const TRUSTED_BYTES_MAX: usize = 1 << 20;
 #[derive(Debug)]
 pub(super) struct Packed {
     pub(super) bytes: Bytes,
+    /// Where its message begins.
+    pub(super) begins: usize,
     pub(super) room: Reading,
 }
 
@@ -43,7 +45,7 @@ pub(super) async fn read(
             }
             read.add(chunk, &mut room, bytes_max, &expected)?;
         }
-        Ok(Packed { bytes: read.into_bytes(), room })
+        Ok(Packed { bytes: read.into_bytes(), begins: 0, room })
     };
     // Not 408: a sender drops what is answered with that.
     tokio::time::timeout(BODY_TIME_MAX, reading)
@@ -94,8 +96,7 @@ impl Read {
             Self::Several(bytes) if bytes.capacity() >= length => bytes,
             so_far => {
                 let capacity = capacity(so_far.len(), length, whole, bytes_max);
-                room.grow(capacity)?;
-                let mut bytes = room.memory(capacity);
+                let mut bytes = room.memory(capacity)?;
                 bytes.extend_from_slice(so_far.so_far());
                 bytes
             }

@@ -204,16 +204,17 @@ impl Receiver {
     /// size, and those that do unpack a second time, with room for the largest.
     async fn unpack(&self, sender: Sender, compression: Compression, packed: Packed) -> Result<Content, Refusal> {
         if compression == Compression::None {
-            return Ok(Content { bytes: packed.bytes, room: Kept::Read(packed.room) });
+            return Ok(Content { bytes: packed.bytes, begins: packed.begins, room: Kept::Read(packed.room) });
         }
         let bytes_max = self.0.body_bytes_max;
-        let mut limit = packed.bytes.len().saturating_mul(UNPACKS_TIMES).min(bytes_max);
+        let source = packed.bytes.slice(packed.begins..);
+        let mut limit = source.len().saturating_mul(UNPACKS_TIMES).min(bytes_max);
         loop {
             let room = self.0.room.unpacked(sender, limit).await?;
-            let source = packed.bytes.clone();
+            let source = source.clone();
             let at_hand = limit <= AT_HAND_BYTES_MAX;
             match self.work(sender, at_hand, move || (compression.unpack(&source, limit), room)).await? {
-                (Ok(bytes), room) => return Ok(Content { bytes, room: Kept::Unpacked(room) }),
+                (Ok(bytes), room) => return Ok(Content { bytes, begins: 0, room: Kept::Unpacked(room) }),
                 (Err(UnpackError::TooLarge), _) if limit < bytes_max => limit = bytes_max,
                 (Err(UnpackError::TooLarge), _) => return Err(Refusal::too_large(bytes_max)),
                 (Err(UnpackError::Malformed), _) => {
@@ -232,10 +233,10 @@ impl Receiver {
         received_at_us: i64,
     ) -> Result<(Admission, Held), Refusal> {
         let sender = grant.sender;
-        let at_hand = content.bytes.len() <= AT_HAND_BYTES_MAX;
+        let at_hand = content.message().len() <= AT_HAND_BYTES_MAX;
         let (receiver, granted) = (self.clone(), grant.clone());
         let judging = move || -> Result<Judged, Refusal> {
-            let size = measure(what.signal, what.encoding, &content.bytes)?;
+            let size = measure(what.signal, what.encoding, content.message())?;
             match receiver.0.room.decoded_now(sender, size.memory()) {
                 Some(room) => receiver.admission(&granted, what, content, size, room, received_at_us).map(Judged::Done),
                 None => Ok(Judged::Measured(content, size)),
@@ -261,7 +262,7 @@ impl Receiver {
         room: Held,
         received_at_us: i64,
     ) -> Result<(Admission, Held), Refusal> {
-        let decoded = decode_measured(what.signal, what.encoding, &content.bytes, size)?;
+        let decoded = decode_measured(what.signal, what.encoding, content.message(), size)?;
         content.finish();
         let Inner { policy, names, .. } = &*self.0;
         let admission =
@@ -350,6 +351,8 @@ pub(super) struct What {
 /// An unpacked body, and the room that it takes.
 struct Content {
     bytes: Bytes,
+    /// Where its message begins.
+    begins: usize,
     room: Kept,
 }
 
@@ -359,6 +362,10 @@ enum Kept {
 }
 
 impl Content {
+    fn message(&self) -> &[u8] {
+        &self.bytes[self.begins..]
+    }
+
     /// Lets go of the body, then of its room.
     fn finish(self) {
         match self.room {

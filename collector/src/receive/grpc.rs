@@ -104,7 +104,7 @@ async fn export(
     let bytes_max = receiver.body_bytes_max();
     let expected = |so_far: &[u8]| frame::length(so_far, bytes_max);
     let mut packed = export::read(receiver, &grant, &mut body, bytes_max + frame::PREFIX_BYTES, expected).await?;
-    let (message, compression) = frame::message(&packed.bytes, named)?;
-    packed.bytes = message;
+    let compression = frame::packing(&packed.bytes, named)?;
+    packed.begins = frame::PREFIX_BYTES;
     receiver.export(grant, What { signal, encoding: Encoding::Protobuf, compression }, packed).await
 }

@@ -24,6 +24,8 @@ const READ_BYTES_MIN: usize = 16 << 10;
 const UNPACKED_BYTES_MAX: usize = 256 << 20;
 /// All exports that are decoded and not yet stored. The largest that is taken needs most of it.
 const DECODED_BYTES_MAX: usize = 768 << 20;
+/// So many requests of a sender may wait for a place among those in work; more are not read.
+const WAITING_MAX: usize = 16;
 /// Bodies whose memory is kept for others are of such a size …
 const SPARE_BYTES: RangeInclusive<usize> = 64 << 10..=1 << 20;
 /// … and so many.
@@ -59,6 +61,9 @@ impl Room {
 
     /// Room for a body that begins; at once, or not at all: there are always more that want to send.
     pub(super) fn reading(&self, sender: Sender) -> Result<Reading, Refusal> {
+        if self.places.wanted_by(sender) >= WAITING_MAX {
+            return Err(none());
+        }
         let held = self.reading.take(sender, READ_BYTES_MIN / UNIT).ok_or_else(none)?;
         Ok(Reading { held, spare: Arc::clone(&self.spare) })
     }
@@ -102,11 +107,17 @@ impl Reading {
         if self.held.grow(bytes.max(READ_BYTES_MIN).div_ceil(UNIT)) { Ok(()) } else { Err(none()) }
     }
 
-    /// Memory for so many bytes, of which there is room for all.
-    pub(super) fn memory(&self, bytes: usize) -> BytesMut {
+    /// Memory for so many bytes or some more, and the room for all of it; at once, or not at all.
+    pub(super) fn memory(&mut self, bytes: usize) -> Result<BytesMut, Refusal> {
+        self.grow(bytes)?;
+        if let Some(memory) = self.spare.take(bytes) {
+            self.grow(memory.capacity())?;
+            return Ok(memory);
+        }
         // A little more than is needed, so that it will do for bodies that are hardly larger.
         let piece = if SPARE_BYTES.contains(&bytes) { bytes.next_multiple_of(*SPARE_BYTES.start()) } else { bytes };
-        self.spare.take(bytes).unwrap_or_else(|| BytesMut::with_capacity(piece))
+        self.grow(piece)?;
+        Ok(BytesMut::with_capacity(piece))
     }
 
     /// Lets go of the body. Its memory may do for another.
@@ -132,7 +143,11 @@ impl Spare {
         let Ok(mut memory) = body.try_into_mut() else { return };
         memory.clear();
         let mut spare = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if SPARE_BYTES.contains(&memory.capacity()) && spare.len() < SPARE_MAX {
+        if SPARE_BYTES.contains(&memory.capacity()) {
+            // What has been there longest is of no use to those that come now.
+            if spare.len() == SPARE_MAX {
+                spare.remove(0);
+            }
             spare.push(memory);
         }
     }
@@ -151,7 +166,7 @@ mod tests {
         let room = Room::new(2);
         let reading = || room.reading(Sender::Process).unwrap();
         let body = |bytes: usize| {
-            let mut memory = reading().memory(bytes);
+            let mut memory = reading().memory(bytes).unwrap();
             memory.resize(bytes, 1);
             (memory.as_ptr() as usize, memory.freeze())
         };
@@ -173,6 +188,7 @@ mod tests {
             reading().finish(BytesMut::zeroed(1 << 20).freeze());
             reading().finish(BytesMut::zeroed(2 << 20).freeze());
         }
+        assert_ne!(body(299_000).0, place, "others came since");
         let kept = room.spare.0.lock().unwrap();
         assert!(kept.len() <= SPARE_MAX && kept.iter().all(|memory| memory.capacity() <= 1 << 20));
     }

@@ -40,6 +40,18 @@ fn what_is_there_already_is_let_in_as_far_as_there_is_room() {
 }
 
 #[tokio::test]
+async fn who_gives_up_lets_those_behind_have_what_is_there() {
+    let stock = Stock::new(100, Rule::LeaveAsMuch);
+    let held = stock.seize(sender(1), 60);
+    let mut large = Box::pin(stock.wait(sender(2), 90, LONG));
+    let mut small = Box::pin(stock.wait(sender(3), 10, LONG));
+    assert!(futures::poll!(&mut large).is_pending() && futures::poll!(&mut small).is_pending());
+    drop(large);
+    assert_eq!(small.await.unwrap().units(), 10);
+    drop(held);
+}
+
+#[tokio::test]
 async fn who_waits_is_known_until_it_goes_away() {
     let stock = Stock::new(100, Rule::LeaveAsMuch);
     let all = stock.wait(sender(1), 100, LONG).await;

@@ -27,7 +27,7 @@ use super::{
     Writer,
     content::{content_of, run_of, tag, tags_of},
     delta::{Commit, day_column, day_of, failed, scan},
-    files::Files,
+    files::{Files, Written},
     replace::version_of,
     sort::{runtime, sorted},
     tiers::{self, Candidate, Kind},
@@ -110,7 +110,14 @@ impl Writer {
         merged: Merged,
         is_whole: bool,
     ) -> Result<(), Error> {
-        let Merged { mut adds, duplicates } = merged;
+        let Merged { adds, duplicates } = merged;
+        let _committing = self.committing(table).await;
+        let (at, ended) = match self.store().newest(table).await {
+            Ok(at) => (at, Ok(())),
+            Err(error) => (None, Err(error)),
+        };
+        let mut adds = self.store().keep_or_discard(table, Written { adds, ended }).await?;
+        let Some(at) = at else { return Ok(()) };
         let data_change = duplicates > 0;
         let content = files.iter().fold(0_u64, |sum, file| sum.wrapping_add(file.content));
         tag(&mut adds, (!data_change).then_some(content), is_whole);
@@ -125,8 +132,6 @@ impl Writer {
             DeltaOperation::Optimize { predicate: None, target_size: 0 }
         };
         let commit = Commit { actions: removes.chain(adds).collect(), operation, sequence: None };
-        let _committing = self.committing(table).await;
-        let Some(at) = self.store().newest(table).await? else { return Ok(()) };
         let at = self.store().commit(table, at, commit).await?;
         tracing::debug!(table = table.name, version = version_of(table, &at)?, "compacted");
         Ok(())

@@ -29,6 +29,7 @@ use url::Url;
 use super::{
     Snapshot, Store, Writer,
     content::{content_of, tags_of},
+    files::Written,
 };
 use crate::{
     Error, ErrorKind,
@@ -183,19 +184,14 @@ impl Store {
     }
 
     /// What was written for a commit; on an error nothing, and what was written before it is removed.
-    pub(super) async fn keep_or_discard(
-        &self,
-        table: &Table,
-        (written, result): (Vec<Add>, Result<(), Error>),
-    ) -> Result<Vec<Add>, Error> {
-        match result {
-            Ok(()) => Ok(written),
-            Err(error) => {
-                let paths: Vec<String> = written.into_iter().map(|add| add.path).collect();
-                self.discard(table, &paths).await;
-                Err(error)
-            }
+    pub(super) async fn keep_or_discard(&self, table: &Table, written: Written) -> Result<Vec<Add>, Error> {
+        let Written { adds, ended } = written;
+        if let Err(error) = ended {
+            let paths: Vec<String> = adds.into_iter().map(|add| add.path).collect();
+            self.discard(table, &paths).await;
+            return Err(error);
         }
+        Ok(adds)
     }
 
     /// Whether a day's rows are still the same, as far as the log of the table's newest version tells: for each day

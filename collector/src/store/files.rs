@@ -31,6 +31,14 @@ const FILE_BYTES_MAX: u64 = 256 << 20;
 /// Rows held while a row group is encoded.
 const ROW_GROUP_ROWS_MAX: usize = 256 << 10;
 
+/// Files that were written and are in no table yet.
+#[derive(Debug)]
+pub(crate) struct Written {
+    pub(crate) adds: Vec<Add>,
+    /// Whether they are all.
+    pub(crate) ended: Result<(), Error>,
+}
+
 /// Writes rows that come sorted by the table's partition columns; one partition is open at a time.
 pub(crate) struct Files {
     table: Table,
@@ -101,10 +109,7 @@ impl Files {
 
     /// Writes all of these rows, sorted as for [`Files::write`], and says what was written, and whether that is all. None
     /// of it is in the table before it is committed, and what never will be is the caller's to remove.
-    pub(crate) async fn write_all(
-        mut self,
-        rows: impl Stream<Item = Result<RecordBatch, Error>> + Send,
-    ) -> (Vec<Add>, Result<(), Error>) {
+    pub(crate) async fn write_all(mut self, rows: impl Stream<Item = Result<RecordBatch, Error>> + Send) -> Written {
         let writing = async {
             let mut rows = std::pin::pin!(rows);
             while let Some(batch) = rows.try_next().await? {
@@ -112,8 +117,8 @@ impl Files {
             }
             self.close().await
         };
-        let result = writing.await;
-        (self.written, result)
+        let ended = writing.await;
+        Written { adds: self.written, ended }
     }
 
     /// Refuses a partition of another day than those that rows may be of.

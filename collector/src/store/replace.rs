@@ -1,21 +1,27 @@
 //! Replacing the content of a table, or of some days of it, in one commit.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use arrow::datatypes::Date32Type;
 use datafusion::{error::DataFusionError, execution::SendableRecordBatchStream};
 use deltalake::{
     DeltaTable,
-    kernel::{Action, Add},
+    kernel::Action,
     protocol::{DeltaOperation, SaveMode},
 };
-use futures::TryStreamExt;
+use futures::{StreamExt as _, TryStreamExt as _};
 use tokio::task::JoinSet;
 
 use super::{
     Writer,
     delta::{Commit, IfChanged, day_column, day_of, failed},
-    files::Files,
+    files::{Files, Written},
     sort::sorted,
 };
 use crate::{Error, ErrorKind, schema::Table};
@@ -107,30 +113,38 @@ async fn write_streams(
     before: &DeltaTable,
     streams: Vec<SendableRecordBatchStream>,
     days: Option<Arc<BTreeSet<i32>>>,
-) -> Result<(Vec<Add>, Result<(), Error>), Error> {
+) -> Result<Written, Error> {
     let mut writing = JoinSet::new();
+    // Streams are not cut off: whoever knows what it has written must live to say it.
+    let failed = Arc::new(AtomicBool::new(false));
     for rows in streams {
         let (table, mut files) = (*table, Files::of(table, before)?);
         if let Some(days) = &days {
             files = files.within(Arc::clone(days));
         }
-        let rows = rows.map_err(move |error| unworked(&table, error));
+        let others = Arc::clone(&failed);
+        let rows = rows.map(move |rows| match rows {
+            Ok(_) if others.load(Ordering::Relaxed) => Err(stopped(&table)),
+            rows => rows.map_err(|error| unworked(&table, error)),
+        });
         writing.spawn(files.write_all(rows));
     }
-    let (mut adds, mut result) = (Vec::new(), Ok(()));
+    let mut all = Written { adds: Vec::new(), ended: Ok(()) };
     while let Some(written) = writing.join_next().await {
-        let (more, ended) = written.unwrap_or_else(|error| {
-            let stopped = Error::new(ErrorKind::Internal, format!("the writing of {} stopped", table.name));
-            (Vec::new(), Err(stopped.caused_by(error)))
-        });
-        adds.extend(more);
+        let one =
+            written.unwrap_or_else(|error| Written { adds: Vec::new(), ended: Err(stopped(table).caused_by(error)) });
+        all.adds.extend(one.adds);
         // The first error stands: those that come after it were made to end.
-        if result.is_ok() && ended.is_err() {
-            writing.abort_all();
-            result = ended;
+        if all.ended.is_ok() && one.ended.is_err() {
+            failed.store(true, Ordering::Relaxed);
+            all.ended = one.ended;
         }
     }
-    Ok((adds, result))
+    Ok(all)
+}
+
+fn stopped(table: &Table) -> Error {
+    Error::new(ErrorKind::Internal, format!("the writing of {} stopped", table.name))
 }
 
 /// The rows themselves could not be had.

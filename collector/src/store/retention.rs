@@ -26,7 +26,7 @@ use super::{
     checkpoint::{entries_of, remove_all},
     delta::{Commit, day_column, day_of, failed},
     expired::{Expired, Gone},
-    files::Files,
+    files::{Files, Written},
     replace::version_of,
     unavailable,
     vacuum::data_files,
@@ -78,9 +78,18 @@ impl Writer {
             return Ok(Expiry::default());
         }
         let _committing = self.committing(table).await;
-        let Some(at) = self.store().newest(table).await? else { return Ok(Expiry::default()) };
         let before = DateTime::from_timestamp_micros(before_us).unwrap_or_default().date_naive();
-        self.note_gone(table, &at, Date32Type::from_naive_date(before))?;
+        let noting = async {
+            let Some(at) = self.store().newest(table).await? else { return Ok(None) };
+            self.note_gone(table, &at, Date32Type::from_naive_date(before))?;
+            Ok(Some(at))
+        };
+        let (at, ended) = match noting.await {
+            Ok(at) => (at, Ok(())),
+            Err(error) => (None, Err(error)),
+        };
+        let adds = self.store().keep_or_discard(table, Written { adds, ended }).await?;
+        let Some(at) = at else { return Ok(Expiry::default()) };
         let actions = removes.into_iter().chain(adds.into_iter().map(Action::Add)).collect();
         let operation = DeltaOperation::Delete { predicate: None };
         self.store().commit(table, at, Commit { actions, operation, sequence: None }).await?;

@@ -9,14 +9,15 @@ use arrow::{
     datatypes::{Int64Type, SchemaRef},
 };
 use datafusion::{
-    execution::SendableRecordBatchStream, physical_plan::stream::RecordBatchStreamAdapter, prelude::SessionContext,
+    error::DataFusionError, execution::SendableRecordBatchStream, physical_plan::stream::RecordBatchStreamAdapter,
+    prelude::SessionContext,
 };
 use futures::stream;
 
-use super::{Manifest, Snapshot, Store, VersionRecord, Writer};
+use super::{Manifest, Snapshot, Store, VersionRecord, Writer, vacuum::data_files};
 use crate::{
     Error, ErrorKind,
-    disk::{Disk as _, simulated::SimulatedDisk},
+    disk::{Disk as _, LocalDisk, simulated::SimulatedDisk},
     schema::{ColumnType, SPANS, Table, optional, required},
 };
 
@@ -99,6 +100,10 @@ async fn numbers(snapshot: Snapshot) -> Vec<i64> {
         .iter()
         .flat_map(|batch| batch.column(0).as_primitive::<Int64Type>().values().to_vec())
         .collect()
+}
+
+fn files_on_disk(store: &Store) -> BTreeSet<String> {
+    data_files(&LocalDisk, &store.root().join(SAMPLE.folder)).unwrap().into_keys().collect()
 }
 
 fn kind_and_message(error: &Error) -> (ErrorKind, String) {
@@ -220,6 +225,32 @@ async fn a_row_of_another_day_is_refused_and_changes_nothing() {
         assert_eq!(files_of_days(writer.store()).await, before);
         assert_eq!(writer.store().snapshot(&SAMPLE).await.unwrap().unwrap().version, version);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn writing_that_fails_half_way_leaves_no_files_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let writer = store(folder.path()).lock().unwrap();
+    replace(&writer, vec![rows(&[(Some(b"a"), 1, 1, 1)])]).await;
+    let before = files_on_disk(writer.store());
+    let day = |day: i32| Ok(rows(&[(Some(b"a"), 1, i64::from(day), day)]));
+    let broken = || Err(DataFusionError::Internal("no more".to_owned()));
+    // Files of days that were over are closed; one stream has ended, one goes on, two fail.
+    let streams = [vec![day(1), day(2), broken()], vec![day(3), day(4)], (5..90).map(day).collect(), vec![broken()]];
+    for count in 1..=streams.len() {
+        let stream = |of: &Vec<Result<RecordBatch, DataFusionError>>| -> SendableRecordBatchStream {
+            let of: Vec<_> = of
+                .iter()
+                .map(|rows| rows.as_ref().cloned().map_err(|_| DataFusionError::Internal("no more".to_owned())))
+                .collect();
+            Box::pin(RecordBatchStreamAdapter::new(SAMPLE.arrow_schema(), stream::iter(of)))
+        };
+        let days = (1..90).collect();
+        let replaced = writer.replace_days(&SAMPLE, &days, streams.iter().take(count).map(stream).collect()).await;
+        assert!(replaced.is_err());
+        assert_eq!(files_on_disk(writer.store()), before, "{count} streams");
+    }
+    assert_eq!(newest_numbers(writer.store()).await, [1]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -182,7 +182,7 @@ impl Telemetry {
         );
         page.counter(
             "gilbreth_log_cut_bytes_total",
-            "Bytes that the start cut off the end of the log, unacknowledged as far as can be known; kept in log/damaged.",
+            "Bytes that the start cut off the end of the log, unacknowledged as far as can be known.",
             self.log_cut_bytes.count(),
         );
         page.histogram("gilbreth_commit_seconds", "Commits of rows to the tables.", &self.commits);

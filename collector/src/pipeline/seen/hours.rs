@@ -21,7 +21,7 @@ pub(super) const HOURS_KEPT_MAX: i64 = AGES / 2;
 /// [`HOURS_KEPT_MAX`].
 #[derive(Debug)]
 pub(super) struct Hours {
-    /// Line after line. What is not used yet was never touched, and takes no memory.
+    /// Line after line.
     places: Vec<u64>,
     lines: u64,
     count: usize,
@@ -62,8 +62,8 @@ impl Hours {
         std::hint::black_box(seen);
     }
 
-    /// Puts a hash that comes in an hour.
-    pub(super) fn put(&mut self, hash: u64, hour: i64) -> Put {
+    /// Puts a hash that came in an hour; `now` is the latest of all.
+    pub(super) fn put(&mut self, hash: u64, hour: i64, now: i64) -> Put {
         let [one, other] = self.lines_of(hash);
         let (mut free, mut frees) = ([None; 2], [0; 2]);
         for (side, line) in [one, other].into_iter().enumerate() {
@@ -84,7 +84,7 @@ impl Hours {
             return Put::New;
         }
         let both = (one..one + LINE).chain(other..other + LINE);
-        let oldest = both.max_by_key(|place| hours_since(self.places[*place], hour)).unwrap_or(one);
+        let oldest = both.max_by_key(|place| hours_since(self.places[*place], now)).unwrap_or(one);
         self.places[oldest] = put;
         Put::InPlaceOfAnother
     }
@@ -191,7 +191,7 @@ mod tests {
                     _ if expected.len() < 500 || expected.contains_key(&hash) => {
                         let put = if expected.contains_key(&hash) { Put::Known } else { Put::New };
                         expected.entry(hash).or_insert(hour);
-                        assert_eq!(hours.put(hash, hour), put, "step {step}");
+                        assert_eq!(hours.put(hash, hour, hour), put, "step {step}");
                     }
                     _ => {}
                 }
@@ -208,19 +208,21 @@ mod tests {
         let mut random = ChaCha8Rng::seed_from_u64(2);
         let mut hours = Hours::new(1 << 17);
         let hashes: Vec<u64> = (0..1 << 17).map(|_| random.random()).collect();
-        assert!(hashes.iter().all(|hash| hours.put(*hash, 7) == Put::New));
-        assert!(hashes.iter().all(|hash| hours.put(*hash, 8) == Put::Known));
+        assert!(hashes.iter().all(|hash| hours.put(*hash, 7, 8) == Put::New));
+        assert!(hashes.iter().all(|hash| hours.put(*hash, 8, 8) == Put::Known));
     }
 
     #[test]
     fn where_both_lines_are_full_the_oldest_makes_room() {
         let mut hours = Hours::new(4);
         let hashes: Vec<u64> = (1..=9).map(|number| number << 32).collect();
-        for (hash, hour) in hashes.iter().zip(1..) {
-            let expected = if hour > 8 { Put::InPlaceOfAnother } else { Put::New };
-            assert_eq!(hours.put(*hash, hour), expected);
+        // The newest first, as a start goes through the files of the past.
+        for (hash, hour) in hashes.iter().zip((2..=10).rev()) {
+            let expected = if hour == 2 { Put::InPlaceOfAnother } else { Put::New };
+            assert_eq!(hours.put(*hash, hour, 10), expected);
         }
-        assert!(!hours.contains(hashes[0]) && hashes[1..].iter().all(|hash| hours.contains(*hash)));
+        let there: Vec<bool> = hashes.iter().map(|hash| hours.contains(*hash)).collect();
+        assert_eq!(there, [true, true, true, true, true, true, true, false, true]);
         assert_eq!(hours.len(), 8);
     }
 

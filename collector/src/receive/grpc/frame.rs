@@ -1,7 +1,5 @@
 //! A message of gRPC: whether it is packed (one byte), its length (four, the highest first), and its bytes.
 
-use bytes::Bytes;
-
 use crate::receive::{
     Compression,
     refusal::{Reason, Refusal},
@@ -19,18 +17,18 @@ pub(super) fn length(so_far: &[u8], bytes_max: usize) -> Result<Option<usize>, R
     Ok(Some(PREFIX_BYTES + length))
 }
 
-/// The one message of a body, and how it is packed if it is.
-pub(super) fn message(body: &Bytes, named: Compression) -> Result<(Bytes, Compression), Refusal> {
+/// How the one message of a body is packed, if it is; it begins behind the prefix.
+pub(super) fn packing(body: &[u8], named: Compression) -> Result<Compression, Refusal> {
     let broken = |what: &str| Refusal::new(Reason::Protocol, what);
     let (flag, length) = prefix(body).ok_or_else(|| broken("there is no whole message"))?;
-    let message = body.slice(PREFIX_BYTES..);
-    if message.len() != length {
-        return Err(broken(if message.len() < length { "the message ends early" } else { "more than one message" }));
+    let there = body.len() - PREFIX_BYTES;
+    if there != length {
+        return Err(broken(if there < length { "the message ends early" } else { "more than one message" }));
     }
     match (flag, named) {
-        (0, _) => Ok((message, Compression::None)),
+        (0, _) => Ok(Compression::None),
         (1, Compression::None) => Err(broken("a packed message without grpc-encoding")),
-        (1, packed) => Ok((message, packed)),
+        (1, packed) => Ok(packed),
         _ => Err(broken("the flag of a message is 0 or 1")),
     }
 }

@@ -248,9 +248,11 @@ async fn what_could_not_be_stored_is_refused_before_it_is_read() {
     let body = export(1, &[1; 16]).encode_to_vec();
     for kind in [ErrorKind::Overloaded, ErrorKind::Unavailable] {
         *bench.closed.lock().unwrap_or_else(PoisonError::into_inner) = Some(kind);
-        // Nobody finds out that this is nonsense.
-        let (status, headers, _) = bench.send(&[("content-type", PROTOBUF)], "nonsense").await;
+        // One that never comes is not waited for.
+        let never = Body::from_stream(futures::stream::pending::<Result<Vec<u8>, io::Error>>());
+        let (status, headers, answer) = bench.send(&[("content-type", PROTOBUF)], never).await;
         assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+        assert!(String::from_utf8_lossy(&answer).contains("nothing is taken"), "{answer:?}");
         assert!(headers.contains_key(header::RETRY_AFTER));
     }
     *bench.closed.lock().unwrap_or_else(PoisonError::into_inner) = None;
