@@ -484,7 +484,9 @@ async fn a_commit_that_fails_half_way_leaves_no_files_behind() {
     for full_after in (0..).step_by(1_500) {
         let disk = SimulatedDisk::new(11);
         let writer = writer(Arc::new(disk.clone()), Path::new(ROOT)).unwrap();
-        let pipeline = Pipeline::start(Arc::clone(&writer), config()).await.unwrap();
+        // Nothing is tried again by itself while files are looked at.
+        let config = Config { retry_after: Duration::from_hours(1), ..config() };
+        let pipeline = Pipeline::start(Arc::clone(&writer), config).await.unwrap();
         send(&pipeline, 0..30).await.unwrap();
         pipeline.commit_now().await.unwrap();
         // Rows of three days, so of three files.
