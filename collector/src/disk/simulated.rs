@@ -96,6 +96,14 @@ impl Change {
     }
 }
 
+/// The seeds that a search tries: 60, or what `GILBRETH_SEEDS` says, which is how many or a range (`500..1000`).
+pub(crate) fn seeds() -> Range<u64> {
+    let Ok(said) = std::env::var("GILBRETH_SEEDS") else { return 0..60 };
+    let (from, to) = said.split_once("..").unwrap_or(("0", &said));
+    let number = |text: &str| text.parse().unwrap_or_else(|_| panic!("GILBRETH_SEEDS is {said}: no number, no range"));
+    number(from)..number(to)
+}
+
 impl SimulatedDisk {
     pub(crate) fn new(seed: u64) -> Self {
         let state = State {

@@ -157,6 +157,13 @@ proptest! {
     }
 }
 
+/// Cuts the last byte of a segment; gives how many it had.
+fn tear(disk: &SimulatedDisk, number: u64) -> u64 {
+    let whole = disk.inspect(&segment(number)).unwrap().size;
+    disk.truncate(&segment(number), whole - 1).unwrap();
+    whole
+}
+
 #[test]
 fn a_torn_tail_is_reported() {
     let disk = SimulatedDisk::new(3);
@@ -165,8 +172,7 @@ fn a_torn_tail_is_reported() {
     let sound = disk.inspect(&segment(1)).unwrap().size;
     assert!(submit(&log, spans(10..20)));
     drop(log);
-    let whole = disk.inspect(&segment(1)).unwrap().size;
-    disk.truncate(&segment(1), whole - 1).unwrap();
+    let whole = tear(&disk, 1);
     let cut = replay(&disk, Path::new(FOLDER), 0).unwrap().cut.unwrap();
     assert_eq!((cut.path, cut.offset, cut.bytes), (segment(1), sound, whole - 1 - sound));
     assert_eq!(disk.inspect(&cut.kept.unwrap()).unwrap().size, cut.bytes);
@@ -195,8 +201,7 @@ fn a_torn_tail_is_cut_on_a_full_disk_too() {
     let log = open(&disk, 1, u64::MAX);
     assert!(submit(&log, spans(0..10)));
     drop(log);
-    let whole = disk.inspect(&segment(1)).unwrap().size;
-    disk.truncate(&segment(1), whole - 1).unwrap();
+    let whole = tear(&disk, 1);
     let disk = disk.kill();
     disk.fill_up_after(Some(0));
     let cut = replay(&disk, Path::new(FOLDER), 0).unwrap().cut.unwrap();
@@ -211,8 +216,7 @@ fn copies_of_torn_tails_do_not_grow_in_number() {
         let log = open(&disk, number, u64::MAX);
         assert!(submit(&log, spans(number * 10..number * 10 + 10)));
         drop(log);
-        let whole = disk.inspect(&segment(number)).unwrap().size;
-        disk.truncate(&segment(number), whole - 1).unwrap();
+        tear(&disk, number);
         disk = disk.kill();
         kept.push(replay(&disk, Path::new(FOLDER), 0).unwrap().cut.unwrap().kept.unwrap());
     }
@@ -226,8 +230,7 @@ fn copies_of_torn_tails_do_not_grow_in_number() {
     let log = open(&disk, 13, u64::MAX);
     assert!(submit(&log, spans(0..10)));
     drop(log);
-    let whole = disk.inspect(&segment(1)).unwrap().size;
-    disk.truncate(&segment(1), whole - 1).unwrap();
+    tear(&disk, 1);
     let disk = disk.kill();
     let newest = replay(&disk, Path::new(FOLDER), 0).unwrap().cut.unwrap().kept.unwrap();
     assert_eq!(newest, kept[0], "it has a name that was given before");

@@ -27,7 +27,7 @@ use super::{
     Writer,
     content::{content_of, run_of, tag, tags_of},
     delta::{Commit, day_column, day_of, failed, scan},
-    files::{Files, Written},
+    files::Files,
     replace::version_of,
     sort::{runtime, sorted},
     tiers::{self, Candidate, Kind},
@@ -112,11 +112,8 @@ impl Writer {
     ) -> Result<(), Error> {
         let Merged { adds, duplicates } = merged;
         let _committing = self.committing(table).await;
-        let (at, ended) = match self.store().newest(table).await {
-            Ok(at) => (at, Ok(())),
-            Err(error) => (None, Err(error)),
-        };
-        let mut adds = self.store().keep_or_discard(table, Written { adds, ended }).await?;
+        let newest = self.store().newest(table).await;
+        let (mut adds, at) = self.store().keep_with(table, adds, newest).await?;
         let Some(at) = at else { return Ok(()) };
         let data_change = duplicates > 0;
         let content = files.iter().fold(0_u64, |sum, file| sum.wrapping_add(file.content));

@@ -185,13 +185,25 @@ impl Store {
 
     /// What was written for a commit; on an error nothing, and what was written before it is removed.
     pub(super) async fn keep_or_discard(&self, table: &Table, written: Written) -> Result<Vec<Add>, Error> {
-        let Written { adds, ended } = written;
-        if let Err(error) = ended {
-            let paths: Vec<String> = adds.into_iter().map(|add| add.path).collect();
-            self.discard(table, &paths).await;
-            return Err(error);
+        Ok(self.keep_with(table, written.adds, written.ended).await?.0)
+    }
+
+    /// What was written for a commit, with what the commit needs besides; if that is not to be had, what was written is
+    /// removed.
+    pub(super) async fn keep_with<T>(
+        &self,
+        table: &Table,
+        adds: Vec<Add>,
+        besides: Result<T, Error>,
+    ) -> Result<(Vec<Add>, T), Error> {
+        match besides {
+            Ok(besides) => Ok((adds, besides)),
+            Err(error) => {
+                let paths: Vec<String> = adds.into_iter().map(|add| add.path).collect();
+                self.discard(table, &paths).await;
+                Err(error)
+            }
         }
-        Ok(adds)
     }
 
     /// Whether a day's rows are still the same, as far as the log of the table's newest version tells: for each day

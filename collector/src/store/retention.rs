@@ -26,7 +26,7 @@ use super::{
     checkpoint::{entries_of, remove_all},
     delta::{Commit, day_column, day_of, failed},
     expired::{Expired, Gone},
-    files::{Files, Written},
+    files::Files,
     replace::version_of,
     unavailable,
     vacuum::data_files,
@@ -84,11 +84,7 @@ impl Writer {
             self.note_gone(table, &at, Date32Type::from_naive_date(before))?;
             Ok(Some(at))
         };
-        let (at, ended) = match noting.await {
-            Ok(at) => (at, Ok(())),
-            Err(error) => (None, Err(error)),
-        };
-        let adds = self.store().keep_or_discard(table, Written { adds, ended }).await?;
+        let (adds, at) = self.store().keep_with(table, adds, noting.await).await?;
         let Some(at) = at else { return Ok(Expiry::default()) };
         let actions = removes.into_iter().chain(adds.into_iter().map(Action::Add)).collect();
         let operation = DeltaOperation::Delete { predicate: None };

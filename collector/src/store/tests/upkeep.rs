@@ -8,7 +8,10 @@ use rand_chacha::ChaCha8Rng;
 
 use super::*;
 use crate::{
-    disk::{LocalDisk, simulated::SimulatedDisk},
+    disk::{
+        LocalDisk,
+        simulated::{self, SimulatedDisk},
+    },
     log::tests::{ids, spans},
     pipeline::upkeep::IDENTITY,
     store::{Keep, expired::Expired, vacuum::data_files},
@@ -384,8 +387,7 @@ async fn check(disk: &SimulatedDisk, seed: u64, held: &Held, is_gone: bool) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn upkeep_loses_and_doubles_nothing_when_power_goes() {
-    let seeds = std::env::var("GILBRETH_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(60);
-    for seed in 0..seeds {
+    for seed in simulated::seeds() {
         lose_power_in_upkeep(seed).await;
     }
 }
