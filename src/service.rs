@@ -27,6 +27,7 @@ use gilbreth_analytics::{
 use gilbreth_collector::{
     Error,
     access::Access,
+    agent::Rulebook,
     config::Retention,
     gate,
     key::StoreKey,
@@ -128,12 +129,13 @@ impl Service {
         let grpc_listener = receiving.spawn(listen("OTLP/gRPC", ports.otlp_grpc)).await??;
         let web_listener = listen("dashboards", ports.web).await?;
         let tls = Tls::load(&config.collector.tls)?;
+        let rules = Rulebook::load(&config.collector)?;
         let writer = Arc::new(store.lock()?);
         let starting = Pipeline::start(Arc::clone(&writer), config.collector.pipeline());
         let pipeline = committing.spawn(starting).await??;
         let policy = gate::Policy::new(&StoreKey::of(&writer)?, &config.collector);
         let access = Access::open(store, replay == ReplayRight::Everybody || config.collector.replay)?;
-        let receiver = Receiver::new(policy, access, pipeline.clone(), &config.collector);
+        let receiver = Receiver::new(policy, access, pipeline.clone(), rules, &config.collector);
         let ports = Ports {
             otlp_http: http_listener.local_addr()?,
             otlp_grpc: grpc_listener.local_addr()?,

@@ -1,6 +1,6 @@
 //! The collector's section of the configuration. Few options: what nobody will tune is a constant where it is used.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -42,10 +42,13 @@ pub struct Config {
     /// Bytes of rows that may wait for their commit; beyond it senders are told to come again.
     #[serde(deserialize_with = "bounds::waiting_bytes_max")]
     pub waiting_bytes_max: usize,
-    /// Spans remembered so that repeats are dropped, about 40 bytes each. Fewer forgets sooner than a day on a busy
+    /// Spans remembered so that repeats are dropped, 16 bytes each. Fewer forgets sooner than a day on a busy
     /// estate.
     #[serde(deserialize_with = "bounds::seen_max")]
     pub seen_max: usize,
+    /// The folder with the rules by which the browser agent names what it sees: `<system>.json` for each system that has
+    /// some. Read at the start. Empty: none.
+    pub agent_rules: PathBuf,
     /// TLS on the ports that take OTLP. Default: none.
     pub tls: tls::Config,
 }
@@ -78,6 +81,7 @@ impl Default for Config {
             commit_after_s: pipeline.commit_after.as_secs(),
             waiting_bytes_max: pipeline.waiting_bytes_max,
             seen_max: pipeline.seen_max,
+            agent_rules: PathBuf::new(),
             tls: tls::Config::default(),
         }
     }

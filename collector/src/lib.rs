@@ -29,6 +29,9 @@ mod log;
 
 pub mod store;
 
+// What senders in pages load.
+pub mod agent;
+
 // Other ways in.
 pub mod import;
 

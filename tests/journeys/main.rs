@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a journey that cannot go on fails, and says where")]
 
 mod access;
+mod agent;
 mod architecture;
 mod bad_input;
 mod bounds;

@@ -22,6 +22,7 @@ use super::{
 use crate::{
     Error, ErrorKind,
     access::{self, Access, Peer, Presented},
+    agent::Rulebook,
     config::Config,
     decode::{Encoding, Signal, Size, decode_measured, measure},
     gate::{self, Admission, Names, Policy},
@@ -45,6 +46,7 @@ struct Inner {
     names: Names,
     behind: Behind,
     cors_origins: Vec<String>,
+    rules: Rulebook,
     body_bytes_max: usize,
     room: Room,
     now_us: fn() -> i64,
@@ -60,8 +62,9 @@ impl std::fmt::Debug for Receiver {
 impl Receiver {
     /// One that asks `access` who may send, and hands what the gate admits to that pipeline.
     #[must_use]
-    pub fn new(policy: Policy, access: Access, pipeline: Pipeline, config: &Config) -> Self {
-        Self::before(Behind::of(pipeline), policy, access, config, || chrono::Utc::now().timestamp_micros())
+    pub fn new(policy: Policy, access: Access, pipeline: Pipeline, rules: Rulebook, config: &Config) -> Self {
+        let now_us = || chrono::Utc::now().timestamp_micros();
+        Self::before(Behind::of(pipeline), policy, access, rules, config, now_us)
     }
 
     /// Why exports are not taken, in words; `None` if they are: the log can be written and has room, somebody commits it,
@@ -83,13 +86,21 @@ impl Receiver {
         page.into_text()
     }
 
-    pub(super) fn before(behind: Behind, policy: Policy, access: Access, config: &Config, now_us: fn() -> i64) -> Self {
+    pub(super) fn before(
+        behind: Behind,
+        policy: Policy,
+        access: Access,
+        rules: Rulebook,
+        config: &Config,
+        now_us: fn() -> i64,
+    ) -> Self {
         Self(Arc::new(Inner {
             policy,
             access: Arc::new(access),
             names: Names::default(),
             behind,
             cors_origins: config.cors_origins.clone(),
+            rules,
             body_bytes_max: config.body_bytes_max,
             room: Room::new(config.requests_at_once_max),
             now_us,
@@ -105,6 +116,11 @@ impl Receiver {
     /// Origins whose pages may send.
     pub(super) fn cors_origins(&self) -> &[String] {
         &self.0.cors_origins
+    }
+
+    /// The agent's rules.
+    pub(super) fn rules(&self) -> &Rulebook {
+        &self.0.rules
     }
 
     /// Most bytes of a request, unpacked or not.

@@ -1,8 +1,9 @@
-//! OTLP over HTTP: `POST /v1/traces`, `POST /v1/logs`, and whether we are alive.
+//! OTLP over HTTP: `POST /v1/traces`, `POST /v1/logs`; what pages of case systems load; and whether we are alive.
 //!
 //! 200 means that the spans are on the disk. A sender repeats what is answered with 503 and drops what is answered
 //! otherwise, so a fault of ours is always 503, and what is refused in part is only what can never succeed.
 
+mod agent;
 mod answer;
 mod cors;
 mod head;
@@ -14,7 +15,7 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use axum::{
     Router,
     body::Body,
-    extract::{ConnectInfo, Request, State as Extract},
+    extract::{ConnectInfo, Path as Named, Request, State as Extract},
     http::{HeaderMap, Method, StatusCode, Uri, header, request::Parts},
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -67,6 +68,13 @@ fn router(receiver: Receiver) -> Router {
     Router::new()
         .route("/v1/traces", exports(Signal::Traces))
         .route("/v1/logs", exports(Signal::Logs))
+        .route("/agent.js", get(|headers: HeaderMap| async move { agent::script(&headers) }))
+        .route(
+            "/agent/{file}",
+            get(|Extract(receiver): Extract<Receiver>, Named(file): Named<String>, headers: HeaderMap| async move {
+                agent::rules(&receiver, &file, &headers)
+            }),
+        )
         .route("/livez", get(|| async { "alive\n" }))
         .route("/readyz", get(ready))
         .route(

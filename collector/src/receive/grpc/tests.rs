@@ -17,6 +17,7 @@ use super::*;
 use crate::{
     Error, ErrorKind,
     access::{self, Access, Limits, Rights, Wanted},
+    agent::Rulebook,
     config::Config,
     gate::{Admitted, IntakeCounts, Policy},
     key::StoreKey,
@@ -63,7 +64,7 @@ fn bench_before(behind: Behind, config: &Config) -> Bench {
     let policy = Policy::new(&StoreKey::new([1; 32]), config);
     let store = behind::store();
     let access = Access::open(&store, false).unwrap();
-    let receiver = Receiver::before(behind, policy, access, config, || NOW_US);
+    let receiver = Receiver::before(behind, policy, access, Rulebook::default(), config, || NOW_US);
     let router = router(receiver).layer(MockConnectInfo(SocketAddr::from(([127, 0, 0, 1], 1))));
     Bench { router, store, stored: Arc::default() }
 }

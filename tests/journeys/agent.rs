@@ -1,0 +1,97 @@
+//! The browser agent in a real Chromium, as the collector serves it.
+
+use std::{
+    io::{BufRead as _, BufReader, Write as _},
+    path::PathBuf,
+    process::{Command, Stdio},
+};
+
+use gilbreth_tests::program::text;
+
+/// An interpreter that has Playwright, where there is a Chromium too. `.ci/run` says by `GILBRETH_TEST_CHROMIUM` that both
+/// are there, and then the journeys must run.
+fn python() -> Option<PathBuf> {
+    let python = std::env::var_os("GILBRETH_TEST_PYTHON").map_or_else(|| PathBuf::from("python3"), PathBuf::from);
+    let probe = Command::new(&python).args(["-c", "import playwright"]).output().ok()?;
+    let is_there = probe.status.success() && PathBuf::from("/usr/bin/chromium").exists();
+    if !is_there {
+        assert!(std::env::var_os("GILBRETH_TEST_CHROMIUM").is_none(), "Chromium is said to be there: {probe:?}");
+        eprintln!("not run: no Python with playwright, or no /usr/bin/chromium; .ci/run installs both");
+    }
+    is_there.then_some(python)
+}
+
+fn script(python: PathBuf, name: &str) -> Command {
+    let mut command = Command::new(python);
+    command.arg(format!("{}/tests/browser/{name}", env!("CARGO_MANIFEST_DIR"))).env("PYTHONDONTWRITEBYTECODE", "1");
+    command
+}
+
+#[test]
+fn the_agent_tells_what_it_promises_and_nothing_else() {
+    let Some(python) = python() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let service = crate::program().serve(&folder.path().join("store"), &[]);
+    let output = script(python, "agent.py").arg(format!("http://{}/agent.js", service.otlp())).output().unwrap();
+    assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
+    assert!(service.stop());
+}
+
+#[test]
+fn what_is_done_in_a_page_with_a_token_is_in_the_store() {
+    let Some(python) = python() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("store");
+    let rules = folder.path().join("rules");
+    std::fs::create_dir(&rules).unwrap();
+    std::fs::write(rules.join("ndelius.json"), r#"{"fields": [{"on": "input", "kind": "name"}]}"#).unwrap();
+    let config = folder.path().join("gilbreth.toml");
+    std::fs::write(&config, format!("[collector]\nagent_rules = {rules:?}\npage_key = \"estate\"\n")).unwrap();
+    let program = crate::program();
+    let service = program.serve(&store, &["--config", &config.to_string_lossy()]);
+    let collector = format!("http://{}", service.otlp());
+    let mut working = script(python, "send.py");
+    working.arg(collector).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut working = working.spawn().unwrap();
+    let mut origin = String::new();
+    BufReader::new(working.stdout.take().unwrap()).read_line(&mut origin).unwrap();
+    let at = store.to_string_lossy();
+    let token = program.succeed([
+        "token",
+        "add",
+        "--store",
+        &at,
+        "--label",
+        "pages",
+        "--page",
+        origin.trim(),
+        "--system",
+        "ndelius",
+    ]);
+    working.stdin.take().unwrap().write_all(token.as_bytes()).unwrap();
+    let output = working.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(service.stop());
+
+    let rows = program.succeed([
+        "sql",
+        "--store",
+        &at,
+        "--format",
+        "csv",
+        "SELECT kind, screen, field, keystrokes, value_kind, value_digest IS NOT NULL, worker IS NOT NULL, cardinality(case_refs) \
+         FROM spans WHERE kind IN ('entry', 'action', 'wait') AND day >= DATE '2026-01-01' ORDER BY started_at",
+    ]);
+    assert_eq!(
+        rows.lines().skip(1).collect::<Vec<_>>(),
+        [
+            "wait,Contact,,,,false,true,1",
+            "entry,Contact,Surname,6,name,true,true,1",
+            "entry,Contact,Date of birth,10,name,true,true,1",
+            "action,Contact,Save,,,false,true,1",
+            "wait,Saved,,,,false,true,1",
+            "entry,Saved,Surname,2,name,true,true,1",
+        ],
+        "{rows}"
+    );
+}
