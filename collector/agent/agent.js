@@ -50,6 +50,7 @@
   const VIEWS_MAX = 50; // prefilled fields of a screen
   const CAUSED_MS = 100; // a request so soon after what the worker did is one that they wait for
   const JUMP_MS = 1_000; // the clock was set, or the machine slept
+  const CHECK_MS = 200; // nobody goes on typing so soon after the machine slept
 
   // ── Digests ──────────────────────────────────────────────────────────────────────────────────────────────────────
   // Pages on plain http have no WebCrypto, so SHA-256 (FIPS 180-4) is here; its constants are the first 32 bits of the
@@ -168,9 +169,10 @@
   // Instants are milliseconds of the monotonic clock; `epoch` makes them Unix time.
 
   let epoch = Date.now() - performance.now();
+  let checked = -Infinity;
   const now = () => {
     const at = performance.now();
-    if (Math.abs(Date.now() - at - epoch) > JUMP_MS) jumped(at);
+    if (at - checked > CHECK_MS && Math.abs(Date.now() - (checked = at) - epoch) > JUMP_MS) jumped(at);
     return at;
   };
   /** The clock was set or the machine slept: what is open ends by the old clock. */

@@ -85,7 +85,7 @@ pub struct Field {
 }
 
 /// The rules of each system that has some, as they are served.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Rulebook {
     of: BTreeMap<String, Bytes>,
     /// For every other system.

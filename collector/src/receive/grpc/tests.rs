@@ -64,7 +64,7 @@ fn bench_before(behind: Behind, config: &Config) -> Bench {
     let policy = Policy::new(&StoreKey::new([1; 32]), config);
     let store = behind::store();
     let access = Access::open(&store, false).unwrap();
-    let receiver = Receiver::before(behind, policy, access, Rulebook::default(), config, || NOW_US);
+    let receiver = Receiver::before(behind, policy, access, Rulebook::load(config).unwrap(), config, || NOW_US);
     let router = router(receiver).layer(MockConnectInfo(SocketAddr::from(([127, 0, 0, 1], 1))));
     Bench { router, store, stored: Arc::default() }
 }

@@ -26,6 +26,7 @@ use crate::{
 };
 
 mod access;
+mod agent;
 
 const NOW_US: i64 = 1_700_000_000_000_000;
 const PROTOBUF: &str = "application/x-protobuf";
@@ -75,7 +76,7 @@ fn bench_of(config: &Config) -> Bench {
         kind.map_or(Ok(()), |kind| Err(Error::new(kind, "nothing is taken")))
     };
     let behind = Behind { takes: Box::new(takes), ..Behind::stub(submit) };
-    let receiver = Receiver::before(behind, policy, access, Rulebook::default(), config, || NOW_US);
+    let receiver = Receiver::before(behind, policy, access, Rulebook::load(config).unwrap(), config, || NOW_US);
     let access = Arc::clone(receiver.access());
     Bench { router: router(receiver), peer: LOOPBACK, store, access, stored, fault, closed }
 }
@@ -360,8 +361,14 @@ async fn a_body_that_never_ends_is_told_to_come_again_and_holds_no_place() {
     let policy = Policy::new(&StoreKey::new([1; 32]), &config);
     let submit = |_, _| -> Submitted { Box::pin(async { Ok(()) }) };
     let access = Access::open(&behind::store(), false).unwrap();
-    let router =
-        router(Receiver::before(Behind::stub(submit), policy, access, Rulebook::default(), &config, || NOW_US));
+    let router = router(Receiver::before(
+        Behind::stub(submit),
+        policy,
+        access,
+        Rulebook::load(&config).unwrap(),
+        &config,
+        || NOW_US,
+    ));
     let send = |body: Body| {
         let request = Request::builder().method("POST").uri("/v1/traces").header("content-type", PROTOBUF);
         let request = request.extension(ConnectInfo(SocketAddr::new(LOOPBACK, 1)));
