@@ -107,7 +107,7 @@
     const bytes = encoder.encode(key);
     const short = bytes.length > 64 ? sha256(start, bytes, 0) : bytes;
     const [inner, outer] = [0x36, 0x5c].map((pad) => addBlocks(start, Uint8Array.from({ length: 64 }, (_, i) => short[i] ^ pad)));
-    return (/** @type {string} */ text) => hex(sha256(outer, sha256(inner, encoder.encode(text))).subarray(0, 8));
+    return (/** @type {string} */ text) => hex(sha256(outer, sha256(inner, encoder.encode(text))).slice(0, 8));
   };
 
   // Normalisation: the conventions' rules, held to `vectors/normalise.json` as the collector's own are.
@@ -137,19 +137,20 @@
     return whole && whole.replaceAll(",", "") + (fraction && "." + fraction);
   };
 
-  const phoneOf = (/** @type {string} */ plain) => plain.replace(/[^0-9]/g, "").replace(/^(00)?44/, "0");
-
+  const joined = (/** @type {string} */ plain) => tokens(plain).join("");
+  /** @type {Record<string, (plain: string) => string | undefined>} */
+  const KINDS = {
+    date: dateOf,
+    number: numberOf,
+    phone: (plain) => plain.replace(/[^0-9]/g, "").replace(/^(00)?44/, "0"),
+    email: (plain) => plain,
+    identifier: joined,
+    postcode: joined,
+  };
   /** A value as typed → the form that is digested; empty if nothing is left of it. */
   const normalise = (/** @type {string} */ value, /** @type {string} */ kind) => {
     const plain = plainOf(value);
-    const parsed =
-      kind === "date" ? dateOf(plain)
-      : kind === "number" ? numberOf(plain)
-      : kind === "phone" ? phoneOf(plain)
-      : kind === "email" ? plain
-      : kind === "identifier" || kind === "postcode" ? tokens(plain).join("")
-      : "";
-    return parsed || tokens(plain).join(" ");
+    return KINDS[kind]?.(plain) || tokens(plain).join(" ");
   };
 
   /** The tokens of a value that are digested alone. */
@@ -380,6 +381,8 @@
     )}},"scopeSpans":[{"spans":[${spans}]}]}]}`;
   const address = () => settings.endpoint + "/v1/traces" + (settings.token ? "?token=" + encodeURIComponent(settings.token) : "");
 
+  /** Batches that are neither known to have arrived nor kept. */
+  const flying = /** @type {Set<string[]>} */ (new Set());
   /** What waits, as batches that fit into one request. */
   const batches = () => {
     const all = /** @type {string[][]} */ ([]);
@@ -397,11 +400,11 @@
   };
 
   /** Sends a batch; says whether it needs no more sending. `text/plain` spares the browser from asking first. */
-  const send = async (/** @type {string[]} */ spans, of = resource()) => {
-    const body = bodyOf(spans, of);
+  const send = async (/** @type {string[]} */ spans, /** @type {object | undefined} */ of = undefined) => {
+    const body = bodyOf(spans, of ?? resource());
     try {
       if (settings.send) return await settings.send(body);
-      const answer = await askCollector(address(), { method: "POST", keepalive: true, credentials: "omit", headers: { "content-type": "text/plain" }, body });
+      const answer = await askCollector(address(), { method: "POST", keepalive: !of, credentials: "omit", headers: { "content-type": "text/plain" }, body });
       // What is refused for what it is will be refused again.
       return answer.ok || (answer.status < 500 && answer.status !== 429);
     } catch {
@@ -412,7 +415,9 @@
   const flush = async () => {
     sending = 0;
     for (const spans of batches()) {
+      flying.add(spans);
       if (coming || !(await send(spans))) await keep(spans);
+      flying.delete(spans);
     }
   };
 
@@ -479,6 +484,7 @@
   const leave = (/** @type {boolean} */ isFollowed) => {
     clearTimeout(sending);
     sending = 0;
+    flying.forEach(stash);
     for (const spans of batches()) {
       if (stash(spans) && isFollowed) continue;
       const body = bodyOf(spans, resource());
@@ -662,7 +668,7 @@
     field = undefined;
     if (!closed) return;
     const { name, form, isIgnored } = namingOf(closed.of);
-    const value = closed.of.isConnected || !closed.changed ? valueOf(closed.of) : "";
+    const value = valueOf(closed.of);
     told.set(closed.of, value);
     if (form) return;
     if (closed.changed && (value !== closed.before || closed.continues)) {
@@ -710,7 +716,7 @@
     caused = at;
     if (errand && home(errand.of) === home(of)) return closeErrand(at);
     const name = buttonName(of);
-    const isSignOut = nearest(of, rules.signOut) || /^(sign|log) ?(out|off)\b/i.test(name);
+    const isSignOut = nearest(of, rules.signOut) || /^(sign|log) ?o(ut|ff)\b/i.test(name);
     const from = at - pressed < 5_000 ? pressed : at;
     lastAction = note(isSignOut ? "sign_out" : "action", from, at, { "app.widget.name": name });
     setTimeout(judge, 0, lastAction);
@@ -876,7 +882,7 @@
     keydown(event, at) {
       if (!field || event.repeat) return;
       const isDeletion = event.key === "Backspace" || event.key === "Delete";
-      const isKey = isDeletion || ((event.key.length === 1 || /^(Process|Unidentified)$/.test(event.key)) && !event.ctrlKey && !event.metaKey);
+      const isKey = isDeletion || ((event.key.length === 1 || /Process|Unidentified/.test(event.key)) && !event.ctrlKey && !event.metaKey);
       if (event.key === "Enter" && field.of.localName !== "textarea") {
         caused = at;
         if (errand && !(/** @type {any} */ (field.of).form)) closeErrand(at);
@@ -920,7 +926,7 @@
       reject(lastAction);
     },
     load(event) {
-      if (/^i?frame$/i.test(event.target?.localName ?? "")) watchFrame(event.target);
+      if (/^i?frame$/.test(event.target.localName)) watchFrame(event.target);
     },
   });
   const listen = (/** @type {EventTarget} */ to, names = Object.keys(listeners)) => {

@@ -17,6 +17,13 @@ CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
 PAGE_KEY = "gilbreth"
 
 
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_):
+        """A browser that has closed its connection is no fault of the page's."""
+
+
 class Stage:
     """Serves `pages` (path → body, or a function of the request that gives status, headers, body) and takes exports."""
 
@@ -41,8 +48,7 @@ class Stage:
             def do_POST(self):
                 stage.answer(self, self.rfile.read(int(self.headers.get("content-length", 0))))
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
+        self.server = Server(("127.0.0.1", 0), Handler)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
         self.url = f"http://127.0.0.1:{self.server.server_port}"
         # The same server by another name is another origin.
