@@ -112,13 +112,13 @@
 
   // Normalisation: the conventions' rules, held to `vectors/normalise.json` as the collector's own are.
 
-  const MONTHS = "january february march april may june july august september october november december".split(" ");
+  const MONTHS = Array.from({ length: 12 }, (_, month) => new Date(0, month).toLocaleString("en-GB", { month: "long" }).toLowerCase());
   const tokens = (/** @type {string} */ text) => text.split(/[^\p{Alphabetic}\p{N}]+/u).filter(Boolean);
   const plainOf = (/** @type {string} */ value) =>
     value.normalize("NFKC").toLowerCase().normalize("NFKC").split(/\p{White_Space}+/u).filter(Boolean).join(" ");
 
   const dateOf = (/** @type {string} */ plain) => {
-    let [, day, month, year] = /^(\d\d?)([/.-])(\d\d?)\2(\d{4}|\d\d)$/.exec(plain)?.filter((_, i) => i !== 2) ?? [];
+    let [, day, , month, year] = /^(\d\d?)([/.-])(\d\d?)\2(\d{4}|\d\d)$/.exec(plain) ?? [];
     if (!day) [, year, month, day] = /^(\d{4})-(\d\d?)-(\d\d?)$/.exec(plain) ?? [];
     if (!day) {
       [, day, month, year] = /^(\d\d?) (\p{L}+) (\d{4}|\d\d)$/u.exec(plain) ?? [];
@@ -142,7 +142,7 @@
   const KINDS = {
     date: dateOf,
     number: numberOf,
-    phone: (plain) => plain.replace(/[^0-9]/g, "").replace(/^(00)?44/, "0"),
+    phone: (plain) => plain.replace(/\D/g, "").replace(/^(00)?44/, "0"),
     email: (plain) => plain,
     identifier: joined,
     postcode: joined,
@@ -209,8 +209,8 @@
   let rules = {};
   const PRESSED = "[type=submit],[type=button],[type=reset],[type=image]";
   const FIELDS = `input:not([type=hidden],[type=file],${PRESSED}),select,textarea`;
-  const BUTTONS = "button,a[href],summary,[onclick],[role=button],[role=link],[role=tab],[role=menuitem]," + PRESSED;
-  const DATA = "td,th,li,dd,[role=row],[role=option],[role=listitem]";
+  const BUTTONS = "button,a[href],summary,[role=button],[role=link],[role=tab],[role=menuitem]," + PRESSED;
+  const DATA = "tr,li,dd,h1,h2,h3,h4,article,[role=heading],[role=row],[role=option],[role=listitem]";
 
   const short = (/** @type {string | null | undefined} */ text) =>
     (text ?? "").replace(/\s+/g, " ").replace(/\d{3,}/g, "#").replace(/[\s:*]+$/, "").trim().slice(0, 80);
@@ -219,7 +219,7 @@
   const textOf = (/** @type {Node | null | undefined} */ node) => {
     if (!node) return "";
     let text = node.nodeType === 3 ? /** @type {string} */ (node.nodeValue) : "";
-    for (const child of node.childNodes) if (!isIn(child, "select,textarea,script,style,option")) text += textOf(child);
+    for (const child of node.childNodes) if (!isIn(child, "select,textarea,script,style,option,[contenteditable]")) text += textOf(child);
     return text;
   };
   const isIn = (/** @type {any} */ node, /** @type {string} */ selector) => node.matches?.(selector);
@@ -238,20 +238,19 @@
     const ids = of.getAttribute("aria-labelledby")?.split(/\s+/) ?? [];
     const root = of.getRootNode();
     return short(
-      ids.map((/** @type {string} */ id) => textOf(root.getElementById?.(id))).join(" ").trim() ||
+      ids.map((/** @type {string} */ id) => root.getElementById?.(id)).map((/** @type {any} */ by) => (by === of ? "" : textOf(by))).join(" ").trim() ||
         of.getAttribute("aria-label") ||
         textOf(of.labels?.[0]),
     );
   };
 
-  /** What heads a cell of a table: the cell before it that has no field, or the head of its column. */
+  /** What heads a cell of a table: the head of its column, or for a field the cell before it. */
   const headed = (/** @type {Element} */ of) => {
     const cell = /** @type {HTMLTableCellElement | null} */ (of.closest("td,th"));
-    if (!cell) return "";
-    const before = cell.previousElementSibling;
-    if (before && !before.querySelector(FIELDS) && (before.matches("th") || of.matches(FIELDS))) return short(textOf(before));
-    const head = cell.closest("table")?.querySelector("tr")?.cells[cell.cellIndex];
-    return head && isIn(head, "th,thead *") ? short(textOf(head)) : "";
+    const head = cell?.closest("table")?.querySelector("tr")?.cells[cell.cellIndex];
+    if (head && head !== cell && isIn(head, "th,thead *")) return short(textOf(head));
+    const before = cell?.previousElementSibling;
+    return before && isIn(of, FIELDS) && !before.querySelector(FIELDS) ? short(textOf(before)) : "";
   };
 
   /** A name that is no generated one: `ctl00$txt7` says nothing to anybody. */
@@ -273,7 +272,7 @@
     const name =
       short(said(of, "field") ?? rule?.name) ||
       (group && (labelled(group) || short(textOf(group.querySelector("legend"))))) ||
-      (of.type !== "radio" && labelled(of)) ||
+      (of.type !== "radio" && !(of.type === "checkbox" && of.closest(DATA)) && labelled(of)) ||
       headed(of) ||
       short(of.title || of.placeholder || written(of.name) || written(of.id)) ||
       of.localName;
@@ -281,7 +280,7 @@
       name,
       kind: said(of, "kind") ?? rule?.kind ?? kindOf(of, name.toLowerCase()),
       form: errandOf(of),
-      isIgnored: of.type === "password" || !!rule?.ignore || said(of, "ignore") !== undefined,
+      isIgnored: /passw|\bpin\b/i.test(`${of.type} ${of.autocomplete} ${name}`) || !!rule?.ignore || said(of, "ignore") !== undefined,
     };
   };
 
@@ -302,21 +301,21 @@
   };
 
   /**
-   * What a button says. In tables and lists that may be a person's name: there it is what heads its column, where a link
-   * leads, or nothing, but for buttons in tables without heads, which only lay out a page.
+   * What a button says. In tables, lists and headings, and in links to something with a number, that may be a person's
+   * name: there it is what heads its column, where a link leads, or nothing, but for buttons in tables without heads,
+   * which only lay out a page.
    */
   const buttonName = (/** @type {any} */ of) => {
-    const isData = of.closest(DATA) && !of.closest("nav,[role=navigation],[role=menu],[role=tablist]");
+    const isData = /\d/.test(of.pathname) || (of.closest(DATA) && !of.closest("nav,[role=navigation],[role=menu],[role=tablist]"));
     const isLaidOut = of.localName !== "a" && of.closest("table") && !of.closest("table").querySelector("th");
     return (
       short(said(of, "action")) ||
-      (!isData || isLaidOut ? labelled(of) || short(textOf(of) || of.value || of.title || of.alt) : headed(of) || (of.href && template(of))) ||
+      (!isData || isLaidOut ? labelled(of) || (isIn(of, "[aria-haspopup=listbox],[role=combobox]") ? "" : short(textOf(of) || of.value || of.title || of.alt)) : headed(of) || (of.origin === location.origin && template(of))) ||
       of.localName
     );
   };
-  /** A path without what could name anybody: parts with digits in them, and what follows in the query. */
-  const template = (/** @type {{ pathname: string, hash: string }} */ of) =>
-    short(of.pathname.replace(/[^/]*\d[^/]*/g, "#") + of.hash.replace(/\?.*/, "").replace(/[^/#]*\d[^/]*/g, "#"));
+  /** A path without what could name anybody: parts with digits in them, and what follows it. */
+  const template = (/** @type {{ pathname: string }} */ of) => short(of.pathname.replace(/[^/]*\d[^/]*/g, "#"));
 
   /** The value of a field as a person reads it, since systems have codes of their own for the same choice. */
   const valueOf = (/** @type {any} */ of) => {
@@ -346,7 +345,7 @@
     value:
       value.map ? { arrayValue: { values: value.map((/** @type {string} */ stringValue) => ({ stringValue })) } }
       : typeof value === "number" ? { intValue: value }
-      : { stringValue: value },
+      : { stringValue: value.toWellFormed() },
   });
   const attributes = (/** @type {Record<string, any>} */ of) =>
     Object.entries(of).filter(([, value]) => value?.length || typeof value === "number").map(([key, value]) => attribute(key, value));
@@ -379,7 +378,7 @@
     `{"resourceSpans":[{"resource":{"attributes":${JSON.stringify(
       attributes({ ...of, "casework.clock.sent": Date.now() * 1e6 }),
     )}},"scopeSpans":[{"spans":[${spans}]}]}]}`;
-  const address = () => settings.endpoint + "/v1/traces" + (settings.token ? "?token=" + encodeURIComponent(settings.token) : "");
+  const address = () => settings.endpoint + "/v1/traces" + (settings.token ? "?token=" + settings.token : "");
 
   /** Batches that are neither known to have arrived nor kept. */
   const flying = /** @type {Set<string[]>} */ (new Set());
@@ -406,7 +405,7 @@
       if (settings.send) return await settings.send(body);
       const answer = await askCollector(address(), { method: "POST", keepalive: !of, credentials: "omit", headers: { "content-type": "text/plain" }, body });
       // What is refused for what it is will be refused again.
-      return answer.ok || (answer.status < 500 && answer.status !== 429);
+      return answer.ok || answer.status === 400 || answer.status === 413;
     } catch {
       return false;
     }
@@ -414,17 +413,18 @@
 
   const flush = async () => {
     sending = 0;
-    for (const spans of batches()) {
-      flying.add(spans);
+    const all = batches();
+    all.forEach((spans) => flying.add(spans));
+    for (const spans of all) {
       if (coming || !(await send(spans))) await keep(spans);
       flying.delete(spans);
     }
   };
 
   /** Keeps a batch for later, and comes again: after 2 s, 4 s … 2 minutes. */
-  const keep = async (/** @type {string[]} */ spans) => {
+  const keep = async (/** @type {string[]} */ spans, from = resource()) => {
     const kept = await store();
-    kept?.add({ spans, of: resource() });
+    kept?.add({ spans, from });
     const count = await result(kept?.count());
     if (count > KEPT_MAX) kept?.openCursor().addEventListener("success", (/** @type {any} */ event) => event.target.result?.delete());
     again();
@@ -440,8 +440,8 @@
     for (;;) {
       const first = await result((await store())?.openCursor());
       if (!first) break;
-      const { spans, of } = first.value;
-      if (!(await send(spans, of))) return again();
+      const { spans, from } = first.value;
+      if (!(await send(spans, from))) return again();
       (await store())?.delete(first.key);
     }
     waitMs = 0;
@@ -460,33 +460,32 @@
       if (opening) opening.onupgradeneeded = () => opening.result.createObjectStore("batches", { autoIncrement: true });
       database = await result(opening);
     }
-    return database?.transaction("batches", "readwrite").objectStore("batches");
+    return attempt(() => database?.transaction("batches", "readwrite").objectStore("batches"));
   };
 
-  // A page that is left cannot wait for an answer. What it still has goes by beacon, and is put by at once where the next
-  // page of the same origin finds it and sends it again: the collector drops what it has already.
+  // A page that is left cannot wait for an answer. What it still has goes by beacon, and is put by where the next page of
+  // the same origin finds it and sends it again: the collector drops what it has already.
   const STASH = STORED + ".";
   const stashed = () => Object.keys(localStorage).filter((key) => key.startsWith(STASH)).sort().reverse();
   const stash = (/** @type {string[]} */ spans) =>
     attempt(() => {
       for (const key of stashed().slice(STASHES_MAX - 1)) localStorage.removeItem(key);
-      localStorage[STASH + Date.now() + randomId(2)] = JSON.stringify({ spans, of: resource() });
-      return true;
+      localStorage[STASH + Date.now() + randomId(2)] = JSON.stringify({ spans, from: resource() });
     });
   const sendStashed = () =>
     attempt(() => {
       for (const key of stashed()) {
-        const { spans, of } = JSON.parse(localStorage[key]);
-        send(spans, of).then((isIn) => isIn && attempt(() => localStorage.removeItem(key)));
+        const { spans, from } = JSON.parse(localStorage[key]);
+        send(spans, from).then(async (isIn) => (isIn || (await keep(spans, from)), localStorage.removeItem(key)));
       }
     });
-  /** Sends what the page has as it goes. One that goes on within its origin leaves it to the next page. */
-  const leave = (/** @type {boolean} */ isFollowed) => {
+  /** Sends what the page has as it goes. */
+  const leave = () => {
     clearTimeout(sending);
     sending = 0;
     flying.forEach(stash);
     for (const spans of batches()) {
-      if (stash(spans) && isFollowed) continue;
+      stash(spans);
       const body = bodyOf(spans, resource());
       settings.send ? settings.send(body) : navigator.sendBeacon(address(), body);
     }
@@ -502,7 +501,7 @@
   /** Open shadow roots in which something happened, or that were seen. */
   const roots = /** @type {Set<Document | ShadowRoot>} */ (new Set());
   const findAll = (/** @type {string | undefined} */ selector) =>
-    selector ? [...roots].flatMap((root) => /** @type {HTMLElement[]} */ (attempt(() => [...root.querySelectorAll(selector)]) ?? [])) : [];
+    selector ? [...roots].filter((root) => root.isConnected || !roots.delete(root)).flatMap((root) => /** @type {HTMLElement[]} */ (attempt(() => [...root.querySelectorAll(selector)]) ?? [])) : [];
   const shown = (/** @type {any} */ of) => (of.value ?? of.textContent ?? "").trim().slice(0, 80);
 
   const { URLPattern, navigation } = /** @type {any} */ (globalThis);
@@ -524,7 +523,7 @@
       tab.trace = randomId(16);
     }
     return {
-      [NAME]: short(one("screen") || (settings.titles && document.title)) || template(location),
+      [NAME]: short(one("screen") || (settings.titles === "yes" && document.title)) || template(location),
       "casework.case.id": [...new Set([...cases, taken.case, ...findAll(rules.case).map(shown)])].filter(Boolean).slice(0, 8),
       "casework.record.id": one("record"),
       "casework.task.name": one("task"),
@@ -534,10 +533,10 @@
   };
 
   let isArriving = false;
-  let path = location.pathname + location.hash;
+  let path = location.href;
   /** The page shows another screen, once it is drawn and what it waits for is there. */
   const routed = () => {
-    if (path === (path = location.pathname + location.hash)) return;
+    if (path === (path = location.href)) return;
     closeField(now());
     isArriving = true;
     afterFrame(() => isArriving && !wait && arrive(now()));
@@ -546,6 +545,7 @@
   const arrive = (/** @type {number} */ at) => {
     isArriving = false;
     screen = readScreen();
+    if (field && !field.on[NAME]) field.on = screen;
     if (screen[NAME] !== tab.screen) note("navigation", at, at);
     note("view", at, at);
     tab.screen = screen[NAME];
@@ -588,9 +588,9 @@
       for (const of of elements(root)) {
         yield undefined;
         const isField = fields < VIEWS_MAX && of !== field?.of && isIn(of, FIELDS) && !/checkbox|search/.test(/** @type {any} */ (of).type);
-        if (!isField && !("caseworkValue" in of.dataset)) continue;
+        if (!isField && !isIn(of, "[data-casework-value]")) continue;
         if (/** @type {any} */ (of).type === "radio" && !(/** @type {any} */ (of).checked)) continue;
-        const value = isField ? valueOf(of) : of.dataset.caseworkValue || textOf(of);
+        const value = isField ? valueOf(of) : of.getAttribute("data-casework-value") || textOf(of);
         const naming = namingOf(of);
         if (!value.trim() || told.get(of) === value || naming.form || naming.isIgnored) continue;
         told.set(of, value);
@@ -603,7 +603,7 @@
   }
   const holds = (/** @type {HTMLElement} */ of, /** @type {string} */ value) => {
     const { name, kind, isIgnored } = namingOf(of);
-    const { digest, parts } = isIgnored ? {} : digestsOf(value, kind);
+    const { digest, parts } = isIgnored || /** @type {any} */ (of).type === "password" ? {} : digestsOf(value, kind);
     return { "app.widget.name": name, "casework.value.kind": digest && kind, "casework.value.digest": digest, "casework.value.parts": parts };
   };
 
@@ -642,7 +642,7 @@
     const isChoice = kind === "choice";
     return note(isChoice ? "choice" : "entry", of.from, to, {
       "app.widget.name": name,
-      "casework.input.origin": of.origin ?? (isChoice ? "selected" : "typed"),
+      "casework.input.origin": of.origin, // typed or selected, where none is told
       "casework.input.keystrokes": of.keys,
       "casework.input.corrections": of.corrections,
       "casework.continues": of.continues,
@@ -671,7 +671,7 @@
     const value = valueOf(closed.of);
     told.set(closed.of, value);
     if (form) return;
-    if (closed.changed && (value !== closed.before || closed.continues)) {
+    if (value !== closed.before || closed.continues) {
       entry(closed, at - closed.last > PAUSE_MS ? closed.last : at, holds(closed.of, value));
       unsaved++;
     } else if (value && !isIgnored && name) note("view", closed.from, closed.from, holds(closed.of, value), closed.on);
@@ -705,7 +705,6 @@
 
   let pressed = 0;
   let caused = -Infinity; // when the worker last did what a page answers by asking a server
-  let isFollowed = false; // the page goes, and another of its origin comes
   let isSent = false; // it goes because what was entered is sent
   /** @type {Span | undefined} */
   let lastAction;
@@ -724,8 +723,6 @@
   const submitted = (/** @type {HTMLFormElement} */ form, /** @type {number} */ at) => {
     caused = at;
     if (errand && home(errand.of) === form) closeErrand(at);
-    isFollowed = !!isOwnOrigin(form.action);
-    isSent = form.method === "post";
   };
   const isInvalid = () => !!findAll("[aria-invalid=true]")[0];
   let wasInvalid = false;
@@ -742,7 +739,7 @@
   // From a request until the page can be used: its answer is read, and the frame after it is drawn. Only requests that
   // follow what the worker did, or another that they wait for, block them.
 
-  /** @typedef {{ id: string, on: Place, from: number, last: number, pending: number, outcome: string, saves: boolean, freed?: number }} Wait */
+  /** @typedef {{ id: string, trace: string, on: Place, from: number, last: number, pending: number, outcome: string, saves: boolean, freed?: number }} Wait */
   /** @type {Wait | undefined} */
   let wait;
   let answered = -Infinity; // when the last request was answered that was waited for
@@ -750,7 +747,7 @@
 
   const openWait = (/** @type {number} */ at, saves = false) => {
     if (wait?.freed) endWait(at);
-    const of = (wait ??= { id: randomId(8), on: screen, from: at, last: at, pending: 0, outcome: "", saves });
+    const of = (wait ??= { id: randomId(8), trace: tab.trace, on: screen, from: at, last: at, pending: 0, outcome: "", saves });
     of.saves ||= saves;
     of.pending++;
     return of;
@@ -758,7 +755,8 @@
   const settle = (/** @type {Wait} */ of, outcome = "") => {
     of.outcome ||= outcome;
     of.pending--;
-    of.last = answered = now();
+    of.last = now();
+    if (!of.freed) answered = of.last;
     afterFrame(() => of === wait && !of.pending && endWait(now()));
   };
   // A page out of sight draws nothing: it is waited for until it is seen again, or the worker does something else.
@@ -769,32 +767,39 @@
     const ended = wait;
     wait = undefined;
     if (!ended) return;
-    if (isArriving) ended.on = screen = readScreen();
+    const read = readScreen();
+    isArriving ||= JSON.stringify(read) !== JSON.stringify(screen);
+    if (isArriving) ended.on = screen = read;
     const isBad = isInvalid();
     const outcome = ended.outcome || (isBad && !wasInvalid ? "rejected" : "");
     wasInvalid = isBad;
-    note("wait", ended.from, ended.freed ?? at, { "casework.outcome": outcome }, ended.on, ended.id);
+    note("wait", ended.from, ended.freed ?? at, { "casework.outcome": outcome }, ended.on, ended.id).traceId = ended.trace;
     if (ended.saves && !outcome) unsaved = 0;
     if (isArriving) arrive(at);
     else look();
   };
   /** Who goes on working is not kept waiting. */
   const goOn = (/** @type {number} */ at) => {
-    if (wait && !wait.freed && at - wait.from > CAUSED_MS) wait.freed = at;
+    if (!wait || wait.freed || at - wait.from < CAUSED_MS) return;
+    wait.freed = at;
+    if (isArriving) endWait(at);
   };
 
   /** A request of the page begins; the wait, if the worker waits for it. */
   const requested = (/** @type {string} */ method) => {
     const at = now();
+    const saves = !/^(get|head)$/i.test(method);
+    if (isPaused) return;
     const isAwaited = isLoading || at - caused < CAUSED_MS || at - answered < CAUSED_MS;
-    return isAwaited ? openWait(at, !/^(get|head)$/i.test(method)) : undefined;
+    if (isAwaited) return openWait(at, saves);
+    if (saves) unsaved = 0; // a page that saves by itself
   };
   const judged = (/** @type {number} */ status, /** @type {Wait} */ of) =>
     status >= 500 || !status ? "failed"
-    : [401, 419, 440].includes(status) && of.saves && unsaved ? "lost"
-    : [400, 409, 422].includes(status) ? "rejected"
+    : status === 401 && of.saves && unsaved ? "lost"
+    : status === 400 || status === 422 ? "rejected"
     : "";
-  const traceparent = (/** @type {Wait} */ of) => `00-${tab.trace}-${of.id}-01`;
+  const traceparent = (/** @type {Wait} */ of) => `00-${of.trace}-${of.id}-01`;
   const isOwnOrigin = (/** @type {string} */ url) => attempt(() => new URL(url, document.baseURI).origin) === location.origin;
 
   /** Watches the requests of a window. */
@@ -802,25 +807,25 @@
     const { fetch } = view;
     view.fetch = async function (/** @type {any} */ what, /** @type {any} */ how) {
       const blocking = requested(how?.method ?? what?.method ?? "get");
-      if (!blocking) return fetch.apply(this, arguments);
+      if (!blocking) return fetch(what, how);
       let outcome = "failed";
       try {
-        if (isOwnOrigin(what?.url ?? String(what))) {
-          const headers = new view.Headers(how?.headers ?? what?.headers);
-          headers.set("traceparent", traceparent(blocking));
-          how = { ...how, headers };
-        }
-        const answer = await fetch.call(this, what, how);
+        const request = new view.Request(what, how);
+        if (isOwnOrigin(request.url) && !request.headers.has("traceparent")) request.headers.set("traceparent", traceparent(blocking));
+        const answer = await fetch(request);
         outcome = judged(answer.status || 200, blocking);
-        for (const read of ["json", "text", "blob", "arrayBuffer", "formData"]) {
-          answer[read] = async () => {
-            const reading = requested("get");
-            try {
-              return await view.Response.prototype[read].call(answer);
-            } finally {
-              if (reading) settle(reading);
-            }
-          };
+        for (const read of ["json", "text"]) {
+          const own = answer[read];
+          attempt(() => {
+            answer[read] = async () => {
+              const reading = requested("get");
+              try {
+                return await own.call(answer);
+              } finally {
+                if (reading) settle(reading);
+              }
+            };
+          });
         }
         return answer;
       } catch (error) {
@@ -839,7 +844,9 @@
       const blocking = requested(this.gilbreth?.method ?? "get");
       if (blocking) {
         if (this.gilbreth?.isOwn) this.setRequestHeader("traceparent", traceparent(blocking));
-        this.addEventListener("loadend", () => settle(blocking, judged(this.status, blocking)));
+        let isAborted = false;
+        this.addEventListener("abort", () => (isAborted = true), { once: true });
+        this.addEventListener("loadend", () => settle(blocking, isAborted ? "" : judged(this.status, blocking)), { once: true });
       }
       return send.apply(this, arguments);
     };
@@ -861,7 +868,8 @@
     // Who came late to a page that could be used does not make it later.
     const usable = entry?.domContentLoadedEventEnd && Math.max(of.last, entry.domContentLoadedEventEnd);
     settle(of, outcome);
-    if (usable && !of.pending) endWait(usable);
+    if (of !== wait) arrive(now());
+    else if (usable && !of.pending) endWait(usable);
   };
 
   // ── What the browser tells ───────────────────────────────────────────────────────────────────────────────────────
@@ -877,9 +885,11 @@
     },
     focusout(event, at) {
       // The window lost the focus, not the field.
-      if (field && event.target.ownerDocument.hasFocus()) closeField(at);
+      if (field && event.target.ownerDocument.hasFocus() && !(event.relatedTarget && isSameField(field.of, event.relatedTarget))) closeField(at);
     },
     keydown(event, at) {
+      pressed = at;
+      if (!field && isField(inner(event))) openField(inner(event), at);
       if (!field || event.repeat) return;
       const isDeletion = event.key === "Backspace" || event.key === "Delete";
       const isKey = isDeletion || ((event.key.length === 1 || /Process|Unidentified/.test(event.key)) && !event.ctrlKey && !event.metaKey);
@@ -895,42 +905,38 @@
       of.corrections += +isDeletion;
     },
     input(event, at) {
-      if (!event.isTrusted) return;
-      const of = /** @type {any} */ (field ? event.target : inner(event));
-      if (!field) {
+      const of = inner(event);
+      if (!field || !isSameField(field.of, of)) {
         if (isField(of) && of.matches(":autofill")) note("entry", at, at, { ...holds(of, valueOf(of)), "casework.input.origin": "autofilled" });
         return;
       }
       input(field, at);
+      isSent = false;
       field.changed = true;
       if (namingOf(field.of).kind === "choice") caused = at;
       if (/^insertFrom(Paste|Drop)/.test(event.inputType)) field.origin = "pasted";
-      else if (event.inputType === "insertReplacementText") field.origin ??= "selected";
+      else if (event.inputType === "insertReplacementText") field.origin = "selected";
       else if (!field.keys && field.of.matches(":autofill")) field.origin = "autofilled";
     },
     pointerdown(_, at) {
       pressed = at;
-      isFollowed = isSent = false;
     },
     click(event, at) {
-      const of = inner(event);
-      clicked(of, at);
-      const link = /** @type {HTMLAnchorElement | undefined} */ (nearest(of, "a[href]"));
-      if (link && link.origin === location.origin && !link.target) setTimeout(() => (isFollowed = !event.defaultPrevented));
+      clicked(inner(event), at);
     },
     submit(event, at) {
       submitted(event.target, at);
-      setTimeout(() => event.defaultPrevented && (isFollowed = isSent = false));
+      setTimeout(() => event.defaultPrevented || (isSent = true));
     },
-    invalid() {
-      reject(lastAction);
+    invalid(_, at) {
+      if (at - caused < CAUSED_MS) reject(lastAction);
     },
     load(event) {
       if (/^i?frame$/.test(event.target.localName)) watchFrame(event.target);
     },
   });
   const listen = (/** @type {EventTarget} */ to, names = Object.keys(listeners)) => {
-    for (const name of names) to.addEventListener(name, (event) => isPaused || listeners[name](event, now()), { capture: true, passive: true });
+    for (const name of names) to.addEventListener(name, (event) => event.isTrusted && !isPaused && listeners[name](event, now()), { capture: true, passive: true });
   };
 
   const watchRoot = (/** @type {ShadowRoot} */ root) => {
@@ -951,13 +957,15 @@
     const { submit } = view.HTMLFormElement.prototype;
     view.HTMLFormElement.prototype.submit = function () {
       if (!isPaused) submitted(this, now());
+      isSent = true;
       return submit.call(this);
     };
     of.querySelectorAll("iframe,frame").forEach(watchFrame);
-    view.addEventListener("pagehide", () => {
-      documents.delete(of);
-      roots.delete(of);
-    });
+    if (view !== window)
+      view.addEventListener("pagehide", () => {
+        documents.delete(of);
+        roots.delete(of);
+      });
   };
 
   // ── Start, pause, notice ─────────────────────────────────────────────────────────────────────────────────────────
@@ -967,19 +975,19 @@
     const at = now();
     isGone = true;
     closeField(at);
-    closeErrand(at);
+    closeErrand(at, "abandoned");
     lookOn();
     endWait(at);
     if (unsaved && !isSent) note("navigation", at, at, { "casework.outcome": "lost" });
     tab.unsaved = isSent ? unsaved : 0;
     storeTab();
-    leave(isFollowed);
+    leave();
     database?.close();
     database = undefined;
   };
   const comeBack = () => {
     unsaved = 0;
-    isGone = isFollowed = isSent = false;
+    isGone = isSent = false;
     tab.screen = "";
     arrive(now());
   };
@@ -1016,7 +1024,7 @@
 
   /** Those that the browser has hold at once; what the collector has by now holds from the next page on. */
   const readRules = async () => {
-    const address = settings.rules ?? `${settings.endpoint}/agent/${encodeURIComponent(settings.system)}.json`;
+    const address = settings.rules ?? `${settings.endpoint}/agent/${settings.system}.json`;
     const ask = (/** @type {RequestCache} */ cache) =>
       askCollector(address, { credentials: "omit", cache, signal: AbortSignal.timeout(2_000) })
         .then((answer) => (answer.ok ? answer.json() : {}))

@@ -13,9 +13,11 @@ use gilbreth_tests::program::text;
 fn python() -> Option<PathBuf> {
     let python = std::env::var_os("GILBRETH_TEST_PYTHON").map_or_else(|| PathBuf::from("python3"), PathBuf::from);
     let probe = Command::new(&python).args(["-c", "import playwright"]).output().ok()?;
-    let is_there = probe.status.success() && PathBuf::from("/usr/bin/chromium").exists();
+    let said = std::env::var_os("GILBRETH_TEST_CHROMIUM");
+    let chromium = said.clone().map_or_else(|| PathBuf::from("/usr/bin/chromium"), PathBuf::from);
+    let is_there = probe.status.success() && chromium.exists();
     if !is_there {
-        assert!(std::env::var_os("GILBRETH_TEST_CHROMIUM").is_none(), "Chromium is said to be there: {probe:?}");
+        assert!(said.is_none(), "{} is said to be there: {probe:?}", chromium.display());
         eprintln!("not run: no Python with playwright, or no /usr/bin/chromium; .ci/run installs both");
     }
     is_there.then_some(python)
