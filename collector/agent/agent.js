@@ -905,8 +905,8 @@
       of.corrections += +isDeletion;
     },
     input(event, at) {
-      const of = inner(event);
-      if (!field || !isSameField(field.of, of)) {
+      if (!field) {
+        const of = /** @type {any} */ (inner(event));
         if (isField(of) && of.matches(":autofill")) note("entry", at, at, { ...holds(of, valueOf(of)), "casework.input.origin": "autofilled" });
         return;
       }
