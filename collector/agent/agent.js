@@ -421,13 +421,14 @@
     }
   };
 
-  /** Keeps a batch for later, and comes again: after 2 s, 4 s … 2 minutes. */
+  /** Keeps a batch for later, and comes again: after 2 s, 4 s … 2 minutes. Says whether there is anything to keep it in. */
   const keep = async (/** @type {string[]} */ spans, from = resource()) => {
     const kept = await store();
     kept?.add({ spans, from });
     const count = await result(kept?.count());
     if (count > KEPT_MAX) kept?.openCursor().addEventListener("success", (/** @type {any} */ event) => event.target.result?.delete());
     again();
+    return kept;
   };
   const again = () => {
     if (coming) return;
@@ -476,7 +477,7 @@
     attempt(() => {
       for (const key of stashed()) {
         const { spans, from } = JSON.parse(localStorage[key]);
-        send(spans, from).then(async (isIn) => (isIn || (await keep(spans, from)), localStorage.removeItem(key)));
+        send(spans, from).then(async (isIn) => (isIn || (await keep(spans, from))) && localStorage.removeItem(key));
       }
     });
   /** Sends what the page has as it goes. */
@@ -705,7 +706,7 @@
 
   let pressed = 0;
   let caused = -Infinity; // when the worker last did what a page answers by asking a server
-  let isSent = false; // it goes because what was entered is sent
+  let isSent = false; // what was entered was sent by its form: if the page goes now, nothing is lost
   /** @type {Span | undefined} */
   let lastAction;
 

@@ -308,6 +308,22 @@ def nothing_is_lost_while_the_collector_is_away(stage, tab):
     assert len(stage.spans("action")) == 3
 
 
+def what_was_put_by_stays_where_there_is_no_database(stage, tab):
+    """A browser may refuse IndexedDB: what a page that was left has put by is not given up for it."""
+    stage.pages["/form"] = page(FORM)
+    tab.add_init_script("Object.defineProperty(window, 'indexedDB', { get() { throw new DOMException('refused', 'SecurityError'); } })")
+    tab.goto(stage.url + "/form")
+    stage.wait_for(lambda: stage.spans("view"), "no view")
+    stage.is_down = True
+    tab.get_by_label("Notes").click()
+    tab.keyboard.type("abc")
+    tab.goto(stage.url + "/form")
+    tab.wait_for_timeout(1_000)  # the next page has tried in vain
+    stage.is_down = False
+    tab.goto(stage.url + "/form")
+    stage.wait_for(lambda: stage.spans("entry"), "the entry is lost")
+
+
 def a_network_that_comes_back_is_used(stage, tab):
     stage.pages["/form"] = page(FORM)
     tab.goto(stage.url + "/form")
