@@ -163,12 +163,12 @@ impl Service {
         self.grpc.expect("serve said where it listens")
     }
 
-    /// What it has in memory, in MiB.
+    /// What it has in memory, in MiB, without what the system has read of the program's own file.
     ///
     /// # Panics
     /// When the system does not say.
     pub fn memory_mib(&self) -> u64 {
-        self.status_mib("VmRSS:")
+        self.status_mib("RssAnon:")
     }
 
     /// The most that it ever had in memory, in MiB.
