@@ -91,7 +91,8 @@ pub(crate) struct Estate {
 #[command(after_help = "\
 Examples:
   gilbreth demo --out demo                 about a minute; then the dashboards until Ctrl-C
-  gilbreth demo --staff 50 --weeks 2 --no-serve")]
+  gilbreth demo --staff 50 --weeks 2 --no-serve
+  gilbreth demo --live                     four case systems to type into, and the dashboards beside them")]
 pub(crate) struct Demo {
     /// Folder for the store and the report; a demo that is there already is replaced.
     #[arg(long, value_name = "DIR", default_value = "demo")]
@@ -102,6 +103,9 @@ pub(crate) struct Demo {
     /// End after the report instead of serving the dashboards.
     #[arg(long)]
     pub(crate) no_serve: bool,
+    /// Start four sample case systems beside the dashboards instead of simulating an estate: what is done in them shows.
+    #[arg(long, conflicts_with_all = ["staff", "weeks", "seed", "no_serve"])]
+    pub(crate) live: bool,
     /// Where the dashboards listen.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     pub(crate) web: SocketAddr,

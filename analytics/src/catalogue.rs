@@ -131,6 +131,7 @@ pub static ANSWERS: &[SqlFile] = sql!(
     "re_entry_hotspots",
     "fixes",
     "constants",
+    "too_few",
     "provenance",
     "data_quality",
     "claims",

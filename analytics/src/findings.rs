@@ -59,7 +59,9 @@ pub struct Findings {
     /// Fields keyed again (view `re_entry_hotspots`), verdict established.
     pub hotspots: Answer<Hotspot>,
     /// Fields that cannot be told from a default (view `re_entry_pairs`), verdict constant.
-    pub constants: Answer<Constant>,
+    pub constants: Answer<Agreement>,
+    /// Fields that agree on fewer cases than it takes to tell (view `re_entry_pairs`).
+    pub too_few: Answer<Agreement>,
     /// What to fix first (view `fixes`).
     pub fixes: Answer<Fix>,
     /// Checks on the data (view `data_quality`).
@@ -204,9 +206,9 @@ pub struct Hotspot {
     pub people: i64,
 }
 
-/// A pair of fields whose agreement cannot be told from a default.
+/// A pair of fields that agree, and may do so without anybody keying a value again.
 #[derive(Debug, Clone, Default, Serialize)]
-pub struct Constant {
+pub struct Agreement {
     /// System, screen and field where the value was held; the field is empty for a `join`.
     pub from: [String; 3],
     /// System, screen and field that was entered.

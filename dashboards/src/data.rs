@@ -1,13 +1,13 @@
 //! The rows of each view as a table: what `data/*.csv` and `/api/data/{view}.csv` hold, and pages show in full.
 
-use gilbreth_analytics::findings::Findings;
+use gilbreth_analytics::findings::{Agreement, Findings};
 
 use crate::table::{Cell, Table, numbers, text, words};
 
 mod evidence;
 
 /// Names of the views, as in `data/NAME.csv`.
-pub const VIEWS: [&str; 14] = [
+pub const VIEWS: [&str; 15] = [
     "claims",
     "headline",
     "time_lost_by_system",
@@ -15,6 +15,7 @@ pub const VIEWS: [&str; 14] = [
     "re_entry_matrix",
     "re_entry_hotspots",
     "constants",
+    "too_few",
     "fixes",
     "time_use",
     "release_effects",
@@ -41,7 +42,8 @@ pub(crate) fn table(findings: &Findings, view: &str) -> Option<Table> {
         "time_lost_by_task" => by_task(findings),
         "re_entry_matrix" => matrix(findings),
         "re_entry_hotspots" => hotspots(findings),
-        "constants" => constants(findings),
+        "constants" => agreements("Cannot be told from a default: rows of the answer", &findings.constants.rows),
+        "too_few" => agreements("Agree on too few cases to tell: rows of the answer", &findings.too_few.rows),
         "fixes" => fixes(findings),
         "data_quality" => quality(findings),
         "sensitivity" => evidence::sensitivity(findings),
@@ -55,6 +57,7 @@ pub(crate) fn rows_in_all(findings: &Findings, view: &str) -> usize {
     match view {
         "re_entry_hotspots" => findings.hotspots.of,
         "constants" => findings.constants.of,
+        "too_few" => findings.too_few.of,
         "fixes" => findings.fixes.of,
         // The others are never cut.
         _ => 0,
@@ -226,14 +229,14 @@ fn hotspots(findings: &Findings) -> Table {
     }
 }
 
-fn constants(findings: &Findings) -> Table {
-    let rows = findings.constants.rows.iter().map(|r| {
+fn agreements(caption: &str, rows: &[Agreement]) -> Table {
+    let rows = rows.iter().map(|r| {
         let mut row: Vec<Cell> = r.from.iter().chain(&r.to).map(text).collect();
         row.extend([text(&r.agreement), Cell::Count(r.n), Cell::Count(r.m), Cell::Number(Some(r.expected))]);
         row
     });
     Table {
-        caption: "Cannot be told from a default: rows of the answer".into(),
+        caption: caption.into(),
         columns: vec![
             words("from_system", "Held in system"),
             words("from_screen", "Held in screen"),

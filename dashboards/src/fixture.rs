@@ -1,7 +1,7 @@
 //! Findings as a store of a middling estate would give them; only tests read them.
 
 use gilbreth_analytics::findings::{
-    Answer, Check, Claim, Constant, Findings, Fix, GoLiveEffect, Hotspot, LostBySystem, LostByTask, MatrixCell,
+    Agreement, Answer, Check, Claim, Findings, Fix, GoLiveEffect, Hotspot, LostBySystem, LostByTask, MatrixCell,
     Measure, Provenance, ReleaseEffect, TimeUse, Tried,
 };
 
@@ -139,13 +139,21 @@ pub(crate) fn findings() -> Findings {
             why: format!("{} values were keyed again that another system held.", 4_120 / (i + 1)),
         }
     });
-    let constants = (0..3usize).map(|i| Constant {
+    let constants = (0..3usize).map(|i| Agreement {
         from: [SYSTEMS[i].into(), "offender details".into(), "region".into()],
         to: [SYSTEMS[i + 1].into(), "case registration".into(), "region".into()],
         agreement: "whole".into(),
         n: 300 - 40 * i as i64,
         m: 290 - 41 * i as i64,
         expected: 281.5 - 38.0 * i as f64,
+    });
+    let too_few = (0..2usize).map(|i| Agreement {
+        from: [SYSTEMS[i].into(), "offender details".into(), "telephone".into()],
+        to: [SYSTEMS[i + 1].into(), "referral".into(), "contact telephone".into()],
+        agreement: "whole".into(),
+        n: 6 - i as i64,
+        m: 5 - i as i64,
+        expected: 0.2,
     });
     let checks = [
         ("spans_received", 1_204_551.0, "spans", "Spans that the gate let in."),
@@ -197,6 +205,7 @@ pub(crate) fn findings() -> Findings {
         matrix: answer("re_entry_matrix", matrix),
         hotspots: answer("re_entry_hotspots", hotspots),
         constants: answer("re_entry_pairs", constants),
+        too_few: answer("re_entry_pairs", too_few),
         fixes: answer("fixes", fixes),
         quality: answer(
             "data_quality",
@@ -324,7 +333,7 @@ pub(crate) fn hostile() -> Findings {
         row.system = EVIL.into();
         row.why = EVIL.into();
     }
-    for row in &mut findings.constants.rows {
+    for row in findings.constants.rows.iter_mut().chain(&mut findings.too_few.rows) {
         row.from[1] = EVIL.into();
         row.to[2] = EVIL.into();
         row.agreement = EVIL.into();

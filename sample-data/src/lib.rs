@@ -4,12 +4,15 @@
 //! The flow: [`estate`] (TOML → systems, screens, tasks, people) → [`simulate()`] (seeded, no clock; a day at a time) →
 //! [`interaction`] (what happened) → [`otlp`] (what the systems send) and [`truth`] (what the measure should find).
 //!
+//! [`case_systems`] stand apart: real web applications for a real browser, in which what happens is up to who uses them.
+//!
 //! Invariants:
 //! - the same estate and [`Options`] give the same bytes, on every run;
 //! - the truth is never worked out by the code that it tests: nothing here depends on the analytics, and nothing there
 //!   on this crate;
 //! - no real person, address, telephone number or case.
 
+pub mod case_systems;
 pub mod estate;
 pub mod faults;
 pub mod files;

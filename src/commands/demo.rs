@@ -7,7 +7,7 @@ use gilbreth_collector::store::Store;
 
 use crate::{
     cli,
-    commands::simulate,
+    commands::{live, simulate},
     config::Config,
     output,
     progress::Step,
@@ -19,6 +19,9 @@ use crate::{
 const MARK: &str = ".gilbreth-demo";
 
 pub(crate) async fn run(options: cli::Demo) -> anyhow::Result<ExitCode> {
+    if options.live {
+        return Box::pin(live::run(&options)).await;
+    }
     let began = Instant::now();
     clear(&options.out)?;
     let mut config = Config::load(None)?;
@@ -75,7 +78,7 @@ pub(crate) async fn run(options: cli::Demo) -> anyhow::Result<ExitCode> {
 }
 
 /// Makes the folder, or empties it if an earlier demo made it; anything else in the way is left alone.
-fn clear(out: &Path) -> anyhow::Result<()> {
+pub(super) fn clear(out: &Path) -> anyhow::Result<()> {
     let context = || format!("cannot prepare the folder {}", out.display());
     if out.exists() {
         let empty = fs::read_dir(out).with_context(context)?.next().is_none();
@@ -85,7 +88,7 @@ fn clear(out: &Path) -> anyhow::Result<()> {
         // One that is being served, or written by another demo, stays: the lock says by whom.
         let store = out.join("store");
         let held = if store.join("store.toml").exists() { Some(Store::open(&store)?.lock()?) } else { None };
-        for made in ["store", "report", "reference"] {
+        for made in ["store", "report", "reference", "rules"] {
             if out.join(made).exists() {
                 fs::remove_dir_all(out.join(made)).with_context(context)?;
             }

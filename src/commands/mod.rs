@@ -14,6 +14,7 @@ mod backup;
 mod demo;
 mod import;
 mod ingest;
+mod live;
 mod migrate;
 mod reference;
 mod refresh;

@@ -36,7 +36,7 @@ pub(crate) async fn run(options: cli::Serve) -> anyhow::Result<ExitCode> {
 }
 
 /// Shows what was worked out before while it is brought up to date, then brings it up to date again and again.
-async fn keep_fresh(service: &Service, is_there: bool, config: &Config) {
+pub(super) async fn keep_fresh(service: &Service, is_there: bool, config: &Config) {
     if is_there && let Err(error) = service.show().await {
         tracing::warn!(error = format!("{error:#}"), "the facts of before cannot be shown");
     }

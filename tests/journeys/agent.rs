@@ -10,7 +10,7 @@ use gilbreth_tests::program::text;
 
 /// An interpreter that has Playwright, where there is a Chromium too. `.ci/run` says by `GILBRETH_TEST_CHROMIUM` that both
 /// are there, and then the journeys must run.
-fn python() -> Option<PathBuf> {
+pub(crate) fn python() -> Option<PathBuf> {
     let python = std::env::var_os("GILBRETH_TEST_PYTHON").map_or_else(|| PathBuf::from("python3"), PathBuf::from);
     let probe = Command::new(&python).args(["-c", "import playwright"]).output().ok()?;
     let said = std::env::var_os("GILBRETH_TEST_CHROMIUM");
@@ -23,7 +23,7 @@ fn python() -> Option<PathBuf> {
     is_there.then_some(python)
 }
 
-fn script(python: PathBuf, name: &str) -> Command {
+pub(crate) fn script(python: PathBuf, name: &str) -> Command {
     let mut command = Command::new(python);
     command.arg(format!("{}/tests/browser/{name}", env!("CARGO_MANIFEST_DIR"))).env("PYTHONDONTWRITEBYTECODE", "1");
     command

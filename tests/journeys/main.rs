@@ -18,6 +18,7 @@ mod sdk;
 mod store;
 mod student_record;
 mod telemetry;
+mod worker;
 
 /// The program that cargo built for this run.
 fn program() -> gilbreth_tests::program::Program {

@@ -1,7 +1,7 @@
 //! Asks the views what a report says.
 
 use super::{
-    Answer, Check, Constant, Findings, Fix, Hotspot, LostBySystem, LostByTask, MatrixCell, Measure, Provenance,
+    Agreement, Answer, Check, Findings, Fix, Hotspot, LostBySystem, LostByTask, MatrixCell, Measure, Provenance,
     changes, claims,
 };
 use crate::{
@@ -36,7 +36,8 @@ pub async fn gather(session: &Session) -> Result<Findings, Error> {
         by_task: ask(session, "time_lost_by_task", by_task).await?,
         matrix: ask(session, "re_entry_matrix", cell).await?,
         hotspots: ask(session, "re_entry_hotspots", hotspot).await?,
-        constants: ask(session, "constants", constant).await?,
+        constants: ask(session, "constants", agreement).await?,
+        too_few: ask(session, "too_few", agreement).await?,
         fixes: ask(session, "fixes", fix).await?,
         quality: ask(session, "data_quality", check).await?,
     })
@@ -139,8 +140,8 @@ fn hotspot(row: Row<'_>) -> Result<Hotspot, Error> {
     })
 }
 
-fn constant(row: Row<'_>) -> Result<Constant, Error> {
-    Ok(Constant {
+fn agreement(row: Row<'_>) -> Result<Agreement, Error> {
+    Ok(Agreement {
         from: [row.name("from_system")?, row.name("from_screen")?, row.name("from_field")?],
         to: [row.name("to_system")?, row.name("to_screen")?, row.name("to_field")?],
         agreement: row.name("match")?,

@@ -80,7 +80,7 @@ impl Page {
         match self {
             Self::Overview => &["systems", "re-entry", "hotspots", "tasks", "fixes", "time-use"],
             Self::Systems => &["systems"],
-            Self::ReEntry => &["re-entry", "hotspots", "constants"],
+            Self::ReEntry => &["re-entry", "hotspots", "too-few", "constants"],
             Self::Tasks => &["tasks"],
             Self::Fixes => &["fixes"],
             Self::Releases => &["releases", "go-lives"],

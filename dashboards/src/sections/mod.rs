@@ -36,7 +36,8 @@ pub(crate) struct Section {
     pub(crate) sql: String,
 }
 
-/// All sections in the order of the report; claims, time use, releases and go-lives where there are any.
+/// All sections in the order of the report; claims, too few cases, time use, releases and go-lives where
+/// there are any.
 pub(crate) fn all(findings: &Findings) -> Vec<Section> {
     let mut sections = Vec::new();
     if !findings.claims.rows.is_empty() {
@@ -47,9 +48,11 @@ pub(crate) fn all(findings: &Findings) -> Vec<Section> {
         re_entry::matrix(findings),
         re_entry::hotspots(findings),
         re_entry::constants(findings),
-        lost::by_task(findings),
-        remedies::fixes(findings),
     ]);
+    if !findings.too_few.rows.is_empty() {
+        sections.push(re_entry::too_few(findings));
+    }
+    sections.extend([lost::by_task(findings), remedies::fixes(findings)]);
     if !findings.time_use.rows.is_empty() {
         sections.push(evidence::time_use(findings));
     }

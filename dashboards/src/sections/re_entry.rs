@@ -1,6 +1,6 @@
 //! Values keyed again: from which system into which, and the fields where it happens.
 
-use gilbreth_analytics::findings::{Findings, Hotspot};
+use gilbreth_analytics::findings::{Agreement, Answer, Findings, Hotspot};
 
 use super::{Section, bar, both, ranked, ratio, whiskers};
 use crate::chart::{Bar, BarChart, Grid, Layout, matrix as heat_map};
@@ -199,7 +199,6 @@ pub(super) fn hotspots(findings: &Findings) -> Section {
 
 /// What is left out, because it cannot be told from a default.
 pub(super) fn constants(findings: &Findings) -> Section {
-    let rows = &findings.constants.rows;
     let finding = match findings.constants.of {
         0 => "No pair of fields agrees as defaults do".to_owned(),
         n => format!(
@@ -209,32 +208,7 @@ pub(super) fn constants(findings: &Findings) -> Section {
             if n == 1 { "is" } else { "are" },
         ),
     };
-    let table = Table {
-        caption: match findings.constants.of {
-            of if of > TABLED_MAX => format!("Cannot be told from a default: the first {TABLED_MAX} of {of}"),
-            _ => "Cannot be told from a default".into(),
-        },
-        columns: vec![
-            words("from", "Held in"),
-            words("to", "Entered in"),
-            numbers("n", "Cases with both"),
-            numbers("m", "Cases that agree"),
-            numbers("expected", "Expected by chance"),
-        ],
-        rows: rows
-            .iter()
-            .take(TABLED_MAX)
-            .map(|r| {
-                vec![
-                    text(place(&r.from)),
-                    text(place(&r.to)),
-                    Cell::Count(r.n),
-                    Cell::Count(r.m),
-                    Cell::Number(Some(r.expected)),
-                ]
-            })
-            .collect(),
-    };
+    let table = agreements("Cannot be told from a default", &findings.constants);
     Section {
         id: "constants",
         about: "Cannot be told from a default",
@@ -248,6 +222,60 @@ pub(super) fn constants(findings: &Findings) -> Section {
         table,
         view: "constants",
         sql: findings.constants.sql.clone(),
+    }
+}
+
+/// What may be re-entry once more cases have both fields.
+pub(super) fn too_few(findings: &Findings) -> Section {
+    let many = findings.too_few.of;
+    Section {
+        id: "too-few",
+        about: "Too few cases to tell",
+        finding: format!(
+            "{} {} on fewer than ten cases: too few to tell re-entry from chance",
+            counted(many as i64, "pair of fields", "pairs of fields"),
+            if many == 1 { "agrees" } else { "agree" },
+        ),
+        lead: vec![
+            "A value that was keyed into one field, and then into another of the same case, may have been keyed again, or \
+             be equal by chance. That is judged once ten cases have both fields; until then, none of it is called lost."
+                .to_owned(),
+        ],
+        figures: Vec::new(),
+        table: agreements("Too few cases to tell", &findings.too_few),
+        view: "too_few",
+        sql: findings.too_few.sql.clone(),
+    }
+}
+
+/// Pairs of fields that agree, with what chance alone would give.
+fn agreements(caption: &str, answer: &Answer<Agreement>) -> Table {
+    Table {
+        caption: match answer.of {
+            of if of > TABLED_MAX => format!("{caption}: the first {TABLED_MAX} of {of}"),
+            _ => caption.into(),
+        },
+        columns: vec![
+            words("from", "Held in"),
+            words("to", "Entered in"),
+            numbers("n", "Cases with both"),
+            numbers("m", "Cases that agree"),
+            numbers("expected", "Expected by chance"),
+        ],
+        rows: answer
+            .rows
+            .iter()
+            .take(TABLED_MAX)
+            .map(|r| {
+                vec![
+                    text(place(&r.from)),
+                    text(place(&r.to)),
+                    Cell::Count(r.n),
+                    Cell::Count(r.m),
+                    Cell::Number(Some(r.expected)),
+                ]
+            })
+            .collect(),
     }
 }
 

@@ -292,6 +292,12 @@ impl Estate {
         &self.systems[id.index()]
     }
 
+    /// The number of the system of that name.
+    #[must_use]
+    pub fn system_named(&self, name: &str) -> Option<SystemId> {
+        self.systems.iter().position(|system| system.name == name).map(SystemId::new)
+    }
+
     /// The number of the system at a place of the list.
     pub(crate) fn numbered_system(&self, index: usize) -> SystemId {
         assert!(index < self.systems.len(), "there are only {} systems", self.systems.len());

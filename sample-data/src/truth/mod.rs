@@ -246,6 +246,12 @@ impl Truth {
     }
 }
 
+/// A worker's day, cut by the rules, for days that nobody simulated: what each system has of it. `keyed` says of the entry at
+/// the end of each chain what it was.
+pub fn cut(day: &[Interaction], keyed: &dyn Fn(&Interaction) -> Category) -> BTreeMap<SystemId, Seconds> {
+    ledger::ledger(day, keyed).by_system
+}
+
 /// Sees each day and forgets it, all but what the truth needs.
 pub(crate) struct Witness {
     truth: Truth,
