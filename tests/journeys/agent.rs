@@ -1,4 +1,4 @@
-//! The browser agent in a real Chromium, as the collector serves it.
+//! The browser agent in a real Chromium, as the collector serves it, and as an extension.
 
 use std::{
     io::{BufRead as _, BufReader, Write as _},
@@ -37,6 +37,13 @@ fn the_agent_tells_what_it_promises_and_nothing_else() {
     let output = script(python, "agent.py").arg(format!("http://{}/agent.js", service.otlp())).output().unwrap();
     assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
     assert!(service.stop());
+}
+
+#[test]
+fn the_extension_tells_of_pages_that_nobody_may_change_and_of_no_others() {
+    let Some(python) = python() else { return };
+    let output = script(python, "extension.py").output().unwrap();
+    assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
 }
 
 #[test]

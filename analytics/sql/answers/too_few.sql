@@ -1,4 +1,5 @@
--- The fields that agree on cases too few to tell re-entry from chance: fewer than ten have both; at most 200.
+-- The fields that agree on cases too few to tell re-entry from chance (fewer than ten have both), by how far beyond chance;
+-- at most 200.
 --
 -- grain: an ordered pair of fields and a kind of match
 -- inputs: re_entry_pairs
@@ -11,5 +12,5 @@ SELECT
     count(*) OVER () AS rows
 FROM re_entry_pairs
 WHERE n < 10 AND m > 0
-ORDER BY m DESC, n, to_system, to_screen, to_field, from_system, from_screen, from_field, "match"
+ORDER BY m - n * p DESC, to_system, to_screen, to_field, from_system, from_screen, from_field, "match"
 LIMIT 200

@@ -58,7 +58,7 @@ async fn page(State(desk): State<Arc<Desk>>) -> Markup {
                     ol {
                         li { "Register a person in " b { (System::Ndelius.title()) } ": sign in, search for " (crn(1)) ", open Personal details." }
                         li { "Key the same name and date of birth into " b { (System::Oasys.title()) } " for the same case." }
-                        li { "Within half a minute the " a href=(desk.dashboards) { "dashboards" } " show it. That it is re-entry and no chance shows after ten cases." }
+                        li { "Within half a minute the " a href={ (desk.dashboards) "re-entry" } { "page about re-entry" } " shows that they agree, and after ten cases that it is no chance." }
                     }
                     table {
                         thead { tr { th { "System" } th { "Built as" } th { "Sessions" } } }

@@ -60,7 +60,7 @@ pub struct Options {
     pub traces: String,
     /// With which token.
     pub server_token: Option<String>,
-    /// Where the dashboards are, as a URL: the desk's page leads there.
+    /// Where the dashboards are, as a URL that ends in a slash: the desk's page leads there.
     pub dashboards: String,
     /// How long a session lasts without a request.
     pub session: Duration,

@@ -25,6 +25,7 @@ async fn page(State(host): State<Arc<Host>>) -> Markup {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 title { (host.system.title()) }
                 (host.agent())
+                style { "body { margin: 0 }" }
                 script src="/parts.js" type="module" {}
             }
             body { cas-app {} }
