@@ -1,4 +1,4 @@
-//! Packs the browser agent as it is served: comments and white space go, locals get short names, and what is left is
+//! Packs the browser agent and its notice as they are served: comments and white space go, locals get short names, and what is left is
 //! compressed once, here, as tightly as gzip goes, instead of for each page.
 
 use std::{env, fs, io, path::Path};
@@ -9,25 +9,28 @@ use oxc_minifier::{ManglePropertiesOptions, Minifier, MinifierOptions};
 use oxc_parser::Parser;
 use oxc_span::SourceType;
 
-const SOURCE: &str = "agent/agent.js";
 /// Fields of the agent's own records, which neither a page, nor a browser, nor storage knows by name.
-const OWN_FIELDS: &str = "^(before|changed|continues|corrections|freed|isIgnored|last|of|outcome|pending|saves)$";
+const OWN_FIELDS: &str = "^(before|called|changed|continues|corrections|drawing|errand|freed|header|isIgnored|isSecret|keystrokes|last|means|of|outcome|pending|place|saves|since|takes|traced)$";
 
 fn main() -> io::Result<()> {
-    println!("cargo::rerun-if-changed={SOURCE}");
     println!("cargo::rerun-if-changed=build.rs");
-    let packed = pack(&fs::read_to_string(SOURCE)?);
-    let mut compressed = Vec::new();
-    zopfli::compress(zopfli::Options::default(), zopfli::Format::Gzip, packed.as_bytes(), &mut compressed)?;
     let to = env::var("OUT_DIR").map_err(io::Error::other)?;
-    fs::write(Path::new(&to).join("agent.js"), packed)?;
-    fs::write(Path::new(&to).join("agent.js.gz"), compressed)
+    for name in ["agent.js", "notice.js"] {
+        let source = format!("agent/{name}");
+        println!("cargo::rerun-if-changed={source}");
+        let packed = pack(&source, &fs::read_to_string(&source)?);
+        let mut compressed = Vec::new();
+        zopfli::compress(zopfli::Options::default(), zopfli::Format::Gzip, packed.as_bytes(), &mut compressed)?;
+        fs::write(Path::new(&to).join(name), packed)?;
+        fs::write(Path::new(&to).join(format!("{name}.gz")), compressed)?;
+    }
+    Ok(())
 }
 
-fn pack(source: &str) -> String {
+fn pack(name: &str, source: &str) -> String {
     let allocator = Allocator::default();
     let mut parsed = Parser::new(&allocator, source, SourceType::script()).parse();
-    assert!(parsed.diagnostics.is_empty(), "{SOURCE}: {:?}", parsed.diagnostics);
+    assert!(parsed.diagnostics.is_empty(), "{name}: {:?}", parsed.diagnostics);
     let own = ManglePropertiesOptions::from_pattern(OWN_FIELDS).expect("the pattern is one");
     let options = MinifierOptions { mangle_properties: Some(own), ..MinifierOptions::default() };
     let minified = Minifier::new(options).minify(&allocator, &mut parsed.program);

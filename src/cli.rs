@@ -103,7 +103,8 @@ pub(crate) struct Demo {
     /// End after the report instead of serving the dashboards.
     #[arg(long)]
     pub(crate) no_serve: bool,
-    /// Start four sample case systems beside the dashboards instead of simulating an estate: what is done in them shows.
+    /// Start four sample case systems beside the dashboards instead of simulating an estate: what is done in them shows. They listen on
+    /// loopback alone.
     #[arg(long, conflicts_with_all = ["staff", "weeks", "seed", "no_serve"])]
     pub(crate) live: bool,
     /// Where the dashboards listen.

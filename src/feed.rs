@@ -5,9 +5,11 @@ use std::{sync::Arc, time::Duration};
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use gilbreth_collector::{
-    Sender, config,
+    Sender,
+    agent::Rulebook,
+    config,
     decode::Decoded,
-    gate::{self, IntakeCounts, Names, Policy, Source},
+    gate::{self, IntakeCounts, Policy, Source},
     key::StoreKey,
     pipeline::{self, Pipeline},
     store::{Store, Writer},
@@ -45,7 +47,7 @@ pub(crate) async fn all(
 ) -> anyhow::Result<Fed> {
     let writer: Arc<Writer> = Arc::new(store.lock()?);
     let policy = Arc::new(Policy::new(&StoreKey::of(&writer)?, config));
-    let names = Arc::new(Names::default());
+    let names = Arc::new(Rulebook::load(config)?.names());
     // Nobody waits for an answer: there is all the time that the disk takes.
     let sized = pipeline::Config { patience: Duration::MAX, ..config.pipeline() };
     let pipeline = Pipeline::start(Arc::clone(&writer), sized).await?;

@@ -15,12 +15,12 @@
  * @typedef {object} Settings
  * @property {string} system     the case system, as it is called everywhere: `service.name`
  * @property {string} [release]  its version
- * @property {string} [endpoint] where the collector is, without a slash behind it; by default where the script came from
+ * @property {string} [endpoint] where the collector is, without a slash behind it: where the script came from if it has an
+ *   element, not needed beside `send`
  * @property {string} [token]    the page token
  * @property {string} [key]      the page key, by which values are digested; by default the one that comes with the rules
  * @property {string} [worker]   who works here: an opaque name if there is one
- * @property {string} [rules]    address of the rules; `none` if there are none
- * @property {string} [notice]   what a notice says; none is shown without it
+ * @property {string | Rules} [rules] the rules, or their address; `none` if there are none; by default those that the collector has
  * @property {string} [titles]   `yes`: the page's title names its screen where neither an attribute nor a rule does
  * @property {(body: string) => Promise<boolean>} [send] in place of sending: whether it needs no more sending
  *
@@ -43,7 +43,7 @@
   if ("gilbreth" in globalThis) return;
 
   const PAUSE_MS = 30_000; // an entry without input for so long has ended, and what follows continues it
-  const BATCH_BYTES = 44_000; // browsers take 64 KiB of all that a page sends as it goes
+  const SPANS_MAX = 9; // of a batch: below 48 kB even if all names and numbers are as long as they may be
   const SEND_AFTER_MS = 5_000;
   const KEPT_MAX = 200; // batches kept while the collector cannot be reached
   const STASHES_MAX = 20; // batches of pages that were left
@@ -63,18 +63,19 @@
     let divisor = 2;
     while (n % divisor) divisor++;
     if (divisor < n) continue;
-    const bits = (/** @type {number} */ root) => ((root % 1) * 2 ** 32) | 0;
-    if (START.length < 8) START.push(bits(n ** (1 / 2)));
-    ROUND.push(bits(n ** (1 / 3)));
+    if (START.length < 8) START.push(((n ** (1 / 2) % 1) * 2 ** 32) | 0);
+    ROUND.push(((n ** (1 / 3) % 1) * 2 ** 32) | 0);
   }
   const words = new Int32Array(64);
   const turn = (/** @type {number} */ word, /** @type {number} */ by) => (word >>> by) | (word << (32 - by));
 
-  /** Adds whole blocks of 64 bytes to a state. */
-  const addBlocks = (/** @type {Int32Array} */ from, /** @type {Uint8Array} */ bytes) => {
-    const state = from.slice();
-    const view = new DataView(bytes.buffer);
-    for (let at = 0; at < bytes.length; at += 64) {
+  const sha256 = (/** @type {number[]} */ bytes) => {
+    const state = Int32Array.from(START);
+    const padded = new Uint8Array(((bytes.length + 72) >> 6) << 6);
+    const view = new DataView(padded.buffer);
+    padded.set([...bytes, 128]);
+    view.setUint32(padded.length - 4, bytes.length * 8);
+    for (let at = 0; at < padded.length; at += 64) {
       let [a, b, c, d, e, f, g, h] = state;
       for (let i = 0; i < 64; i++) {
         const x = words[i - 15];
@@ -86,49 +87,34 @@
       }
       [a, b, c, d, e, f, g, h].forEach((more, i) => (state[i] += more));
     }
-    return state;
-  };
-  /** Ends a message with these bytes, whose first `before` bytes (whole blocks) are in the state already. */
-  const sha256 = (/** @type {Int32Array} */ state, /** @type {Uint8Array} */ bytes, before = 64) => {
-    const padded = new Uint8Array(((bytes.length + 72) >> 6) << 6);
-    padded.set(bytes);
-    padded[bytes.length] = 128;
-    new DataView(padded.buffer).setUint32(padded.length - 4, (before + bytes.length) * 8);
-    const view = new DataView(new ArrayBuffer(32));
-    addBlocks(state, padded).forEach((word, i) => view.setInt32(i * 4, word));
-    return new Uint8Array(view.buffer);
+    state.forEach((word, i) => view.setInt32(i * 4, word));
+    return [...padded.slice(0, 32)];
   };
 
-  const hex = (/** @type {Uint8Array} */ bytes) => [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  const hex = (/** @type {Iterable<number>} */ bytes) => [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
   /** HMAC-SHA-256 (RFC 2104) with a key: text → its first 8 bytes as hex. */
   const digester = (/** @type {string} */ key) => {
-    const start = Int32Array.from(START);
-    const bytes = encoder.encode(key);
-    const short = bytes.length > 64 ? sha256(start, bytes, 0) : bytes;
-    const [inner, outer] = [0x36, 0x5c].map((pad) => addBlocks(start, Uint8Array.from({ length: 64 }, (_, i) => short[i] ^ pad)));
-    return (/** @type {string} */ text) => hex(sha256(outer, sha256(inner, encoder.encode(text))).slice(0, 8));
+    const bytes = [...encoder.encode(key)];
+    const short = bytes.length > 64 ? sha256(bytes) : bytes;
+    const [inner, outer] = [0x36, 0x5c].map((pad) => Array.from({ length: 64 }, (_, i) => short[i] ^ pad));
+    return (/** @type {string} */ text) => hex(sha256([...outer, ...sha256([...inner, ...encoder.encode(text)])]).slice(0, 8));
   };
 
   // Normalisation: the conventions' rules, held to `vectors/normalise.json` as the collector's own are.
 
   const MONTHS = Array.from({ length: 12 }, (_, month) => new Date(0, month).toLocaleString("en-GB", { month: "long" }).toLowerCase());
   const tokens = (/** @type {string} */ text) => text.split(/[^\p{Alphabetic}\p{N}]+/u).filter(Boolean);
-  const plainOf = (/** @type {string} */ value) =>
-    value.normalize("NFKC").toLowerCase().normalize("NFKC").split(/\p{White_Space}+/u).filter(Boolean).join(" ");
 
   const dateOf = (/** @type {string} */ plain) => {
-    let [, day, , month, year] = /^(\d\d?)([/.-])(\d\d?)\2(\d{4}|\d\d)$/.exec(plain) ?? [];
-    if (!day) [, year, month, day] = /^(\d{4})-(\d\d?)-(\d\d?)$/.exec(plain) ?? [];
-    if (!day) {
-      [, day, month, year] = /^(\d\d?) (\p{L}+) (\d{4}|\d\d)$/u.exec(plain) ?? [];
-      month = String(1 + MONTHS.findIndex((name) => month === name || month === name.slice(0, 3)));
-    }
+    const figures = plain.replace(/ (\p{L}+) /u, (_, said) => `/${1 + MONTHS.findIndex((name) => said === name || said === name.slice(0, 3))}/`);
+    let [, day, , month, year] = /^(\d\d?)([/.-])(\d\d?)\2(\d{4}|\d\d)$/.exec(figures) ?? [];
+    if (!day) [, year, month, day] = /^(\d{4})-(\d\d?)-(\d\d?)$/.exec(figures) ?? [];
     if (!day) return;
     if (year.length < 4) year = (+year < 30 ? "20" : "19") + year;
-    const date = new Date(0);
-    date.setUTCFullYear(+year, +month - 1, +day);
-    if (+year && date.getUTCMonth() + 1 === +month && date.getUTCDate() === +day) return date.toISOString().slice(0, 10);
+    const iso = [year, month, day].map((part) => part.padStart(2, "0")).join("-");
+    // A day that does not exist is none, or another.
+    if (+year && attempt(() => new Date(iso).toISOString().slice(0, 10)) === iso) return iso;
   };
 
   const numberOf = (/** @type {string} */ plain) => {
@@ -147,23 +133,14 @@
     identifier: joined,
     postcode: joined,
   };
-  /** A value as typed → the form that is digested; empty if nothing is left of it. */
-  const normalise = (/** @type {string} */ value, /** @type {string} */ kind) => {
-    const plain = plainOf(value);
-    return KINDS[kind]?.(plain) || tokens(plain).join(" ");
-  };
-
-  /** The tokens of a value that are digested alone. */
-  const parts = (/** @type {string} */ value, /** @type {string} */ kind) => {
-    const of = kind === "date" ? [] : tokens(plainOf(value)).filter((token) => [...token].length > 1).slice(0, 16);
-    return of.length > 1 ? of : [];
-  };
-
   let digest = digester("gilbreth");
   /** What is told of a value: nothing if it is empty or long free text. */
   const digestsOf = (/** @type {string} */ value, /** @type {string} */ kind) => {
-    const whole = (kind !== "text" || [...plainOf(value)].length <= 60) && normalise(value, kind);
-    return whole ? { digest: digest(whole), parts: parts(value, kind).map(digest) } : {};
+    const plain = value.normalize("NFKC").toLowerCase().normalize("NFKC").split(/\p{White_Space}+/u).filter(Boolean).join(" ");
+    const all = tokens(plain);
+    const whole = (kind !== "text" || [...plain].length <= 60) && (KINDS[kind]?.(plain) || all.join(" "));
+    const parts = all.filter((token) => [...token].length > 1).slice(0, 16);
+    return whole ? { digest: digest(whole), parts: kind === "date" || parts.length < 2 ? [] : parts.map(digest) } : {};
   };
 
   // ── Clock and ids ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -173,15 +150,13 @@
   let checked = -Infinity;
   const now = () => {
     const at = performance.now();
-    if (at - checked > CHECK_MS && Math.abs(Date.now() - (checked = at) - epoch) > JUMP_MS) jumped(at);
+    if (at - checked > CHECK_MS && Math.abs(Date.now() - (checked = at) - epoch) > JUMP_MS) {
+      // The clock was set or the machine slept: what is open ends by the old clock.
+      if (field) pauseField(field, at);
+      if (wait) endWait(wait.last);
+      epoch = Date.now() - at;
+    }
     return at;
-  };
-  /** The clock was set or the machine slept: what is open ends by the old clock. */
-  const jumped = (/** @type {number} */ at) => {
-    if (field?.changed) pauseField(field);
-    if (field) field.from = field.last = at;
-    if (wait) endWait(wait.last);
-    epoch = Date.now() - at;
   };
   const unixNanos = (/** @type {number} */ at) => Math.round((epoch + at) * 1_000) * 1_000;
   const randomId = (/** @type {number} */ bytes) => hex(crypto.getRandomValues(new Uint8Array(bytes)));
@@ -195,11 +170,14 @@
       return what();
     } catch {}
   };
+  const stored = (/** @type {string} */ key) => attempt(() => JSON.parse(sessionStorage[key]));
+  const storeFor = (/** @type {string} */ key, /** @type {any} */ value) => attempt(() => (sessionStorage[key] = JSON.stringify(value)));
   /** Of this tab: outlives the page. */
-  const tab = /** @type {{ session: string, trace: string, task?: string, screen?: string, unsaved?: number }} */ (
-    attempt(() => JSON.parse(sessionStorage[STORED])) ?? { session: randomId(16), trace: randomId(16) }
-  );
-  const storeTab = () => attempt(() => (sessionStorage[STORED] = JSON.stringify(tab)));
+  const tab = /** @type {{ session: string, trace: string, task?: string }} */ (stored(STORED) ?? { session: randomId(16), trace: randomId(16) });
+  // What the last page in the same frame left: the screen moved to, and whether it sent what was not saved. It is stored
+  // while one follows the other and no longer, since a window that a page opens begins with a copy of all that is stored.
+  const LEFT = STORED + (parent === window) + name;
+  let [arrivedAt, hadUnsaved] = /** @type {[string?, boolean?]} */ (stored(LEFT) ?? []);
 
   // ── Names ────────────────────────────────────────────────────────────────────────────────────────────────────────
   // Attributes first, then rules, then what a screen reader would say. Whatever could be somebody's data is not asked:
@@ -207,13 +185,14 @@
 
   /** @type {Rules} */
   let rules = {};
+  let hasRules = false; // no value is digested before: one may have to be ignored, and the key is in them
   const PRESSED = "[type=submit],[type=button],[type=reset],[type=image]";
   const FIELDS = `input:not([type=hidden],[type=file],${PRESSED}),select,textarea`;
   const BUTTONS = "button,a[href],summary,[role=button],[role=link],[role=tab],[role=menuitem]," + PRESSED;
   const DATA = "tr,li,dd,h1,h2,h3,h4,article,[role=heading],[role=row],[role=option],[role=listitem]";
 
-  const short = (/** @type {string | null | undefined} */ text) =>
-    (text ?? "").replace(/\s+/g, " ").replace(/\d{3,}/g, "#").replace(/[\s:*]+$/, "").trim().slice(0, 80);
+  const short = (/** @type {string | false | null | undefined} */ text) =>
+    (text || "").replace(/\s+/g, " ").replace(/\d{3,}/g, "#").replace(/[\s:*]+$/, "").trim().slice(0, 80);
 
   /** The text of an element, without that of fields in it. */
   const textOf = (/** @type {Node | null | undefined} */ node) => {
@@ -225,9 +204,9 @@
   const isIn = (/** @type {any} */ node, /** @type {string} */ selector) => node.matches?.(selector);
 
   /** The nearest element that fits, over the borders of shadow roots. */
-  const nearest = (/** @type {Element | null} */ from, /** @type {string | undefined} */ selector) => {
-    for (let at = from; at && selector; at = /** @type {ShadowRoot} */ (at.getRootNode()).host ?? null) {
-      const found = attempt(() => at?.closest(selector));
+  const nearest = (/** @type {Element} */ from, /** @type {string | undefined} */ selector) => {
+    for (let at = from; at && selector; at = /** @type {ShadowRoot} */ (at.getRootNode()).host) {
+      const found = attempt(() => at.closest(selector));
       if (found) return /** @type {HTMLElement} */ (found);
     }
   };
@@ -244,19 +223,21 @@
     );
   };
 
-  /** What heads a cell of a table: the head of its column, or for a field the cell before it. */
+  /** What heads a cell of a table: the head of its column or row, or for a field the cell before it where none has a head. */
   const headed = (/** @type {Element} */ of) => {
     const cell = /** @type {HTMLTableCellElement | null} */ (of.closest("td,th"));
     const head = cell?.closest("table")?.querySelector("tr")?.cells[cell.cellIndex];
     if (head && head !== cell && isIn(head, "th,thead *")) return short(textOf(head));
     const before = cell?.previousElementSibling;
-    return before && isIn(of, FIELDS) && !before.querySelector(FIELDS) ? short(textOf(before)) : "";
+    const isLayout = !cell?.closest("table")?.querySelector("th");
+    return before && (isLayout || isIn(before, "th")) && isIn(of, FIELDS) && !before.querySelector(FIELDS) ? short(textOf(before)) : "";
   };
 
   /** A name that is no generated one: `ctl00$txt7` says nothing to anybody. */
   const written = (/** @type {string | null} */ id) => (id && !/\d|[:$]/.test(id) ? id : "");
 
-  /** @typedef {{ name: string, kind: string, form: string, isIgnored: boolean }} Naming */
+  /** How a field is called, what kind of value it takes, and which errand it is of, if any. */
+  /** @typedef {{ called: string, takes: string, errand: string, isIgnored: boolean, isSecret: boolean }} Naming */
   /** @type {WeakMap<Element, Naming>} */
   let namings = new WeakMap();
   const namingOf = (/** @type {HTMLElement} */ of) => {
@@ -276,11 +257,13 @@
       headed(of) ||
       short(of.title || of.placeholder || written(of.name) || written(of.id)) ||
       of.localName;
+    const isSecret = /passw|\bpin\b|one-time|cc-/i.test(`${of.type} ${of.autocomplete} ${name}`);
     return {
-      name,
-      kind: said(of, "kind") ?? rule?.kind ?? kindOf(of, name.toLowerCase()),
-      form: errandOf(of),
-      isIgnored: /passw|\bpin\b/i.test(`${of.type} ${of.autocomplete} ${name}`) || !!rule?.ignore || said(of, "ignore") !== undefined,
+      called: name,
+      isSecret, // and stays so if the page shows what is typed
+      takes: said(of, "kind") ?? rule?.kind ?? kindOf(of, name.toLowerCase()),
+      errand: errandOf(of),
+      isIgnored: isSecret || !!rule?.ignore || said(of, "ignore") !== undefined,
     };
   };
 
@@ -288,16 +271,16 @@
   const kindOf = (/** @type {any} */ of, /** @type {string} */ name) => {
     if (/^(select|radio|checkbox)/.test(of.type)) return "choice";
     if (of.isContentEditable || of.localName === "textarea") return "text";
-    const hints = /** @type {[string, RegExp][]} */ ([
-      ["number", /^number/],
-      ["date", /\bdate|\bd\.?o\.?b\b|bday/],
-      ["postcode", /post ?code|postal-code/],
-      ["phone", /\btel\b|phone|mobile/],
-      ["email", /e-?mail/],
-      ["identifier", /\b(number|no|ref|reference|id|crn|pnc|cro)\b\.?$/],
-      ["name", /name\b/],
-    ]);
-    return hints.find(([, hint]) => hint.test(`${of.type} ${of.autocomplete} ${name}`))?.[0] ?? "text";
+    const hints = {
+      number: /^number/,
+      date: /\bdate|\bd\.?o\.?b\b|bday/,
+      postcode: /post ?code|postal-code/,
+      phone: /\btel\b|phone|mobile/,
+      email: /e-?mail/,
+      identifier: /\b(number|no|ref|reference|id|crn|pnc|cro)\b\.?$/,
+      name: /name\b/,
+    };
+    return Object.entries(hints).find(([, hint]) => hint.test(`${of.type} ${of.autocomplete} ${name}`))?.[0] ?? "text";
   };
 
   /**
@@ -306,8 +289,9 @@
    * which only lay out a page.
    */
   const buttonName = (/** @type {any} */ of) => {
-    const isData = /\d/.test(of.pathname) || (of.closest(DATA) && !of.closest("nav,[role=navigation],[role=menu],[role=tablist]"));
-    const isLaidOut = of.localName !== "a" && of.closest("table") && !of.closest("table").querySelector("th");
+    const isData = /^(?!javascript:).*[\d@]/.test(of.getAttribute("href")) || (of.closest(DATA) && !of.closest("nav,[role=navigation],[role=menu],[role=tablist]"));
+    const table = of.closest("table");
+    const isLaidOut = of.localName !== "a" && table && !table.querySelector("th");
     return (
       short(said(of, "action")) ||
       (!isData || isLaidOut ? labelled(of) || (isIn(of, "[aria-haspopup=listbox],[role=combobox]") ? "" : short(textOf(of) || of.value || of.title || of.alt)) : headed(of) || (of.origin === location.origin && template(of))) ||
@@ -325,7 +309,7 @@
       return chosen ? labelled(chosen) || chosen.value : "";
     }
     if (of.localName === "select") return [...of.selectedOptions].filter((option) => option.value).map((option) => option.text).join(" ");
-    return of.value ?? of.textContent ?? "";
+    return of.value ?? of.textContent;
   };
 
   // ── Spans and sending ────────────────────────────────────────────────────────────────────────────────────────────
@@ -334,24 +318,25 @@
   let settings;
   let worker = "";
   let isPaused = false;
-  let sending = 0; // timer
+  /** @type {any} */
+  let sending; // timer: one batch after the other, so that a collector that hangs takes one connection
   let waitMs = 0; // before the next try
   let coming = 0; // timer: the next try
   /** @type {Span[]} */
   let queue = [];
 
-  const attribute = (/** @type {string} */ key, /** @type {any} */ value) => ({
-    key,
-    value:
-      value.map ? { arrayValue: { values: value.map((/** @type {string} */ stringValue) => ({ stringValue })) } }
-      : typeof value === "number" ? { intValue: value }
-      : { stringValue: value.toWellFormed() },
-  });
+  const text = (/** @type {string} */ value) => ({ stringValue: value.slice(0, 80).toWellFormed() });
   const attributes = (/** @type {Record<string, any>} */ of) =>
-    Object.entries(of).filter(([, value]) => value?.length || typeof value === "number").map(([key, value]) => attribute(key, value));
+    Object.entries(of).filter(([, value]) => value?.length || typeof value === "number").map(([key, value]) => ({
+      key,
+      value:
+        value.map ? { arrayValue: { values: value.map(text) } }
+        : typeof value === "number" ? { intValue: value }
+        : text(value),
+    }));
 
   /** Notes what happened from one instant to another; gives the span, which may still be told its outcome. */
-  const note = (/** @type {string} */ kind, /** @type {number} */ from, /** @type {number} */ to, /** @type {Record<string, any>} */ about = {}, on = screen, spanId = randomId(8)) => {
+  const note = (/** @type {string} */ kind, /** @type {number} */ from, to = from, /** @type {Record<string, any>} */ about = {}, on = screen, spanId = randomId(8)) => {
     const span = {
       traceId: tab.trace,
       spanId,
@@ -366,93 +351,81 @@
         ...about,
       }),
     };
-    if (isPaused) return span;
-    queue.push(span);
-    sending ||= setTimeout(flush, SEND_AFTER_MS);
+    if (!isPaused) {
+      queue.push(span);
+      sending ||= setTimeout(flush, SEND_AFTER_MS);
+    }
     return span;
   };
-  const setOutcome = (/** @type {Span} */ span, /** @type {string} */ outcome) => span.attributes.push(attribute("casework.outcome", outcome));
-
-  const resource = () => ({ "service.name": settings.system, "service.version": settings.release });
-  const bodyOf = (/** @type {string[]} */ spans, /** @type {object} */ of) =>
-    `{"resourceSpans":[{"resource":{"attributes":${JSON.stringify(
-      attributes({ ...of, "casework.clock.sent": Date.now() * 1e6 }),
-    )}},"scopeSpans":[{"spans":[${spans}]}]}]}`;
-  const address = () => settings.endpoint + "/v1/traces" + (settings.token ? "?token=" + settings.token : "");
 
   /** Batches that are neither known to have arrived nor kept. */
-  const flying = /** @type {Set<string[]>} */ (new Set());
-  /** What waits, as batches that fit into one request. */
+  const flying = /** @type {Set<string>} */ (new Set());
+  /** What waits, as batches: what the body of a request says after the instant when it is sent. */
   const batches = () => {
-    const all = /** @type {string[][]} */ ([]);
-    let left = 0;
-    for (const span of queue.splice(0)) {
-      const text = JSON.stringify(span);
-      const bytes = encoder.encode(text).length + 1;
-      if ((left -= bytes) < 0) {
-        all.push([]);
-        left = BATCH_BYTES - bytes;
-      }
-      all.at(-1)?.push(text);
-    }
+    const resource = JSON.stringify(attributes({ "service.name": settings.system, "service.version": settings.release }));
+    const all = [];
+    while (queue[0]) all.push(`}},${resource.slice(1)}},"scopeSpans":[{"spans":${JSON.stringify(queue.splice(0, SPANS_MAX))}}]}]}`);
     return all;
   };
 
   /** Sends a batch; says whether it needs no more sending. `text/plain` spares the browser from asking first. */
-  const send = async (/** @type {string[]} */ spans, /** @type {object | undefined} */ of = undefined) => {
-    const body = bodyOf(spans, of ?? resource());
+  const send = async (/** @type {string} */ batch, keepalive = false) => {
+    const body = `{"resourceSpans":[{"resource":{"attributes":[{"key":"casework.clock.sent","value":{"intValue":${Date.now() * 1e6}${batch}`;
     try {
       if (settings.send) return await settings.send(body);
-      const answer = await askCollector(address(), { method: "POST", keepalive: !of, credentials: "omit", headers: { "content-type": "text/plain" }, body });
-      // What is refused for what it is will be refused again.
-      return answer.ok || answer.status === 400 || answer.status === 413;
+      const address = settings.endpoint + "/v1/traces" + (settings.token ? "?token=" + settings.token : "");
+      // Firefox before 133 forgets a request of a page that has gone, unless it is a beacon.
+      if (keepalive && !("keepalive" in Request.prototype)) return navigator.sendBeacon(address, body);
+      const { ok, status } = await askCollector(address, {
+        method: "POST",
+        keepalive,
+        credentials: "omit",
+        headers: { "content-type": "text/plain" },
+        signal: AbortSignal.timeout(PAUSE_MS),
+        body,
+      });
+      // A token that is refused is tried again by the next page; what is refused for what it is will be refused again.
+      if (status === 401 || status === 403) coming ||= -1;
+      return ok || status === 400 || status === 413;
     } catch {
       return false;
     }
   };
 
   const flush = async () => {
-    sending = 0;
     const all = batches();
-    all.forEach((spans) => flying.add(spans));
-    for (const spans of all) {
-      if (coming || !(await send(spans))) await keep(spans);
-      flying.delete(spans);
+    all.forEach((batch) => flying.add(batch));
+    for (const batch of all) {
+      if (coming || !(await send(batch, true))) await keep(batch);
+      flying.delete(batch);
     }
+    sending = queue[0] && setTimeout(flush, SEND_AFTER_MS);
   };
 
-  /** Keeps a batch for later, and comes again: after 2 s, 4 s … 2 minutes. Says whether there is anything to keep it in. */
-  const keep = async (/** @type {string[]} */ spans, from = resource()) => {
+  /** Keeps a batch for later, and comes again: after 2 s, 4 s … 2 minutes. Says by which key, if any, it is kept. */
+  const keep = async (/** @type {string} */ batch) => {
     const kept = await store();
-    kept?.add({ spans, from });
-    const count = await result(kept?.count());
-    if (count > KEPT_MAX) kept?.openCursor().addEventListener("success", (/** @type {any} */ event) => event.target.result?.delete());
+    const key = await result(kept?.add(batch));
+    if (key) kept?.delete(IDBKeyRange.upperBound(key - KEPT_MAX));
     again();
-    return kept;
+    return key;
   };
   const again = () => {
-    if (coming) return;
-    waitMs = Math.min(120_000, waitMs * 2 || 2_000);
-    coming = setTimeout(drain, waitMs * (1 - Math.random() / 4));
+    coming ||= setTimeout(drain, (waitMs = Math.min(120_000, waitMs * 2 || 2_000)) * (1 - Math.random() / 4));
   };
   const drain = async () => {
     clearTimeout(coming);
     coming = 0;
     for (;;) {
       const first = await result((await store())?.openCursor());
-      if (!first) break;
-      const { spans, from } = first.value;
-      if (!(await send(spans, from))) return again();
+      if (!first) return void (waitMs = 0);
+      if (!(await send(first.value))) return again();
       (await store())?.delete(first.key);
     }
-    waitMs = 0;
   };
 
   const result = (/** @type {IDBRequest | undefined} */ request) =>
-    new Promise((resolve) => {
-      if (request) request.onsuccess = request.onerror = () => resolve(attempt(() => request.result));
-      else resolve(undefined);
-    });
+    request && new Promise((resolve) => (request.onsuccess = request.onerror = () => resolve(attempt(() => request.result))));
   /** @type {IDBDatabase | undefined} */
   let database;
   const store = async () => {
@@ -464,31 +437,28 @@
     return attempt(() => database?.transaction("batches", "readwrite").objectStore("batches"));
   };
 
-  // A page that is left cannot wait for an answer. What it still has goes by beacon, and is put by where the next page of
-  // the same origin finds it and sends it again: the collector drops what it has already.
+  // A page that is left cannot wait for an answer. What it still has is sent, and put by where the next page of the same
+  // origin finds it and sends it again: the collector drops what it has already.
   const STASH = STORED + ".";
   const stashed = () => Object.keys(localStorage).filter((key) => key.startsWith(STASH)).sort().reverse();
-  const stash = (/** @type {string[]} */ spans) =>
+  const stash = (/** @type {string} */ batch) =>
     attempt(() => {
       for (const key of stashed().slice(STASHES_MAX - 1)) localStorage.removeItem(key);
-      localStorage[STASH + Date.now() + randomId(2)] = JSON.stringify({ spans, from: resource() });
+      localStorage[STASH + Date.now() + randomId(2)] = batch;
     });
   const sendStashed = () =>
     attempt(() => {
       for (const key of stashed()) {
-        const { spans, from } = JSON.parse(localStorage[key]);
-        send(spans, from).then(async (isIn) => (isIn || (await keep(spans, from))) && localStorage.removeItem(key));
+        const batch = localStorage[key];
+        send(batch).then(async (isIn) => (isIn || (await keep(batch))) && localStorage.removeItem(key));
       }
     });
   /** Sends what the page has as it goes. */
   const leave = () => {
-    clearTimeout(sending);
-    sending = 0;
     flying.forEach(stash);
-    for (const spans of batches()) {
-      stash(spans);
-      const body = bodyOf(spans, resource());
-      settings.send ? settings.send(body) : navigator.sendBeacon(address(), body);
+    for (const batch of batches()) {
+      stash(batch);
+      send(batch, true);
     }
   };
 
@@ -497,13 +467,20 @@
   /** @type {Place} */
   let screen = {};
   const NAME = "app.screen.name";
-  /** The documents that are watched: the page and the frames of its origin. */
-  const documents = /** @type {Set<Document>} */ (new Set());
-  /** Open shadow roots in which something happened, or that were seen. */
+  /** What is watched: the page, the frames of its origin, and open shadow roots in which something happened, or that were seen. */
   const roots = /** @type {Set<Document | ShadowRoot>} */ (new Set());
-  const findAll = (/** @type {string | undefined} */ selector) =>
-    selector ? [...roots].filter((root) => root.isConnected || !roots.delete(root)).flatMap((root) => /** @type {HTMLElement[]} */ (attempt(() => [...root.querySelectorAll(selector)]) ?? [])) : [];
-  const shown = (/** @type {any} */ of) => (of.value ?? of.textContent ?? "").trim().slice(0, 80);
+  /** The window that the worker acts in: what its document says goes before what those of other frames say. */
+  let active = /** @type {Window | null} */ (window);
+  /** The window that a node is shown in, if any. */
+  const viewOf = (/** @type {Node} */ of) => (of.ownerDocument ?? /** @type {Document} */ (of)).defaultView;
+  const findAll = (/** @type {string | undefined} */ selector) => {
+    if (!selector) return [];
+    for (const root of roots) if (!root.isConnected || !viewOf(root)) roots.delete(root);
+    const all = [...roots].flatMap((root) => /** @type {HTMLElement[]} */ (attempt(() => [...root.querySelectorAll(selector)]) ?? []));
+    const here = all.filter((of) => viewOf(of) === active);
+    return here[0] ? here : all;
+  };
+  const shown = (/** @type {HTMLElement} */ of) => valueOf(of).trim().slice(0, 80);
 
   const { URLPattern, navigation } = /** @type {any} */ (globalThis);
   /** Which screen this is, and of what: attributes, rules, the path. */
@@ -516,19 +493,20 @@
     }));
     const one = (/** @type {string} */ what) =>
       findAll(`[data-casework-${what}]`)[0]?.getAttribute("data-casework-" + what) || (rule?.[what] ?? taken[what] ?? findAll(/** @type {any} */ (rules)[what]).map(shown)[0]);
-    const cases = findAll("[data-casework-case]").flatMap((of) => (of.getAttribute("data-casework-case") || shown(of)).split(/\s+/));
-    const task = one("taskid");
+    const told = findAll("[data-casework-case]").flatMap((of) => (of.dataset.caseworkCase || shown(of)).split(/\s+/));
+    const cases = [...new Set([...told, taken.case, ...findAll(rules.case).map(shown)])].filter(Boolean).slice(0, 8);
     worker = settings.worker ?? one("worker") ?? worker;
-    if (task !== tab.task) {
-      tab.task = task;
+    // A trace is a task done once: where only its name is known, on these cases.
+    if (tab.task !== (tab.task = one("taskid") ?? (one("task") && one("task") + cases))) {
       tab.trace = randomId(16);
+      storeFor(STORED, tab);
     }
     return {
       [NAME]: short(one("screen") || (settings.titles === "yes" && document.title)) || template(location),
-      "casework.case.id": [...new Set([...cases, taken.case, ...findAll(rules.case).map(shown)])].filter(Boolean).slice(0, 8),
+      "casework.case.id": cases,
       "casework.record.id": one("record"),
       "casework.task.name": one("task"),
-      "casework.task.id": task,
+      "casework.task.id": one("taskid"),
       "casework.function": one("function"),
     };
   };
@@ -540,18 +518,30 @@
     if (path === (path = location.href)) return;
     closeField(now());
     isArriving = true;
-    afterFrame(() => isArriving && !wait && arrive(now()));
+    afterFrame(arriveUnlessWaiting);
   };
-  /** The screen can be used: where the worker now is, and what it shows. */
+  /** Reads the screen anew; another one is arrived at. */
+  const readAgain = () => {
+    const read = readScreen();
+    isArriving ||= JSON.stringify(read) !== JSON.stringify(screen);
+    if (isArriving) screen = read;
+  };
+  /** The screen can be used: where the worker now is, if that is another, and what it shows. */
   const arrive = (/** @type {number} */ at) => {
-    isArriving = false;
-    screen = readScreen();
-    if (field && !field.on[NAME]) field.on = screen;
-    if (screen[NAME] !== tab.screen) note("navigation", at, at);
-    note("view", at, at);
-    tab.screen = screen[NAME];
-    storeTab();
+    readAgain();
+    if (isArriving) {
+      isArriving = false;
+      if (field && !field.place[NAME]) field.place = screen;
+      if (arrivedAt !== (arrivedAt = screen[NAME])) note("navigation", at);
+      note("view", at);
+    }
     look();
+  };
+  /** What is waited for is arrived at when it can be used. */
+  const arriveUnlessWaiting = (at = now()) => wait || !screen[NAME] || arrive(at);
+  /** The worker acts in another frame, or one that they asked for is shown. */
+  const enter = (/** @type {Window | null} */ view, /** @type {number} */ at) => {
+    if (active !== (active = view)) arriveUnlessWaiting(at);
   };
 
   // What the screen shows is read when the browser is idle, a little at a time.
@@ -559,9 +549,8 @@
   let looking;
   const whenIdle = globalThis.requestIdleCallback ?? setTimeout;
   const look = () => {
-    const isUnderWay = looking;
+    if (!looking) whenIdle(lookOn);
     looking = seen(now(), screen);
-    if (!isUnderWay) whenIdle(lookOn);
   };
   const lookOn = (/** @type {IdleDeadline | undefined} */ deadline = undefined) => {
     while (looking && (!deadline || deadline.timeRemaining() > 1)) if (looking.next().done) looking = undefined;
@@ -570,30 +559,23 @@
   /** What was told of before, so that nothing is told twice. */
   const told = /** @type {WeakMap<Element, string>} */ (new WeakMap());
 
-  /** The elements of all watched documents, those in open shadow roots included. */
-  /** @returns {Generator<HTMLElement, void>} */
-  function* elements(/** @type {Node} */ under) {
-    const walker = document.createTreeWalker(under, NodeFilter.SHOW_ELEMENT);
-    for (let at; (at = /** @type {HTMLElement} */ (walker.nextNode())); ) {
-      yield at;
-      if (at.shadowRoot) {
-        watchRoot(at.shadowRoot);
-        yield* elements(at.shadowRoot);
-      }
-    }
-  }
-  /** Notes prefilled fields and elements that are said to hold a value, as seen at an instant. */
+  /**
+   * Notes prefilled fields and elements that are said to hold a value, as seen at an instant. A shadow root that it comes
+   * upon is looked through in its turn.
+   */
   function* seen(/** @type {number} */ at, /** @type {Place} */ on) {
     let fields = 0;
-    for (const root of documents) {
-      for (const of of elements(root)) {
+    for (const root of roots) {
+      for (const of of /** @type {Iterable<HTMLElement>} */ (root.querySelectorAll("*"))) {
         yield undefined;
+        if (of.shadowRoot) watchRoot(of.shadowRoot);
+        if (/** @type {any} */ (of).contentWindow) watchFrame(/** @type {any} */ (of));
         const isField = fields < VIEWS_MAX && of !== field?.of && isIn(of, FIELDS) && !/checkbox|search/.test(/** @type {any} */ (of).type);
         if (!isField && !isIn(of, "[data-casework-value]")) continue;
         if (/** @type {any} */ (of).type === "radio" && !(/** @type {any} */ (of).checked)) continue;
-        const value = isField ? valueOf(of) : of.getAttribute("data-casework-value") || textOf(of);
+        const value = isField ? valueOf(of) : of.dataset.caseworkValue || textOf(of);
         const naming = namingOf(of);
-        if (!value.trim() || told.get(of) === value || naming.form || naming.isIgnored) continue;
+        if (!value.trim() || told.get(of) === value || naming.errand || naming.isIgnored) continue;
         told.set(of, value);
         fields += +isField;
         note("view", at, at, holds(of, value), on);
@@ -603,9 +585,9 @@
     if (read[NAME] === screen[NAME]) screen = read; // shadow roots may have told more
   }
   const holds = (/** @type {HTMLElement} */ of, /** @type {string} */ value) => {
-    const { name, kind, isIgnored } = namingOf(of);
-    const { digest, parts } = isIgnored || /** @type {any} */ (of).type === "password" ? {} : digestsOf(value, kind);
-    return { "app.widget.name": name, "casework.value.kind": digest && kind, "casework.value.digest": digest, "casework.value.parts": parts };
+    const { called, takes, isIgnored } = namingOf(of);
+    const { digest, parts } = !hasRules || isIgnored || /** @type {any} */ (of).type === "password" ? {} : digestsOf(value, takes);
+    return { "app.widget.name": called, "casework.value.kind": digest && takes, "casework.value.digest": digest, "casework.value.parts": parts };
   };
 
   // ── Fields ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -613,54 +595,56 @@
   /**
    * @typedef {object} Field the one with the focus
    * @property {HTMLElement} of
-   * @property {Place} on
+   * @property {Place} place
    * @property {string} before    its value when it was focused: kept here alone
-   * @property {number} from
+   * @property {number} since
    * @property {number} last      the last input
    * @property {boolean} changed
-   * @property {number} keys
+   * @property {number} keystrokes
    * @property {number} corrections
-   * @property {string} [origin]
+   * @property {string} [means]
    * @property {string} [continues]
    */
   /** @type {Field | undefined} */
   let field;
-  let unsaved = tab.unsaved ?? 0; // fields changed since something was saved
+  /** The windows in which something was changed and not saved. */
+  const unsaved = /** @type {Set<Window | null>} */ (new Set(hadUnsaved ? [window] : []));
 
   const isField = (/** @type {any} */ of) => of.isContentEditable || isIn(of, FIELDS);
-  const isSameField = (/** @type {any} */ one, /** @type {any} */ other) => one === other || (one.type === "radio" && one.name === other.name && one.form === other.form);
+  const isSameField = (/** @type {any} */ one, /** @type {any} */ other) => one === other || (one.type === "radio" && one.name === other?.name && one.form === other?.form);
 
   const openField = (/** @type {HTMLElement} */ of, /** @type {number} */ at) => {
     if (field && isSameField(field.of, of)) return;
     closeField(at);
-    field = { of, on: screen, before: valueOf(of), from: at, last: at, changed: false, keys: 0, corrections: 0 };
-    if (namingOf(of).form) openErrand(of, at);
-    else closeErrand(at, "abandoned");
+    field = { of, place: screen, before: valueOf(of), since: at, last: at, changed: false, keystrokes: 0, corrections: 0 };
+    const isErrand = namingOf(of).errand;
+    if (!isErrand || (errand && home(errand.of) !== home(of))) closeErrand(at, "abandoned");
+    if (isErrand) errand ??= { ...field };
   };
 
+  const counts = (/** @type {Field} */ of) => ({
+    "app.widget.name": namingOf(of.of).called,
+    "casework.input.keystrokes": of.keystrokes,
+    "casework.input.corrections": of.corrections,
+  });
   const entry = (/** @type {Field} */ of, /** @type {number} */ to, value = {}) => {
-    const { name, kind } = namingOf(of.of);
-    const isChoice = kind === "choice";
-    return note(isChoice ? "choice" : "entry", of.from, to, {
-      "app.widget.name": name,
-      "casework.input.origin": of.origin, // typed or selected, where none is told
-      "casework.input.keystrokes": of.keys,
-      "casework.input.corrections": of.corrections,
+    const isChoice = namingOf(of.of).takes === "choice";
+    return note(isChoice ? "choice" : "entry", of.since, to, {
+      ...counts(of),
+      "casework.input.origin": of.means, // typed or selected, where none is told
       "casework.continues": of.continues,
       ...value,
-    }, of.on);
+    }, of.place);
   };
 
   /** What follows input after a pause continues what came before it. */
-  const pauseField = (/** @type {Field} */ of) => {
-    if (!namingOf(of.of).form) of.continues = entry(of, of.last).spanId;
-    of.keys = of.corrections = 0;
+  const pauseField = (/** @type {Field} */ of, /** @type {number} */ at) => {
+    if (of.changed && !namingOf(of.of).errand) of.continues = entry(of, of.last).spanId;
+    of.keystrokes = of.corrections = 0;
+    of.since = of.last = at;
   };
   const input = (/** @type {Field} */ of, /** @type {number} */ at) => {
-    if (at - of.last > PAUSE_MS) {
-      if (of.changed) pauseField(of);
-      of.from = at;
-    }
+    if (at - of.last > PAUSE_MS) pauseField(of, at);
     of.last = at;
   };
 
@@ -668,43 +652,39 @@
     const closed = field;
     field = undefined;
     if (!closed) return;
-    const { name, form, isIgnored } = namingOf(closed.of);
+    const { errand, isIgnored } = namingOf(closed.of);
     const value = valueOf(closed.of);
     told.set(closed.of, value);
-    if (form) return;
+    if (errand) return;
     if (value !== closed.before || closed.continues) {
       entry(closed, at - closed.last > PAUSE_MS ? closed.last : at, holds(closed.of, value));
-      unsaved++;
-    } else if (value && !isIgnored && name) note("view", closed.from, closed.from, holds(closed.of, value), closed.on);
+      unsaved.add(viewOf(closed.of));
+    } else if (value && !isIgnored) note("view", closed.since, closed.since, holds(closed.of, value), closed.place);
   };
 
   // ── Errands: sign-in and search, one span each from the first focus until it is sent ─────────────────────────────
 
-  /** @typedef {{ kind: string, name: string, from: number, of: HTMLElement, keys: number, corrections: number }} Errand */
-  /** @type {Errand | undefined} */
+  /** @type {Field | undefined} the first field of it, with the keystrokes of all */
   let errand;
   const home = (/** @type {any} */ of) => of.form ?? of.closest("form,[role=search]") ?? of.getRootNode();
-  const isSignIn = (/** @type {any} */ of) => {
+  const errandOf = (/** @type {any} */ of) => {
     const form = home(of);
-    return form.querySelector("input[type=password]:not([autocomplete=new-password])") && form.querySelectorAll(FIELDS).length < 5;
-  };
-  const isSearch = (/** @type {any} */ of) => of.type === "search" || nearest(of, "[role=search],[data-casework-search]") || nearest(of, rules.search);
-  const errandOf = (/** @type {HTMLElement} */ of) => (isSignIn(of) ? "sign_in" : isSearch(of) ? "search" : "");
-  const openErrand = (/** @type {HTMLElement} */ of, /** @type {number} */ at) => {
-    if (errand && home(errand.of) === home(of)) return;
-    errand = { kind: errandOf(of), name: namingOf(of).name, from: at, of, keys: 0, corrections: 0 };
+    const isSignIn = form.querySelector("input[type=password]:not([autocomplete=new-password])") && form.querySelectorAll(FIELDS).length < 5;
+    const isSearch = of.type === "search" || nearest(of, "[role=search],[data-casework-search]") || nearest(of, rules.search);
+    return isSignIn ? "sign_in" : isSearch ? "search" : "";
   };
   const closeErrand = (/** @type {number} */ at, outcome = "") => {
     const closed = errand;
     errand = undefined;
-    if (!closed || (outcome && !closed.keys)) return;
-    const counts = closed.kind === "search" && { "app.widget.name": closed.name, "casework.input.keystrokes": closed.keys, "casework.input.corrections": closed.corrections };
-    note(closed.kind, closed.from, at, { ...counts, "casework.outcome": outcome });
+    if (!closed || (outcome && !closed.keystrokes)) return;
+    const kind = namingOf(closed.of).errand;
+    note(kind, closed.since, at, { ...(kind === "search" && counts(closed)), "casework.outcome": outcome });
   };
 
   // ── Actions ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
   let pressed = 0;
+  let typed = 0; // what begins after it is not what the worker waits for
   let caused = -Infinity; // when the worker last did what a page answers by asking a server
   let isSent = false; // what was entered was sent by its form: if the page goes now, nothing is lost
   /** @type {Span | undefined} */
@@ -714,12 +694,14 @@
     const of = nearest(target, BUTTONS);
     if (!of || nearest(of, "[data-casework-ignore]") || isField(of)) return;
     caused = at;
+    if (!wait?.since) goOn(at);
     if (errand && home(errand.of) === home(of)) return closeErrand(at);
     const name = buttonName(of);
     const isSignOut = nearest(of, rules.signOut) || /^(sign|log) ?o(ut|ff)\b/i.test(name);
     const from = at - pressed < 5_000 ? pressed : at;
     lastAction = note(isSignOut ? "sign_out" : "action", from, at, { "app.widget.name": name });
-    setTimeout(judge, 0, lastAction);
+    // After which a field that was well is invalid.
+    setTimeout(() => !wasInvalid && (wasInvalid = isInvalid()) && reject());
   };
   const submitted = (/** @type {HTMLFormElement} */ form, /** @type {number} */ at) => {
     caused = at;
@@ -727,12 +709,8 @@
   };
   const isInvalid = () => !!findAll("[aria-invalid=true]")[0];
   let wasInvalid = false;
-  /** An action after which a field that was well is invalid was rejected. */
-  const judge = (/** @type {Span} */ action) => {
-    if (!wasInvalid && (wasInvalid = isInvalid())) reject(action);
-  };
-  const reject = (/** @type {Span | undefined} */ action) => {
-    if (action) setOutcome(action, "rejected");
+  const reject = () => {
+    lastAction?.attributes.push(...attributes({ "casework.outcome": "rejected" }));
     lastAction = undefined;
   };
 
@@ -740,7 +718,7 @@
   // From a request until the page can be used: its answer is read, and the frame after it is drawn. Only requests that
   // follow what the worker did, or another that they wait for, block them.
 
-  /** @typedef {{ id: string, trace: string, on: Place, from: number, last: number, pending: number, outcome: string, saves: boolean, freed?: number }} Wait */
+  /** @typedef {{ header: string, place: Place, since: number, last: number, pending: number, drawing: number, outcome: string, saves: boolean, freed?: number }} Wait */
   /** @type {Wait | undefined} */
   let wait;
   let answered = -Infinity; // when the last request was answered that was waited for
@@ -748,40 +726,46 @@
 
   const openWait = (/** @type {number} */ at, saves = false) => {
     if (wait?.freed) endWait(at);
-    const of = (wait ??= { id: randomId(8), trace: tab.trace, on: screen, from: at, last: at, pending: 0, outcome: "", saves });
+    const of = (wait ??= { header: `00-${tab.trace}-${randomId(8)}-01`, place: screen, since: at, last: at, pending: 0, drawing: 0, outcome: "", saves });
     of.saves ||= saves;
     of.pending++;
     return of;
   };
+  /** A request that a page has left open for long since it came has kept nobody waiting. */
+  const waitedUntil = (/** @type {Wait} */ of, /** @type {number} */ at) => (of.since || isLoading || at - of.last < PAUSE_MS ? at : of.last);
   const settle = (/** @type {Wait} */ of, outcome = "") => {
     of.outcome ||= outcome;
     of.pending--;
-    of.last = now();
+    of.last = waitedUntil(of, now());
     if (!of.freed) answered = of.last;
-    afterFrame(() => of === wait && !of.pending && endWait(now()));
+    of.drawing++;
+    afterFrame(() => {
+      of.drawing--;
+      if (of === wait) of.pending ? isLoading && (of.last = now()) : endWait(now());
+    });
   };
   // A page out of sight draws nothing: it is waited for until it is seen again, or the worker does something else.
-  const afterFrame = (/** @type {() => void} */ then) => {
+  const afterFrame = (/** @type {any} */ then) => {
     requestAnimationFrame(() => setTimeout(then));
   };
   const endWait = (/** @type {number} */ at) => {
     const ended = wait;
     wait = undefined;
     if (!ended) return;
-    const read = readScreen();
-    isArriving ||= JSON.stringify(read) !== JSON.stringify(screen);
-    if (isArriving) ended.on = screen = read;
+    readAgain();
+    if (isArriving) ended.place = screen;
     const isBad = isInvalid();
     const outcome = ended.outcome || (isBad && !wasInvalid ? "rejected" : "");
     wasInvalid = isBad;
-    note("wait", ended.from, ended.freed ?? at, { "casework.outcome": outcome }, ended.on, ended.id).traceId = ended.trace;
-    if (ended.saves && !outcome) unsaved = 0;
-    if (isArriving) arrive(at);
-    else look();
+    const [, traceId, spanId] = ended.header.split("-");
+    at = waitedUntil(ended, ended.freed ?? at);
+    note("wait", ended.since, at, { "casework.outcome": outcome }, ended.place, spanId).traceId = traceId;
+    if (ended.saves && !outcome) unsaved.clear();
+    arrive(at);
   };
   /** Who goes on working is not kept waiting. */
   const goOn = (/** @type {number} */ at) => {
-    if (!wait || wait.freed || at - wait.from < CAUSED_MS) return;
+    if (!wait || wait.freed || at - wait.since < CAUSED_MS) return;
     wait.freed = at;
     if (isArriving) endWait(at);
   };
@@ -791,16 +775,15 @@
     const at = now();
     const saves = !/^(get|head)$/i.test(method);
     if (isPaused) return;
-    const isAwaited = isLoading || at - caused < CAUSED_MS || at - answered < CAUSED_MS;
-    if (isAwaited) return openWait(at, saves);
-    if (saves) unsaved = 0; // a page that saves by itself
+    const since = Math.max(caused, answered);
+    if ((isLoading && !wait?.freed) || (at - since < CAUSED_MS && since >= typed)) return openWait(at, saves);
+    if (saves) unsaved.clear(); // a page that saves by itself
   };
   const judged = (/** @type {number} */ status, /** @type {Wait} */ of) =>
     status >= 500 || !status ? "failed"
-    : status === 401 && of.saves && unsaved ? "lost"
+    : status === 401 && of.saves && unsaved.size ? "lost"
     : status === 400 || status === 422 ? "rejected"
     : "";
-  const traceparent = (/** @type {Wait} */ of) => `00-${of.trace}-${of.id}-01`;
   const isOwnOrigin = (/** @type {string} */ url) => attempt(() => new URL(url, document.baseURI).origin) === location.origin;
 
   /** Watches the requests of a window. */
@@ -812,21 +795,19 @@
       let outcome = "failed";
       try {
         const request = new view.Request(what, how);
-        if (isOwnOrigin(request.url) && !request.headers.has("traceparent")) request.headers.set("traceparent", traceparent(blocking));
+        if (isOwnOrigin(request.url) && !request.headers.has("traceparent")) request.headers.set("traceparent", blocking.header);
         const answer = await fetch(request);
         outcome = judged(answer.status || 200, blocking);
         for (const read of ["json", "text"]) {
           const own = answer[read];
-          attempt(() => {
-            answer[read] = async () => {
-              const reading = requested("get");
-              try {
-                return await own.call(answer);
-              } finally {
-                if (reading) settle(reading);
-              }
-            };
-          });
+          answer[read] = async () => {
+            const reading = requested("get");
+            try {
+              return await own.call(answer);
+            } finally {
+              if (reading) settle(reading);
+            }
+          };
         }
         return answer;
       } catch (error) {
@@ -836,41 +817,60 @@
         settle(blocking, outcome);
       }
     };
-    const { open, send } = view.XMLHttpRequest.prototype;
-    view.XMLHttpRequest.prototype.open = function (/** @type {string} */ method, /** @type {string} */ url) {
-      this.gilbreth = { method, isOwn: isOwnOrigin(url) };
+    const { prototype } = view.XMLHttpRequest;
+    const { open, send, setRequestHeader } = prototype;
+    prototype.open = function (/** @type {string} */ method, /** @type {string} */ url) {
+      this.gilbreth = { method, traced: isOwnOrigin(url) };
       return open.apply(this, arguments);
     };
-    view.XMLHttpRequest.prototype.send = function () {
-      const blocking = requested(this.gilbreth?.method ?? "get");
-      if (blocking) {
-        if (this.gilbreth?.isOwn) this.setRequestHeader("traceparent", traceparent(blocking));
-        let isAborted = false;
-        this.addEventListener("abort", () => (isAborted = true), { once: true });
-        this.addEventListener("loadend", () => settle(blocking, isAborted ? "" : judged(this.status, blocking)), { once: true });
+    prototype.setRequestHeader = function (/** @type {string} */ name) {
+      if (this.gilbreth && /^traceparent$/i.test(name)) this.gilbreth.traced = false;
+      return setRequestHeader.apply(this, arguments);
+    };
+    prototype.send = function () {
+      let blocking = requested(this.gilbreth?.method ?? "get");
+      const end = (outcome = "") => {
+        if (blocking) settle(blocking, outcome);
+        blocking = undefined;
+      };
+      try {
+        if (blocking) {
+          this.addEventListener("abort", () => end(), { once: true });
+          this.addEventListener("loadend", () => blocking && end(judged(this.status, blocking)), { once: true });
+          if (this.gilbreth?.traced) setRequestHeader.call(this, "traceparent", blocking.header);
+        }
+        return send.apply(this, arguments);
+      } catch (error) {
+        end("failed");
+        throw error;
       }
-      return send.apply(this, arguments);
     };
   };
 
+  /** A document was waited for; gives what the browser says of its load. */
+  const shownIn = (/** @type {any} */ view, /** @type {Wait} */ of) => {
+    active = view;
+    const entry = /** @type {PerformanceNavigationTiming | undefined} */ (attempt(() => view.performance.getEntriesByType("navigation")[0]));
+    wasInvalid = isInvalid();
+    isArriving = true;
+    settle(
+      of,
+      judged(entry?.responseStatus || 200, of) ||
+        (!of.saves || !unsaved.size ? ""
+        : findAll("input[type=password]")[0] ? "lost"
+        : wasInvalid ? "rejected"
+        : ""),
+    );
+    return entry;
+  };
   /** The page itself was waited for, from when it was asked for until it could be used. */
   const loaded = (/** @type {Wait} */ of) => {
-    const entry = /** @type {PerformanceNavigationTiming | undefined} */ (performance.getEntriesByType("navigation")[0]);
-    const isSignInPage = findAll("input[type=password]")[0];
-    wasInvalid = isInvalid();
-    const outcome =
-      (entry?.responseStatus ?? 200) >= 500 ? "failed"
-      : unsaved && isSignInPage ? "lost"
-      : unsaved && wasInvalid ? "rejected"
-      : "";
-    if (!outcome) unsaved = 0;
-    isArriving = true;
+    const { last } = of;
+    const drawn = shownIn(window, of)?.domContentLoadedEventEnd;
     isLoading = false;
-    // Who came late to a page that could be used does not make it later.
-    const usable = entry?.domContentLoadedEventEnd && Math.max(of.last, entry.domContentLoadedEventEnd);
-    settle(of, outcome);
     if (of !== wait) arrive(now());
-    else if (usable && !of.pending) endWait(usable);
+    // Who comes late to a page does not make it later; what is being drawn still is waited for.
+    else if (drawn && !of.pending && (of.drawing < 2 || document.hidden)) endWait(Math.max(last, drawn));
   };
 
   // ── What the browser tells ───────────────────────────────────────────────────────────────────────────────────────
@@ -879,6 +879,7 @@
   const listeners = /** @type {Record<string, (event: any, at: number) => void>} */ ({
     focusin(event, at) {
       const of = inner(event);
+      enter(event.view, at);
       watchRoot(/** @type {ShadowRoot} */ (of.getRootNode()));
       if (!isField(of)) return;
       goOn(at);
@@ -886,185 +887,230 @@
     },
     focusout(event, at) {
       // The window lost the focus, not the field.
-      if (field && event.target.ownerDocument.hasFocus() && !(event.relatedTarget && isSameField(field.of, event.relatedTarget))) closeField(at);
+      if (field && document.hasFocus() && !isSameField(field.of, event.relatedTarget)) closeField(at);
     },
     keydown(event, at) {
       pressed = at;
       if (!field && isField(inner(event))) openField(inner(event), at);
       if (!field || event.repeat) return;
-      const isDeletion = event.key === "Backspace" || event.key === "Delete";
-      const isKey = isDeletion || ((event.key.length === 1 || /Process|Unidentified/.test(event.key)) && !event.ctrlKey && !event.metaKey);
+      const isDeletion = /^(Backspace|Delete)$/.test(event.key);
+      const isKey = isDeletion || (/^(.|Process|Unidentified)$/u.test(event.key) && !event.ctrlKey && !event.metaKey);
       if (event.key === "Enter" && field.of.localName !== "textarea") {
         caused = at;
         if (errand && !(/** @type {any} */ (field.of).form)) closeErrand(at);
       }
-      if (!isKey || /** @type {any} */ (field.of).type === "password") return;
+      if (!isKey || namingOf(field.of).isSecret) return;
+      typed = at;
       input(field, at);
       goOn(at);
-      const of = namingOf(field.of).form && errand ? errand : field;
-      of.keys++;
+      const of = (namingOf(field.of).errand && errand) || field;
+      of.keystrokes++;
       of.corrections += +isDeletion;
     },
     input(event, at) {
-      if (!field) {
-        const of = /** @type {any} */ (inner(event));
-        if (isField(of) && of.matches(":autofill")) note("entry", at, at, { ...holds(of, valueOf(of)), "casework.input.origin": "autofilled" });
+      const of = event.target === field?.of ? event.target : inner(event);
+      if (of !== field?.of && isIn(of, ":autofill")) {
+        const value = valueOf(of);
+        told.set(of, value);
+        if (!namingOf(of).errand) note("entry", at, at, { ...holds(of, value), "casework.input.origin": "autofilled" });
         return;
       }
+      if (!field) return;
       input(field, at);
       isSent = false;
       field.changed = true;
-      if (namingOf(field.of).kind === "choice") caused = at;
-      if (/^insertFrom(Paste|Drop)/.test(event.inputType)) field.origin = "pasted";
-      else if (event.inputType === "insertReplacementText") field.origin = "selected";
-      else if (!field.keys && field.of.matches(":autofill")) field.origin = "autofilled";
+      if (namingOf(field.of).takes === "choice") caused = at;
+      if (/Paste|Drop/.test(event.inputType)) field.means = "pasted";
+      else if (event.inputType === "insertReplacementText") field.means = "selected";
+      else if (!field.keystrokes && isIn(of, ":autofill")) field.means = "autofilled";
     },
-    pointerdown(_, at) {
+    pointerdown(event, at) {
       pressed = at;
+      enter(event.view, at);
     },
     click(event, at) {
       clicked(inner(event), at);
     },
     submit(event, at) {
       submitted(event.target, at);
-      setTimeout(() => event.defaultPrevented || (isSent = true));
+      setTimeout(() => (isSent ||= !event.defaultPrevented));
     },
     invalid(_, at) {
-      if (at - caused < CAUSED_MS) reject(lastAction);
+      if (at - caused < CAUSED_MS) reject();
     },
     load(event) {
-      if (/^i?frame$/.test(event.target.localName)) watchFrame(event.target);
+      if (!event.target.contentWindow) return;
+      watchFrame(event.target);
+      afterFrame(arriveUnlessWaiting);
     },
   });
+  const hear = (/** @type {Event} */ event) => event.isTrusted && !isPaused && listeners[event.type](event, now());
   const listen = (/** @type {EventTarget} */ to, names = Object.keys(listeners)) => {
-    for (const name of names) to.addEventListener(name, (event) => event.isTrusted && !isPaused && listeners[name](event, now()), { capture: true, passive: true });
+    for (const name of names) to.addEventListener(name, hear, true);
   };
 
   const watchRoot = (/** @type {ShadowRoot} */ root) => {
     if (roots.has(root)) return;
     roots.add(root);
     // These do not leave a shadow root, or not always.
-    listen(root, ["focusin", "focusout", "submit", "invalid"]);
+    listen(root, ["focusin", "focusout", "submit", "invalid", "load"]);
   };
-  const watchFrame = (/** @type {HTMLIFrameElement} */ frame) => attempt(() => frame.contentWindow && watch(frame.contentWindow));
-  /** Watches a window; throws if it is of another origin. */
+  const watchFrame = (/** @type {HTMLIFrameElement} */ frame) => attempt(() => watch(frame.contentWindow));
+  /** Windows whose requests are watched, by an object that is theirs alone. */
+  const realms = new WeakSet();
+  /** Watches a window; throws if it is of another origin. Done again, it hears again what has written itself anew. */
   const watch = (/** @type {any} */ view) => {
     const of = view.document;
-    if (documents.has(of) || (view !== window && view.gilbreth)) return;
-    documents.add(of);
+    // One with a script of its own looks after itself; while it is read, that may still come.
+    if (view !== window && (view.gilbreth || of.readyState === "loading")) return;
     roots.add(of);
     listen(of);
+    of.querySelectorAll("iframe,frame").forEach(watchFrame);
+    view.navigation?.addEventListener("navigate", frameAsks);
+    view.addEventListener("pagehide", frameLeaves);
+    if (realms.has(view.Object)) return;
+    realms.add(view.Object);
     watchRequests(view);
-    const { submit } = view.HTMLFormElement.prototype;
-    view.HTMLFormElement.prototype.submit = function () {
+    const { prototype } = view.HTMLFormElement;
+    const { submit } = prototype;
+    prototype.submit = function () {
       if (!isPaused) submitted(this, now());
       isSent = true;
       return submit.call(this);
     };
-    of.querySelectorAll("iframe,frame").forEach(watchFrame);
-    if (view !== window)
-      view.addEventListener("pagehide", () => {
-        documents.delete(of);
-        roots.delete(of);
-      });
   };
 
-  // ── Start, pause, notice ─────────────────────────────────────────────────────────────────────────────────────────
-
-  let isGone = false;
-  const hide = () => {
+  // A frame may show another document while the page stays: it is asked for, the old one goes, the new one is loaded.
+  const frameAsks = (/** @type {any} */ event) => {
     const at = now();
-    isGone = true;
+    event.currentTarget.gilbreth = at - caused < CAUSED_MS && !event.destination.sameDocument && event.downloadRequest === null ? at : NaN;
+  };
+  const frameLeaves = (/** @type {any} */ event) => {
+    const view = event.currentTarget;
+    const from = view.navigation?.gilbreth;
+    const at = now();
+    if (isGone) return;
+    if (field && viewOf(field.of) === view) closeField(at);
+    if (!isSent && unsaved.delete(view)) note("navigation", at, at, { "casework.outcome": "lost" });
+    if (isPaused || !view.frameElement || !(from >= typed)) return;
+    const waiting = openWait(from, isSent);
+    isSent = false;
+    view.frameElement.addEventListener("load", () => shownIn(view, waiting), { once: true });
+  };
+
+  // ── Start, pause ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** What is open ends. */
+  const end = (/** @type {number} */ at) => {
     closeField(at);
     closeErrand(at, "abandoned");
     lookOn();
     endWait(at);
-    if (unsaved && !isSent) note("navigation", at, at, { "casework.outcome": "lost" });
-    tab.unsaved = isSent ? unsaved : 0;
-    storeTab();
+  };
+  let isGone = false;
+  const hide = () => {
+    const at = now();
+    isGone = true;
+    end(at);
+    if (unsaved.size && !isSent) note("navigation", at, at, { "casework.outcome": "lost" });
+    storeFor(LEFT, [arrivedAt, isSent && unsaved.size]);
     leave();
     database?.close();
     database = undefined;
   };
   const comeBack = () => {
-    unsaved = 0;
+    unsaved.clear();
     isGone = isSent = false;
-    tab.screen = "";
-    arrive(now());
+    arrivedAt = "";
+    storeFor(LEFT, []);
+    isPaused = !isHeld();
+    hold();
   };
 
   const PAUSED = STORED + "-paused";
-  /** Notes nothing any more, in all pages of the origin, until the worker resumes. */
-  const pause = () => {
-    closeField(now());
-    isPaused = true;
-    attempt(() => (localStorage[PAUSED] = "yes"));
+  const isHeld = () => !!attempt(() => localStorage[PAUSED]);
+  const tellPause = () => dispatchEvent(new Event(PAUSED)); // to `notice.js`, for one
+  /** Notes nothing any more, or again. */
+  const hold = (to = isHeld()) => {
+    if (to === isPaused) return;
+    end(now());
+    isPaused = to;
+    tellPause();
+    if ((isArriving = !to)) {
+      watch(window); // whose frames were not heard meanwhile
+      arrive(now());
+    }
   };
-  const resume = () => {
-    isPaused = false;
-    attempt(() => localStorage.removeItem(PAUSED));
-    arrive(now());
-  };
-
-  /** Says in a corner of the page that it is measured, with a button that stops and resumes that. */
-  const showNotice = (/** @type {string} */ text) => {
-    const box = document.createElement("aside");
-    const button = document.createElement("button");
-    box.dataset.caseworkIgnore = "";
-    box.style.cssText = "position:fixed;right:8px;bottom:8px;z-index:2147483647;padding:6px 10px;font:14px sans-serif;color:#222;background:#fff;border:1px solid";
-    button.style.cssText = "margin-left:8px;font:inherit";
-    const label = () => (button.textContent = isPaused ? "Resume" : "Pause");
-    button.addEventListener("click", () => {
-      isPaused ? resume() : pause();
-      label();
-    });
-    label();
-    box.append(text, button);
-    document.body.append(box);
+  /** Notes nothing, in all pages of the origin, until the worker resumes. */
+  const pause = (to = true) => {
+    hold(to);
+    attempt(() => (localStorage[PAUSED] = to || ""));
   };
 
-  /** Those that the browser has hold at once; what the collector has by now holds from the next page on. */
+  /**
+   * Those that the browser has hold at once; what the collector has by now holds from the next page on. A page that gets
+   * none tells no values.
+   */
   const readRules = async () => {
-    const address = settings.rules ?? `${settings.endpoint}/agent/${settings.system}.json`;
-    const ask = (/** @type {RequestCache} */ cache) =>
-      askCollector(address, { credentials: "omit", cache, signal: AbortSignal.timeout(2_000) })
-        .then((answer) => (answer.ok ? answer.json() : {}))
-        .catch(() => ({}));
-    rules = await ask("force-cache");
-    namings = new WeakMap();
-    if (settings.key === undefined && rules.key) digest = digester(rules.key);
-    ask("no-cache");
+    const given = settings.rules === "none" ? {} : settings.rules ?? `${settings.endpoint}/agent/${settings.system}.json`;
+    const ask = async (/** @type {RequestCache} */ cache) => {
+      if (typeof given !== "string") return given;
+      const answer = await askCollector(given, { credentials: "omit", cache, signal: AbortSignal.timeout(2_000) });
+      return answer.ok && answer.json();
+    };
+    const read = await ask("force-cache").catch(() => {});
+    if (read) {
+      rules = read;
+      hasRules = true;
+      namings = new WeakMap();
+      digest = digester(settings.key ?? rules.key ?? STORED);
+    }
+    ask("no-cache").catch(() => {});
   };
 
   const start = async (/** @type {Settings} */ given) => {
     if (settings) return;
-    settings = { ...given, endpoint: given.endpoint ?? "" };
-    digest = digester(settings.key ?? "gilbreth");
+    settings = given;
     worker = settings.worker ?? "";
-    isPaused = !!attempt(() => localStorage[PAUSED]);
-    const loading = openWait(0);
-    watch(window);
+    isPaused = isHeld();
+    storeFor(STORED, tab);
+    storeFor(LEFT, []);
+    const loading = openWait(0, hadUnsaved);
     navigation?.addEventListener("currententrychange", routed);
     addEventListener("pagehide", hide);
+    watch(window);
     addEventListener("pageshow", (event) => event.persisted && comeBack());
     addEventListener("online", drain);
+    // A page that clears its storage as somebody signs out resumes nothing.
+    addEventListener("storage", ({ key }) => (key ? hold() : pause(isPaused)));
     document.addEventListener("visibilitychange", () => {
-      const at = now();
       if (isGone) return;
-      note(document.hidden ? "hidden" : "shown", at, at);
+      note(document.hidden ? "hidden" : "shown", now());
       if (document.hidden) flush();
     });
-    if (document.readyState === "loading") await new Promise((then) => document.addEventListener("DOMContentLoaded", then));
-    if (settings.rules !== "none") await readRules();
+    if (document.readyState === "loading") await new Promise((then) => addEventListener("DOMContentLoaded", then));
+    if (document.querySelector("frame") && document.readyState !== "complete") {
+      await new Promise((then) => addEventListener("load", () => afterFrame(then))); // a page of frames can be used once they can
+      loading.last = now();
+    }
+    await readRules();
     loaded(loading);
-    if (settings.notice) showNotice(settings.notice);
+    tellPause();
     sendStashed();
     drain();
   };
 
   /** The browser's own `fetch`: what the agent asks is no request of the page. */
   const askCollector = globalThis.fetch.bind(globalThis);
-  Object.assign(globalThis, { gilbreth: { start, pause, resume, digestsOf } });
+  /** @type {any} */ (globalThis).gilbreth = {
+    start,
+    pause,
+    resume: () => pause(false),
+    digestsOf,
+    get isPaused() {
+      return isPaused;
+    },
+  };
   const script = /** @type {HTMLScriptElement | null} */ (document.currentScript);
   if (script?.dataset.system) start({ endpoint: new URL(script.src).origin, .../** @type {any} */ (script.dataset) });
 })();

@@ -1,21 +1,44 @@
 //! What pages of case systems ask for: the browser agent, and the rules by which it names what it sees.
 //!
-//! `agent/agent.js` is the source; the build packs it ([`SCRIPT`], [`SCRIPT_GZIP`]). Rules are a file a system, so that a
+//! `agent/agent.js` is the source; the build packs it ([`AGENT`]). Rules are a file a system, so that a
 //! system whose pages nobody may change is named all the same. They are read once, at the start, and refused with their
 //! place if they say what the agent would not understand: it would pass over it in silence.
 
-use std::{collections::BTreeMap, fs, io, path::Path};
+use std::{
+    collections::{BTreeMap, HashMap},
+    fs, io,
+    path::Path,
+};
 
 use bytes::Bytes;
 use gilbreth_conventions::kind::ValueKind;
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, ErrorKind, config::Config};
+use crate::{
+    Error, ErrorKind,
+    config::Config,
+    gate::{Names, Seen, name_as_stored},
+};
 
-/// The agent as it is served.
-pub(crate) const SCRIPT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/agent.js"));
-/// The same, compressed with gzip.
-pub(crate) const SCRIPT_GZIP: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/agent.js.gz"));
+/// A script as it is served.
+#[derive(Debug)]
+pub(crate) struct Script {
+    /// Packed.
+    pub(crate) plain: &'static [u8],
+    /// The same, compressed.
+    pub(crate) gzip: &'static [u8],
+}
+
+/// The agent.
+pub(crate) static AGENT: Script = Script {
+    plain: include_bytes!(concat!(env!("OUT_DIR"), "/agent.js")),
+    gzip: include_bytes!(concat!(env!("OUT_DIR"), "/agent.js.gz")),
+};
+/// What tells whoever works in a page that it is measured, and lets them pause it.
+pub(crate) static NOTICE: Script = Script {
+    plain: include_bytes!(concat!(env!("OUT_DIR"), "/notice.js")),
+    gzip: include_bytes!(concat!(env!("OUT_DIR"), "/notice.js.gz")),
+};
 
 /// Most bytes of one system's rules: every page of it loads them.
 const RULES_BYTES_MAX: u64 = 256 << 10;
@@ -43,6 +66,9 @@ pub struct Rules {
     pub screens: Vec<Screen>,
     /// The first that fits says which field it is.
     pub fields: Vec<Field>,
+    /// Names of buttons and links, which come in beside those of fields where names are strict. The agent needs them not.
+    #[serde(skip_serializing)]
+    pub actions: Vec<String>,
 }
 
 /// A screen, by its address or by what is on it.
@@ -90,6 +116,8 @@ pub struct Rulebook {
     of: BTreeMap<String, Bytes>,
     /// For every other system.
     none: Bytes,
+    /// The names in them, if no others may come in.
+    strict: Option<HashMap<String, Seen>>,
 }
 
 impl Rulebook {
@@ -102,17 +130,28 @@ impl Rulebook {
     pub fn load(config: &Config) -> Result<Self, Error> {
         let folder = config.agent_rules.as_path();
         let mut of = BTreeMap::new();
+        let mut listed = HashMap::new();
         if !folder.as_os_str().is_empty() {
             for entry in fs::read_dir(folder).map_err(|error| unreadable(folder, error))? {
                 let path = entry.map_err(|error| unreadable(folder, error))?.path();
                 if path.extension().is_some_and(|kind| kind == "json")
                     && let Some(system) = path.file_stem().and_then(|name| name.to_str())
                 {
-                    of.insert(system.to_owned(), served(&read(&path)?, &config.page_key));
+                    let rules = read(&path)?;
+                    of.insert(system.to_owned(), served(&rules, &config.page_key));
+                    listed.insert(name_as_stored(system), rules.names());
                 }
             }
         }
-        Ok(Self { of, none: served(&Rules::default(), &config.page_key) })
+        let strict = config.strict_names.then_some(listed);
+        Ok(Self { of, none: served(&Rules::default(), &config.page_key), strict })
+    }
+
+    /// What the gate is to remember of names: nothing yet, and no others than those of the rules where the configuration
+    /// says so.
+    #[must_use]
+    pub fn names(&self) -> Names {
+        Names::listed(self.strict.clone().unwrap_or_default())
     }
 
     /// What pages of a system get.
@@ -146,6 +185,17 @@ fn unreadable(path: &Path, error: io::Error) -> Error {
 }
 
 impl Rules {
+    /// The screens and fields that they name, as the gate stores them.
+    fn names(&self) -> Seen {
+        Seen {
+            screens: self.screens.iter().map(|screen| name_as_stored(&screen.screen)).collect(),
+            fields: (self.fields.iter().filter_map(|field| field.name.as_deref()))
+                .chain(self.actions.iter().map(String::as_str))
+                .map(name_as_stored)
+                .collect(),
+        }
+    }
+
     /// Reads them; an error says where and what.
     fn parse(text: &[u8]) -> Result<Self, String> {
         let rules: Self = serde_json::from_slice(text).map_err(|error| error.to_string())?;
@@ -171,10 +221,10 @@ mod tests {
 
     #[test]
     fn the_agent_is_small() {
-        assert!(SCRIPT_GZIP.len() <= 8_192, "{} bytes", SCRIPT_GZIP.len());
+        assert!(AGENT.gzip.len() <= 8_192, "{} bytes", AGENT.gzip.len());
         let mut unpacked = Vec::new();
-        flate2::read::GzDecoder::new(SCRIPT_GZIP).read_to_end(&mut unpacked).unwrap();
-        assert_eq!(unpacked, SCRIPT);
+        flate2::read::GzDecoder::new(AGENT.gzip).read_to_end(&mut unpacked).unwrap();
+        assert_eq!(unpacked, AGENT.plain);
     }
 
     fn rulebook(files: &[(&str, &str)]) -> Result<Rulebook, Error> {
@@ -198,6 +248,26 @@ mod tests {
         );
         let others: serde_json::Value = serde_json::from_slice(&rulebook.of("oasys")).unwrap();
         assert_eq!(others, serde_json::json!({"key": "estate", "screens": [], "fields": []}));
+    }
+
+    #[test]
+    fn where_names_are_strict_a_system_with_rules_has_no_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = r#"{"screens": [{"url": "/a", "screen": "Order 1234"}], "fields": [{"on": "x", "name": "Surname"}, {"on": "y"}], "actions": ["Save"]}"#;
+        fs::write(folder.path().join("ndelius.json"), text).unwrap();
+        let names = |strict_names| {
+            let agent_rules = folder.path().to_owned();
+            Rulebook::load(&Config { agent_rules, strict_names, ..Config::default() }).unwrap().names()
+        };
+        let strict = names(true);
+        let screen = |names: &Names, system, name: &str| names.screen(Some(system), name.to_owned());
+        assert_eq!(screen(&strict, "ndelius", "Order #"), "Order #");
+        assert_eq!(screen(&strict, "ndelius", "Surname"), "other");
+        assert_eq!(strict.field(Some("ndelius"), "Surname".to_owned()), "Surname");
+        assert_eq!(strict.field(Some("ndelius"), "Save".to_owned()), "Save");
+        assert_eq!(strict.field(Some("ndelius"), "Order #".to_owned()), "other");
+        assert_eq!(screen(&strict, "oasys", "Anything"), "Anything");
+        assert_eq!(screen(&names(false), "ndelius", "Anything"), "Anything");
     }
 
     #[test]

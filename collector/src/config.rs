@@ -49,6 +49,9 @@ pub struct Config {
     /// The folder with the rules by which the browser agent names what it sees: `<system>.json` for each system that has
     /// some. Read at the start. Empty: none.
     pub agent_rules: PathBuf,
+    /// Whether a system with rules of its own has no screens, fields and buttons but those that they name; the others become
+    /// `other`. Whatever a page may say then, no name of a person comes in as that of a field.
+    pub strict_names: bool,
     /// TLS on the ports that take OTLP. Default: none.
     pub tls: tls::Config,
 }
@@ -82,6 +85,7 @@ impl Default for Config {
             waiting_bytes_max: pipeline.waiting_bytes_max,
             seen_max: pipeline.seen_max,
             agent_rules: PathBuf::new(),
+            strict_names: false,
             tls: tls::Config::default(),
         }
     }

@@ -33,7 +33,7 @@ use gilbreth_conventions::digest::Digester;
 use self::senders::Sender;
 pub use self::{
     hashes::{Hashes, worker_form},
-    names::{Names, name_as_stored},
+    names::{Names, Seen, name_as_stored},
     source::{Source, Systems},
 };
 use crate::{config::Config, decode::Decoded, key::StoreKey};

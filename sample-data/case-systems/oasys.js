@@ -21,8 +21,9 @@ const ask = async (method, path, body) => {
   const answer = await fetch("/api" + path, { method, headers, body: body && JSON.stringify(body) });
   if (answer.status === 401) {
     session = undefined;
+    const { error } = await answer.json();
     show();
-    throw new Error("signed out");
+    throw new Error(error);
   }
   return answer;
 };
@@ -145,7 +146,8 @@ const chosen = () => {
 const show = async () => {
   if (!session) {
     const answer = await fetch("/api/session");
-    if (answer.ok) session = await answer.json();
+    const told = await answer.json();
+    if (answer.ok) session = told;
   }
   const leave = async () => {
     await ask("DELETE", "/session");

@@ -1,6 +1,13 @@
 //! `gilbreth demo --live`: the sample case systems in place of a simulation, and the dashboards beside them.
 
-use std::{collections::BTreeMap, fs, path::Path, process::ExitCode, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fs,
+    net::{IpAddr, Ipv4Addr},
+    path::Path,
+    process::ExitCode,
+    time::Duration,
+};
 
 use anyhow::Context as _;
 use chrono::Utc;
@@ -21,6 +28,8 @@ use crate::{
 
 /// What was done shows on the pages so soon.
 const REFRESH_EVERY_S: u64 = 5;
+/// Anybody signs in to them: they are for whoever sits at this machine.
+const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 /// As long as those of the real ones. The desk's page ends sessions at once.
 const SESSION: Duration = Duration::from_mins(15);
 
@@ -35,7 +44,7 @@ pub(crate) async fn run(options: &cli::Demo) -> anyhow::Result<ExitCode> {
     let store = Store::open_or_create(&options.out.join("store"), config.manifest())?;
 
     // Pages and servers send with tokens, as they would in earnest.
-    let ports = case_systems::Ports::bind(options.web.ip()).await.context("the case systems cannot listen")?;
+    let ports = case_systems::Ports::bind(LOOPBACK).await.context("the case systems cannot listen")?;
     let (desk, origins) = (ports.desk()?, ports.origins()?);
     let mut page_tokens = BTreeMap::new();
     for (system, origin) in &origins {

@@ -15,6 +15,7 @@ from stage import Stage, browser, page
 
 FIELDS = 40
 KEYS = "12345678"
+EVENTS = 2 + 2 * len(KEYS)  # focus, keydown and input of each key, blur
 BOUNDS_MS = {1: 0.1, 6: 0.5}
 
 
@@ -73,8 +74,8 @@ def main():
                 added = [(after[at] - before[at]) / FIELDS for before, after in runs]
                 ratios = [after[at] / before[at] for before, after in runs if before[at] > 0]
                 times = f", {statistics.median(ratios):.2f} times the page without" if ratios else ""
-                print(f"{slower} times slower, {name:9}: {statistics.median(added):7.3f} ms added a field "
-                      f"({min(added):.3f} to {max(added):.3f}; bound {bound} ms){times}")
+                print(f"{slower} times slower, {name:9}: {statistics.median(added):7.3f} ms added a field ({min(added):.3f} to {max(added):.3f}), "
+                      f"{statistics.median(added) / EVENTS:.3f} for each of its {EVENTS} events (bound {bound} ms){times}")
         longest = [(longest_task(chromium, stage, "/large-without"), longest_task(chromium, stage, "/large-with")) for _ in range(rounds)]
         print("10,000 fields, longest task: " + ", ".join(f"{without:.0f} ms without and {having:.0f} with" for without, having in longest))
     stage.close()

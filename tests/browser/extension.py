@@ -127,6 +127,14 @@ class Desk:
         session.detach()
 
 
+def wait_until(at, holds):
+    """Waits until something holds in a page whose policy does not let it wait for it itself."""
+    end = time.monotonic() + 30
+    while not at.evaluate(holds):
+        assert time.monotonic() < end, holds
+        time.sleep(0.02)
+
+
 def key_in(tab, label, text, then=None):
     tab.get_by_label(label).click()
     tab.keyboard.type(text)
@@ -282,7 +290,7 @@ def what_cannot_be_sent_waits_and_is_sent_once(stage, desk):
 SPY = """window.heard = [];
 const dispatch = EventTarget.prototype.dispatchEvent;
 EventTarget.prototype.dispatchEvent = function (event) { heard.push(String(event.detail)); return dispatch.call(this, event); };
-for (const what of ["ready", "start", "spans", "kept", "paused"]) addEventListener("gilbreth-" + what, (event) => heard.push(event.detail), true);
+for (const what of ["ready", "start", "spans", "kept", "hold", "held"]) addEventListener("gilbreth-" + what, (event) => heard.push(event.detail), true);
 addEventListener("message", (event) => heard.push(JSON.stringify(event.data)), true);
 window.forge = (detail) => dispatch.call(document, new CustomEvent("gilbreth-spans", { detail }));
 const text = (key, stringValue) => ({ key, value: { stringValue } });
@@ -306,6 +314,8 @@ def a_page_learns_no_token_and_writes_for_no_other_system(stage, desk):
         forge(JSON.stringify({ id: 1005, body: body("oasys", "no id") }));
         forge("no JSON");
         forge(undefined);
+        forge(JSON.stringify({ id: 1007, body: { spans: [] } }));
+        forge("null");
         forge(JSON.stringify({ id: 1006, body: body("oasys", "00000000000000a3") }));
     }""")
     stage.wait_for(lambda: any(span.id == "00000000000000a3" for span in stage.spans()), "what has the right form is not sent", 60)
@@ -315,6 +325,8 @@ def a_page_learns_no_token_and_writes_for_no_other_system(stage, desk):
         assert span.resource["service.name"] == "ndelius" and "casework.clock.received" not in span.resource, "forged for another system"
     assert not stage.of("oasys")
     heard = tab.evaluate("[...heard.map(String), JSON.stringify(localStorage), JSON.stringify(sessionStorage), document.documentElement.outerHTML]")
+    for one in range(1001, 1008):  # an agent whose batch was not taken would send it again, and nothing else any more
+        assert json.dumps({"id": one, "isKept": True}, separators=(",", ":")) in heard, one
     assert any("1001" in one for one in heard) and not any("canary" in one for one in heard), "a token was heard"
     stored = json.dumps(desk.inside.evaluate("chrome.storage.local.get('pages')"))
     assert stage.url in stored and "canary" not in stored, "a token lies where relays read"
@@ -369,8 +381,8 @@ def a_pause_holds_everywhere(stage, desk):
     other.get_by_role("button", name="Pause").click()
     desk.until("async () => (await chrome.storage.local.get('paused')).paused && (await chrome.action.getBadgeText({})) === 'off'", "the pause is not known")
     for at in [other, tab]:  # each has heard of it once its own storage says so
-        at.wait_for_function("localStorage['gilbreth-paused']")
-    tab.frames[1].wait_for_function("localStorage['gilbreth-paused']")
+        wait_until(at, "localStorage['gilbreth-paused']")
+    wait_until(tab.frames[1], "localStorage['gilbreth-paused']")
     tab.bring_to_front()
     key_in(tab, "Top", "a", "Surname")
     frame = tab.frame_locator("iframe")
@@ -382,13 +394,117 @@ def a_pause_holds_everywhere(stage, desk):
     key_in(fresh, "Notes", "abc", "Surname")
     fresh.get_by_role("button", name="Resume").click()
     for at in [tab, tab.frames[1], fresh]:
-        at.wait_for_function("!localStorage['gilbreth-paused']")
+        wait_until(at, "!localStorage['gilbreth-paused']")
     tab.bring_to_front()
     frame.get_by_label("Notes").click()
     tab.keyboard.type("abcd")
     frame.get_by_label("Surname").click()
     stage.wait_for(lambda: stage.spans("entry"), "nothing is told after the pause", 60)
     assert [span.keys for span in stage.spans("entry")] == [4], [str(span) for span in stage.spans("entry")]
+
+
+def only_the_worker_pauses_and_resumes(stage, desk):
+    """What the pages of an origin store, call or click says nothing."""
+    stage.pages["/form"] = page(FORM)
+    desk.allow(stage.url, ndelius(stage), oasys(stage), notice="This page is measured")
+    tab, other, again = (desk.tab(url + "/form") for url in [stage.url, stage.other_url, stage.other_url])
+    tabs = [tab, other, again]
+    tab.get_by_role("button", name="Pause").click()
+    for at in tabs:
+        at.get_by_role("button", name="Resume").wait_for()
+    for what in ["localStorage.clear()", "localStorage.removeItem('gilbreth-paused')", "gilbreth.resume()", "document.querySelector('aside > button').click()"]:
+        other.bring_to_front()
+        other.evaluate(what)
+        for at in tabs:
+            at.bring_to_front()
+            key_in(at, "Notes", "abc", "Surname")
+            assert at.evaluate("gilbreth.isPaused") and at.get_by_role("button", name="Resume").is_visible(), what
+        assert desk.inside.evaluate("chrome.storage.local.get('paused')") == {"paused": True}, what
+    other.evaluate("localStorage.clear()")
+    other.goto(stage.other_url + "/form")  # the page before sends what it has
+    other.get_by_role("button", name="Resume").click()
+    for at in tabs:
+        at.get_by_role("button", name="Pause").wait_for()
+    for what in ["localStorage['gilbreth-paused'] = 'yes'", "gilbreth.pause()", "document.querySelector('aside > button').click()"]:
+        other.bring_to_front()
+        other.evaluate(what)
+        other.get_by_label("Notes").click()
+        for at in tabs:
+            wait_until(at, "!gilbreth.isPaused")
+        assert not desk.inside.evaluate("chrome.storage.local.get('paused')")["paused"], what
+    other.wait_for_timeout(500)  # by now all have agreed
+    for at, text in zip(tabs, ["abcd", "abcde", "abcdef"]):
+        at.bring_to_front()
+        key_in(at, "Notes", text, "Surname")
+    stage.wait_for(lambda: {4, 5, 6} <= {span.keys for span in stage.spans("entry")}, "a page is not measured", 60)
+    assert 3 not in {span.keys for span in stage.spans("entry")}, "told of in a pause"
+
+
+def a_page_cannot_spoil_the_notice(stage, desk):
+    """Neither its styles, nor another body, nor a line of its own; a page of frames has none."""
+    spoilt = "* { display: none !important } button, aside { all: unset !important; color: white !important; position: static !important; visibility: hidden } html, body { display: block !important }"
+    stage.pages["/form"] = page("<style>" + spoilt + "</style><script src='/line.js' data-text='Another'></script><p>Text</p>", policy="")
+    with open(os.path.join(desk.folder, "notice.js")) as file:
+        stage.pages["/line.js"] = script(file.read())
+    stage.pages["/frames"] = '<!doctype html><frameset><frame src="/form"></frameset>'
+    desk.allow(stage.url, ndelius(stage), notice="This page is measured")
+    tab = desk.tab(stage.url + "/form")
+    button = tab.get_by_role("button", name="Pause")
+    button.wait_for()
+    tab.evaluate("document.body.outerHTML = '<body><p>Another</p></body>'")
+    button.wait_for()
+    box = tab.locator("aside").bounding_box()  # the only one
+    assert box["y"] + box["height"] == tab.viewport_size["height"] and box["x"] + box["width"] == tab.viewport_size["width"], box
+    look = "(of) => { const { color, backgroundColor, fontSize, position } = getComputedStyle(of); return [color, backgroundColor, fontSize, position]; }"
+    assert tab.locator("aside").evaluate(look) == ["rgb(0, 0, 0)", "rgb(255, 255, 255)", "14px", "fixed"]
+    assert button.evaluate(look) == ["rgb(0, 0, 0)", "rgb(238, 238, 238)", "14px", "static"]
+    button.click()
+    tab.get_by_role("button", name="Resume").click()
+    button.wait_for()
+    frames = desk.tab(stage.url + "/frames")
+    wait_until(frames, "gilbreth.isPaused === false && sessionStorage.gilbreth")
+    stage.wait_for(lambda: len(stage.spans("view")) > 1, "the page of frames is not told of", 60)
+    assert not any(frame.locator("aside").count() for frame in frames.frames)
+
+
+def pages_are_measured_before_the_policy_is_told(stage, desk):
+    """Chromium tells a managed one only some seconds after it has started; one that is told then holds, and so does none."""
+    stage.pages["/form"] = page(FORM)
+    stage.pages["/top"] = page(f'<iframe src="{stage.other_url}/form"></iframe>')
+    scripts = "async () => (await chrome.scripting.getRegisteredContentScripts()).length"
+    pages = [ndelius(stage), oasys(stage)]
+    desk.allow(stage.url, *pages)
+    # As at a start: nothing is known yet.
+    desk.inside.evaluate("chrome.storage.session.clear().then(() => chrome.storage.local.remove('policy'))")
+    desk.until("async () => (await chrome.alarms.getAll()).some(({ name }) => name === 'policy')", "the policy is not waited for")
+    desk.close()
+    desk.open()
+    desk.until(scripts, "the scripts do not run")  # an unpacked extension has none when the browser starts
+    tab = desk.tab(stage.url + "/top")
+    tab.frame_locator("iframe").get_by_label("Notes").click()
+    tab.keyboard.type("abc")
+    tab.goto(stage.url + "/form")
+    key_in(tab, "Notes", "abcd", "Surname")
+    tab.goto(stage.url + "/form")
+    desk.waiting(least=3)
+    assert not stage.posts and desk.inside.evaluate(scripts) == 2
+    desk.allow(stage.url, *pages)
+    stage.wait_for(lambda: {span.keys for span in stage.spans("entry")} == {3, 4}, "what was kept is not sent", 60)
+    (framed,) = stage.of("oasys", "entry")
+    assert framed.about["enduser.pseudo.id"] == "w1", framed
+    # It is known now: without it nothing runs.
+    desk.inside.evaluate("chrome.storage.local.remove('policy')")
+    desk.until("async () => !(await chrome.scripting.getRegisteredContentScripts()).length", "the scripts stay")
+    # Nor if it was withdrawn while the browser was closed.
+    desk.allow(stage.url, *pages)
+    desk.inside.evaluate("chrome.storage.session.clear().then(() => chrome.storage.local.remove('policy'))")
+    desk.until("async () => (await chrome.alarms.getAll()).some(({ name }) => name === 'policy')", "the policy is not waited for")
+    assert desk.inside.evaluate(scripts) == 2
+    desk.inside.evaluate("chrome.storage.session.set({ since: Date.now() - 60_000 }).then(() => chrome.alarms.create('policy', { when: Date.now() }))")
+    desk.until("""async () => !(await chrome.scripting.getRegisteredContentScripts()).length
+        && JSON.stringify((await chrome.storage.local.get("pages")).pages) === "{}" """, "the scripts stay where no policy comes", seconds=90)
+    tab.goto(stage.url + "/form")
+    assert not tab.evaluate("'gilbreth' in window")
 
 
 def a_policy_is_held_to_what_it_may_say(stage, desk):
@@ -410,15 +526,29 @@ def a_policy_is_held_to_what_it_may_say(stage, desk):
 
 
 def the_queue_is_bounded(stage, desk):
-    """The oldest give way, and how many did is known."""
+    """The oldest give way, those of one origin to its own first, and how many did is known. Nothing waits for ever."""
     left = desk.inside.evaluate("""async () => {
-        const { keep, next, remove } = await import("/extension/queue.js");
-        let dropped = 0;
-        for (let n = 0; n < 505; n++) dropped += await keep({ id: "o " + n, due: n + 1, origin: "o", spans: [] });
-        const first = (await next(Date.now(), () => 0)).batch.id;
-        return { dropped, first, blocked: (await next(Date.now(), () => 7e15)).at };
+        const { expire, keep, next } = await import("/extension/queue.js");
+        const batch = (origin, due) => ({ id: origin + " " + due, due, origin, spans: [] });
+        const dropped = [];
+        const fill = async (origin, many, from) => {
+            let all = 0;
+            for (let due = from; due < from + many; due++) all += await keep(batch(origin, due));
+            dropped.push(all);
+        };
+        const first = async () => (await next(5_000, () => 0)).batch.id;
+        await fill("a", 3, 1000);
+        await fill("b", 205, 2000);
+        const atFirst = await first();
+        await fill("c", 200, 3000);
+        await fill("d", 100, 4000);
+        const then = await first();
+        const blocked = (await next(Date.now(), () => 7e15)).at;
+        const expired = await expire(30 * 86_400_000 + 2010);
+        return { dropped, atFirst, then, blocked, expired, last: await first() };
     }""")
-    assert left == {"dropped": 5, "first": "o 5", "blocked": 7e15}, left
+    # By then b has 2005 … 2204, and three of it have gone for a's.
+    assert left == {"dropped": [0, 5, 0, 3], "atFirst": "a 1000", "then": "b 2005", "blocked": 7e15, "expired": 6, "last": "b 2011"}, left
 
 
 TESTS = [test for test in list(globals().values()) if callable(test) and getattr(test, "__code__", None) and test.__code__.co_varnames[:2] == ("stage", "desk")]

@@ -1,24 +1,30 @@
-"""A worker fills in a form whose page has the agent of a real collector.
+"""A worker fills in a form that is measured for a real collector: by a line in its page, or by the extension.
 
-    send.py COLLECTOR
+    send.py COLLECTOR [extension]
 
 prints the page's origin, reads a page token from standard input, works, and ends once the page was closed.
 """
 
+import os
 import sys
+import time
 
+from playwright.sync_api import sync_playwright
+
+from extension import Desk
 from stage import Stage, browser
 
-collector = sys.argv[1]
+collector, *ways = sys.argv[1:]
 stage = Stage(b"")
 print(stage.url, flush=True)
 token = sys.stdin.readline().strip()
-stage.pages["/form"] = f"""<!doctype html><body data-casework-screen="Contact" data-casework-case="X123456">
-<script src="{collector}/agent.js" data-system="ndelius" data-worker="jsmith" data-token="{token}"></script>
+line = "" if ways else f'<script src="{collector}/agent.js" data-system="ndelius" data-token="{token}"></script>'
+stage.pages["/form"] = f"""<!doctype html><body data-casework-screen="Contact" data-casework-case="X123456" data-casework-worker="jsmith">{line}
 <form action="/saved" method="post"><label>Surname <input></label><label>Date of birth <input></label><button>Save</button></form>"""
 stage.pages["/saved"] = stage.pages["/form"].replace('"Contact"', '"Saved"')
-with browser() as chromium:
-    tab = chromium.new_page()
+
+
+def work(tab):
     tab.goto(stage.url + "/form")
     for label, text in [("Surname", "Canary"), ("Date of birth", "11/03/1986")]:
         tab.get_by_label(label).click()
@@ -29,5 +35,28 @@ with browser() as chromium:
     tab.keyboard.type("ab")
     tab.wait_for_timeout(6_000)
     tab.close()
-    chromium.new_page().goto("about:blank")
+
+
+if ways:
+    with sync_playwright() as playwright:
+        desk = Desk(playwright, os.path.abspath(f"{os.path.dirname(__file__)}/../../collector/agent"))
+        desk.allow(collector, {"origin": stage.url, "system": "ndelius", "token": token})
+        work(desk.tab())
+        # What the page had as it went comes to the worker by itself, and is sent.
+        time.sleep(2)
+        desk.until("""async () => {
+            if (Object.keys(await chrome.storage.local.get()).some((key) => key.startsWith("left "))) return false;
+            const count = await new Promise((resolve) => {
+                indexedDB.open("gilbreth").onsuccess = ({ target: { result } }) => {
+                    result.transaction("batches").objectStore("batches").count().onsuccess = ({ target }) => resolve(target.result);
+                    result.close();
+                };
+            });
+            return !count;
+        }""", "not everything is sent")
+        desk.close()
+else:
+    with browser() as chromium:
+        work(chromium.new_page())
+        chromium.new_page().goto("about:blank")
 stage.close()

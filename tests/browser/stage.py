@@ -27,13 +27,16 @@ class Server(ThreadingHTTPServer):
 class Stage:
     """Serves `pages` (path → body, or a function of the request that gives status, headers, body) and takes exports."""
 
-    def __init__(self, agent):
-        self.agent = agent
+    def __init__(self, agent, notice=b""):
+        self.agent, self.notice = agent, notice
         self.pages = {}
         self.seen = []
         self.bodies = []
         self.requests = []
         self.is_down = False
+        self.refusal = None  # a status
+        self.refused = 0
+        self.hanging = None  # an event: until it is set, the collector keeps whoever sends waiting, and takes nothing
         stage = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -64,6 +67,8 @@ class Stage:
         status, headers, answer = 404, {}, "there is no such page"
         if path == "/agent.js":
             status, headers, answer = 200, {"content-type": "text/javascript"}, self.agent
+        elif path == "/notice.js":
+            status, headers, answer = 200, {"content-type": "text/javascript"}, self.notice
         elif path == "/v1/traces":
             status, headers, answer = self.take(body)
         elif path in self.pages:
@@ -83,8 +88,14 @@ class Stage:
 
     def take(self, body):
         origin = {"access-control-allow-origin": "*"}
+        if self.hanging:
+            self.hanging.wait()
+            return 503, origin, "{}"
         if self.is_down:
             return 503, origin, "{}"
+        if self.refusal:
+            self.refused += 1
+            return self.refusal, origin, "{}"
         self.bodies.append(body)
         for of in json.loads(body)["resourceSpans"]:
             resource = named(of["resource"]["attributes"])
@@ -147,11 +158,15 @@ def page(body, screen="Contact", settings='data-rules="none"', case="X123456", a
 {body}</body>"""
 
 
+def launch(chromium, **how):
+    path = os.environ.get("GILBRETH_TEST_CHROMIUM", "/usr/bin/chromium")
+    return chromium.launch(executable_path=path, args=CHROMIUM, **how)
+
+
 @contextmanager
 def browser():
     with sync_playwright() as playwright:
-        path = os.environ.get("GILBRETH_TEST_CHROMIUM", "/usr/bin/chromium")
-        chromium = playwright.chromium.launch(executable_path=path, args=CHROMIUM)
+        chromium = launch(playwright.chromium)
         try:
             yield chromium
         finally:

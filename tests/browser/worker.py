@@ -3,15 +3,18 @@
     worker.py LOG NAME=ORIGIN…       (ndelius, oasys, cas, crc-a, desk)
 
 LOG is a line of JSON for each thing done, in the order of their starts: `kind`, `system`, `start` and `end` (Unix
-milliseconds by this script's clock; of waits by the browser's own Navigation Timing and Resource Timing), for what was keyed
-`screen`, `field`, `case`, `keys`, `corrections`, and in `is` what it was: `first_entry`, `re_entry` or `rework`. Nothing of
-it comes from the agent.
+milliseconds by this script's clock; of waits by the browser's Navigation Timing and Resource Timing, and by when what came
+was drawn), for what was keyed `screen`, `field`, `case`, `keys`, `corrections`, and in `is` what it was: `first_entry`,
+`re_entry` or `rework`. Nothing of it comes from the agent.
 """
 
 import json
 import random
 import sys
 import time
+from contextlib import suppress
+
+from playwright.sync_api import Error
 
 from stage import browser
 
@@ -32,6 +35,35 @@ PAIRS = [
     (("ndelius", "Personal details", "Telephone"), ("crc-a", "Referral", "Contact telephone")),
 ]
 AGAIN = {to for _, to in PAIRS}
+
+# In every page and frame: when what was changed in it last had been drawn, that is, could be seen.
+EYES = """(() => {
+    let drawn = 0;
+    const isNotice = (node) => node.closest?.("[data-casework-ignore]");
+    const eyes = new MutationObserver((changes) => {
+        // The notice is no part of what is waited for.
+        if (changes.every(({ target, addedNodes }) => isNotice(target) || (addedNodes.length && [...addedNodes].every(isNotice)))) return;
+        requestAnimationFrame(() => setTimeout(() => (drawn = performance.now())));
+    });
+    const watch = (root) => eyes.observe(root, { subtree: true, childList: true, characterData: true, attributes: true });
+    const { attachShadow } = Element.prototype;
+    Element.prototype.attachShadow = function (how) {
+        const root = attachShadow.call(this, how);
+        watch(root);
+        return root;
+    };
+    watch(document);
+    Object.defineProperty(window, "drawn", { get: () => drawn });
+})()"""
+# What was asked for, from request to usable: a page when it is read, a frame and an answer when they are drawn, too.
+WAITED = """async () => {
+    await new Promise((then) => requestAnimationFrame(() => setTimeout(() => setTimeout(then))));
+    const unix = (at) => performance.timeOrigin + at;
+    const own = (entry) => /fetch|xmlhttprequest/.test(entry.initiatorType) && new URL(entry.name).origin === location.origin;
+    const pages = performance.getEntriesByType("navigation").map((entry) => [entry, entry.domContentLoadedEventEnd, parent !== window]);
+    const answers = performance.getEntriesByType("resource").filter(own).map((entry) => [entry, entry.responseEnd, true]);
+    return [...pages, ...answers].map(([entry, end, isDrawn]) => [unix(entry.startTime), unix(isDrawn ? Math.max(end, drawn) : end)]);
+}"""
 
 MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 SURNAMES = "Brodwick Carrowby Dunmarsh Ellerkin Fosgrave Gattenby Hurlstone Ickwell Jorvane Kelmarsh".split()
@@ -88,7 +120,8 @@ class Worker:
         time.sleep(self.random.lognormvariate(0, 0.25) * ms / 1_000)
 
     def press(self, of):
-        """The mouse goes down and up over something; returns both instants. What had the focus loses it at the first."""
+        """The mouse goes down and up over something; returns both instants. What had the focus loses it at the first. It may
+        be that a window closes itself at the second."""
         of.wait_for()
         of.scroll_into_view_if_needed()
         box = of.bounding_box()
@@ -97,7 +130,8 @@ class Worker:
         mouse.down()
         down = self.now()
         self.close(down)
-        mouse.up()
+        with suppress(Error):
+            mouse.up()
         return down, self.now()
 
     def keys(self, text, slips=0):
@@ -130,19 +164,18 @@ class Worker:
         self.wait(down, until)
 
     def wait(self, since, until):
-        """Waits until something can be seen, and reads from the browser how long that was."""
+        """Waits until something can be seen, and has the browser say how long that was."""
         until().wait_for()
-        frame = self.at
-        found = frame.evaluate("""() => {
-            const since = performance.timeOrigin;
-            const of = (entry) => [since + entry.startTime, since + (entry.domContentLoadedEventEnd || entry.responseEnd)];
-            const own = (entry) => /fetch|xmlhttprequest/.test(entry.initiatorType) && new URL(entry.name).origin === location.origin;
-            return [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource").filter(own)].map(of);
-        }""")
+        found = []
+        for frame in self.tab.frames:
+            if frame == self.at or frame.parent_frame or self.tab.main_frame == self.at:
+                found += frame.evaluate(WAITED)
         found = [one for one in found if one[0] > since - 50 and one[1] > one[0]]
         # A view that an application makes by itself is not waited for.
         if found:
             self.wrote("wait", min(start for start, _ in found), max(end for _, end in found))
+        # Nobody goes on at once; and waits so near to each other that they may count as one are told apart by nobody.
+        self.pause(200)
 
     def reads(self):
         self.pause(250)
@@ -360,7 +393,8 @@ class Worker:
             self.cas(number, about)
             self.crc(number, about)
             print(f"case {number + 1} of {cases}", file=sys.stderr, flush=True)
-        # What is not sent yet is sent as the pages go.
+        # What is not sent yet is sent some seconds after it happened.
+        time.sleep(10)
         for tab in self.tabs.values():
             tab.close(run_before_unload=True)
 
@@ -373,10 +407,11 @@ def main():
     log = []
     with browser() as chromium:
         context = chromium.new_context(viewport={"width": 1280, "height": 1000})
-        context.set_default_timeout(30_000)
+        context.set_default_timeout(60_000)
+        context.add_init_script(EYES)
         try:
             Worker(context, dict(one.split("=", 1) for one in named), log).day(cases)
-            context.new_page().wait_for_timeout(1_000)
+            context.new_page().wait_for_timeout(3_000)
         finally:
             with open(path, "w") as file:
                 for line in sorted(log, key=lambda one: one["start"]):

@@ -2,7 +2,6 @@
 #![allow(clippy::unwrap_used, reason = "a journey that cannot go on fails, and says where")]
 
 mod access;
-mod agent;
 mod architecture;
 mod bad_input;
 mod bounds;
@@ -18,7 +17,6 @@ mod sdk;
 mod store;
 mod student_record;
 mod telemetry;
-mod worker;
 
 /// The program that cargo built for this run.
 fn program() -> gilbreth_tests::program::Program {

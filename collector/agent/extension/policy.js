@@ -67,13 +67,17 @@ export const check = (given) => {
   return { policy: { ...given, pages }, complaints };
 };
 
-/** The policy in force: the administrator's; for a trial, where there is none, `policy` in the extension's own storage. */
+/**
+ * The policy in force: the administrator's; for a trial, where there is none, `policy` in the extension's own storage.
+ *
+ * @returns {Promise<{ isThere: boolean, policy?: Policy }>} one that is there may be wrong
+ */
 export const readPolicy = async () => {
   // Firefox throws where nothing is managed.
   const managed = await storage.managed.get().catch(() => ({}));
   const given = Object.keys(managed).length ? managed : (await storage.local.get("policy")).policy;
-  if (given === undefined) return undefined;
+  if (given === undefined) return { isThere: false };
   const { policy, complaints } = check(given);
   for (const complaint of complaints) console.error(complaint);
-  return policy;
+  return { isThere: true, policy };
 };

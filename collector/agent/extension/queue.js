@@ -13,6 +13,8 @@
  * @property {any[]} spans
  */
 const KEPT_MAX = 500;
+const ORIGIN_MAX = 200; // of one origin, so that no page pushes out what the others tell
+const KEPT_MS = 30 * 24 * 3600_000; // the collector takes nothing that is older
 /** No batch waits longer for its top page; what is due later was kept before the clock was set back. */
 export const HOLD_MS = 6_000;
 
@@ -26,7 +28,11 @@ let opened;
 const open = () =>
   (opened ??= (() => {
     const opening = indexedDB.open("gilbreth", 1);
-    opening.onupgradeneeded = () => opening.result.createObjectStore("batches", { keyPath: "id" }).createIndex("due", "due");
+    opening.onupgradeneeded = () => {
+      const store = opening.result.createObjectStore("batches", { keyPath: "id" });
+      store.createIndex("due", "due");
+      store.createIndex("origin", ["origin", "due"]);
+    };
     return result(opening);
   })());
 const begin = async () => (await open()).transaction("batches", "readwrite", { durability: "strict" });
@@ -36,25 +42,36 @@ const done = (/** @type {IDBTransaction} */ transaction) =>
     transaction.onabort = () => reject(transaction.error);
   });
 
-/** Keeps batches, in place of those with the same id, and gives up the oldest beyond the bound; says how many. */
+/** Gives up the first of those in a range of an index, all of them or so many; says how many there were. */
+const drop = async (/** @type {IDBIndex} */ index, /** @type {IDBKeyRange | null} */ range, many = KEPT_MAX) => {
+  if (many <= 0) return 0;
+  const ids = /** @type {IDBValidKey[]} */ (await result(index.getAllKeys(range, many)));
+  for (const id of ids) index.objectStore.delete(id);
+  return ids.length;
+};
+
+/** Keeps batches, in place of those with the same id, and gives up the oldest beyond the bounds; says how many. */
 export const keep = async (/** @type {Batch[]} */ ...batches) => {
   const transaction = await begin();
   const store = transaction.objectStore("batches");
+  const ended = done(transaction);
   for (const batch of batches) store.put(batch);
   let dropped = 0;
-  const counting = store.count();
-  counting.onsuccess = () => {
-    let over = counting.result - KEPT_MAX;
-    if (over <= 0) return;
-    store.index("due").openCursor().onsuccess = (/** @type {any} */ event) => {
-      const cursor = event.target.result;
-      if (!cursor || over-- <= 0) return;
-      cursor.delete();
-      dropped++;
-      cursor.continue();
-    };
-  };
-  await done(transaction);
+  for (const origin of new Set(batches.map((batch) => batch.origin))) {
+    const own = IDBKeyRange.bound([origin], [origin, []]);
+    dropped += await drop(store.index("origin"), own, (await result(store.index("origin").count(own))) - ORIGIN_MAX);
+  }
+  dropped += await drop(store.index("due"), null, (await result(store.count())) - KEPT_MAX);
+  await ended;
+  return dropped;
+};
+
+/** Gives up what has waited for too long; says how many. */
+export const expire = async (/** @type {number} */ now) => {
+  const transaction = await begin();
+  const ended = done(transaction);
+  const dropped = await drop(transaction.objectStore("batches").index("due"), IDBKeyRange.upperBound(now - KEPT_MS));
+  await ended;
   return dropped;
 };
 

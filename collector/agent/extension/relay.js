@@ -7,6 +7,8 @@
   "use strict";
   const { runtime, storage } = /** @type {any} */ (globalThis).chrome;
   const BYTES_MAX = 48_000;
+  const AGREE_MS = 250; // another page of the origin may learn of a pause by the origin's storage before it is heard here
+  const BUTTON = "aside[data-casework-ignore=notice] > button";
   const encoder = new TextEncoder();
 
   const tell = (/** @type {string} */ what, /** @type {any} */ detail) => document.dispatchEvent(new CustomEvent("gilbreth-" + what, { detail: JSON.stringify(detail) }));
@@ -24,31 +26,32 @@
   addEventListener("pageshow", () => (isLeaving = false), true);
   const leave = (/** @type {string} */ spans) => storage.local.set({ ["left " + crypto.randomUUID()]: { spans, place, origin: location.origin } });
 
-  hear("spans", async (detail) => {
-    // The relay of a version that was replaced is silent; quotes are doubled in what it hears.
-    if (!runtime.id || encoder.encode(detail).length > BYTES_MAX * 2) return;
-    let id;
-    let isKept = false;
+  /** Has a batch kept; says whether it needs no more sending. */
+  const keep = async (/** @type {any} */ spans) => {
+    if (typeof spans !== "string" || encoder.encode(spans).length >= BYTES_MAX) {
+      // It would be again, and the agent would send nothing else any more.
+      console.warn("Gilbreth dropped a batch that is too large, or none");
+      return true;
+    }
     try {
-      const told = JSON.parse(detail);
-      id = told.id;
-      if (encoder.encode(told.body).length >= BYTES_MAX) throw new RangeError("it is too large");
-      if (isLeaving) leave(told.body);
-      isKept = await ask({ spans: told.body, place });
+      if (isLeaving) leave(spans);
+      return await ask({ spans, place });
+    } catch {
+      return false;
+    }
+  };
+  hear("spans", async (detail) => {
+    if (!runtime.id) return; // the relay of a version that was replaced is silent
+    let told;
+    try {
+      told = JSON.parse(detail);
     } catch {}
-    if (typeof id === "number") tell("kept", { id, isKept });
+    if (typeof told?.id === "number") tell("kept", { id: told.id, isKept: await keep(told.body) });
   });
 
   let isStarted = false;
-  /** @type {boolean | undefined} */
+  /** Whether measuring is paused in this browser profile, once that is known. @type {boolean | undefined} */
   let isPaused;
-  const isPausedHere = () => {
-    try {
-      return !!localStorage["gilbreth-paused"];
-    } catch {
-      return !!isPaused;
-    }
-  };
   /** Has the button of the toolbar say what is now. */
   const greet = () => ask({}).then((answer) => (place = answer), () => {});
 
@@ -57,8 +60,7 @@
     const { pages, paused } = await storage.local.get(["pages", "paused"]);
     const page = pages?.[location.origin];
     if (!page) return;
-    // Somebody may have paused before there was this extension.
-    isPaused ??= paused ?? isPausedHere();
+    isPaused ??= !!paused;
     tell("start", { ...page, isPaused });
     if (!isStarted) greet();
     isStarted = true;
@@ -66,21 +68,35 @@
   hear("ready", begin);
   begin();
 
-  /** Notes that measuring is paused or not; says whether that is new. A pause holds in all frames and pages, whoever began it. */
-  const isNews = (/** @type {boolean} */ value) => {
-    if (!isStarted || value === isPaused) return false;
-    isPaused = value;
+  // A pause is the profile's. The agent knows one that its origin stores; any script of the page may change that, so that
+  // the agent is told again what holds. Nothing is measured meanwhile that is paused.
+  const hold = (/** @type {any} */ value) => {
+    isPaused = !!value;
+    if (!isStarted) return;
+    tell("hold", isPaused);
     greet();
-    return true;
   };
-  const hearOf = (/** @type {any} */ paused) => isNews(!!paused) && tell("paused", !!paused);
+  hear("held", (detail) => {
+    const again = () => tell("hold", isPaused);
+    if (!isStarted || detail === String(isPaused)) return;
+    isPaused ? again() : setTimeout(again, AGREE_MS);
+  });
   storage.onChanged.addListener((/** @type {any} */ changes, /** @type {string} */ area) => {
     if (area !== "local") return;
+    if (changes.paused) hold(changes.paused.newValue);
     if (changes.pages && !isStarted) begin();
-    if (changes.paused) hearOf(changes.paused.newValue);
   });
   // A page that comes back out of the browser's cache has not heard of it.
-  addEventListener("pageshow", async (event) => event.persisted && hearOf((await storage.local.get("paused")).paused));
-  // The button of the agent's notice has stored what it does by now.
-  addEventListener("click", (event) => event.isTrusted && isNews(isPausedHere()) && storage.local.set({ paused: isPaused }));
+  addEventListener("pageshow", async (event) => event.persisted && hold((await storage.local.get("paused")).paused));
+  // The button of the notice, when the worker presses it. It comes here before the agent hears of it.
+  addEventListener(
+    "click",
+    (event) => {
+      const on = event.composedPath()[0];
+      if (!isStarted || !event.isTrusted || parent !== window || !(on instanceof Element) || !on.matches(BUTTON)) return;
+      isPaused = !isPaused;
+      if (runtime.id) storage.local.set({ paused: isPaused });
+    },
+    true,
+  );
 })();

@@ -1,12 +1,13 @@
 // @ts-check
 /**
- * Starts the agent in the page's own world, behind `agent.js`, before any script of the page. What it needs comes from
- * the relay, and its batches go there, as events of the document: these arrive at once, even while the page is left.
+ * Starts the agent in the page's own world, behind `agent.js` and `notice.js`, before any script of the page. What it needs
+ * comes from the relay, and its batches go there, as events of the document: these arrive at once, even while the page is
+ * left.
  */
 (() => {
   "use strict";
   const { gilbreth } = /** @type {any} */ (globalThis);
-  const { start, pause, resume } = gilbreth ?? {};
+  const { start, pause, resume, showNotice } = gilbreth ?? {};
   const remove = () => delete (/** @type {any} */ (globalThis).gilbreth);
   /** A frame whose parent has the same origin is watched by the parent's agent. */
   const isWatched = () => {
@@ -41,7 +42,10 @@
 
   let isStarted = false;
   hear("kept", answer);
-  hear("paused", (isPaused) => (isPaused ? pause() : resume()));
+  hear("hold", (isPaused) => {
+    if (isPaused !== gilbreth.isPaused) isPaused ? pause() : resume();
+  });
+  addEventListener("gilbreth-paused", () => tell("held", gilbreth.isPaused));
   hear("start", ({ isPaused, notice, ...settings }) => {
     if (isStarted) return;
     isStarted = true;
@@ -49,8 +53,9 @@
     try {
       isPaused ? (localStorage["gilbreth-paused"] = "yes") : localStorage.removeItem("gilbreth-paused");
     } catch {}
-    start({ ...settings, send, notice: parent === window ? notice : undefined });
+    start({ ...settings, send });
     if (isPaused) pause();
+    if (notice && parent === window) showNotice(notice);
   });
   tell("ready");
 })();

@@ -11,7 +11,7 @@
  * @import { Batch } from "./queue.js"
  */
 import { fill, forget, listen, pageIn, saidIn } from "./frames.js";
-import { has, HOLD_MS, keep, next, remove } from "./queue.js";
+import { expire, has, HOLD_MS, keep, next, remove } from "./queue.js";
 import { readPolicy } from "./policy.js";
 
 const { action, alarms, declarativeNetRequest, runtime, scripting, storage, tabs } = /** @type {any} */ (globalThis).chrome;
@@ -19,6 +19,7 @@ const BODY_BYTES_MAX = 48_000;
 const ANSWER_MS = 20_000; // a worker that waits longer is put to sleep
 const NAP_MS = 25_000; // longer waits are slept through, until an alarm
 const ALARM_MS = 30_000; // none is set sooner
+const POLICY_MS = 60_000; // if the browser has told none for so long since it started, there is none
 const RULES_MS = 300_000; // as long as the collector says that they hold
 const SENT_MAX = 1_000; // batches that are remembered, in case their page sends them again
 
@@ -26,22 +27,26 @@ const SENT_MAX = 1_000; // batches that are remembered, in case their page sends
 
 /** @type {Policy | undefined} */
 let policy;
+/** Nothing is known of a policy yet, but that there was one when the browser was last open. */
+let isAwaited = false;
+/** The origins that are measured. @type {Set<string>} */
+let origins = new Set();
 const pageOf = (/** @type {string} */ origin) => policy?.pages.find((page) => page.origin === origin);
 const address = (/** @type {string} */ endpoint, /** @type {Page} */ { origin, token }) =>
   new URL(`${endpoint}/v1/traces?from=${encodeURIComponent(origin)}${token ? "&token=" + token : ""}`).href;
 
 /** Firefox knows no ports in patterns; the relay asks for its whole origin before it starts anything. */
-const pattern = (/** @type {Page} */ { origin }) => {
+const pattern = (/** @type {string} */ origin) => {
   const { protocol, hostname } = new URL(origin);
   return runtime.getURL("").startsWith("moz-") ? `${protocol}//${hostname}/*` : origin + "/*";
 };
 
-/** Has the scripts run where the policy says, and nowhere else. */
-const register = async (/** @type {Page[]} */ pages) => {
-  const matches = [...new Set(pages.map(pattern))];
+/** Has the scripts run in the pages that are measured, and nowhere else. */
+const register = async () => {
+  const matches = [...new Set([...origins].map(pattern))];
   const about = { matches, allFrames: true, matchOriginAsFallback: true, runAt: "document_start" };
   const wanted = !matches.length ? [] : [
-    { ...about, id: "agent", world: "MAIN", js: ["agent.js", "extension/start.js"] },
+    { ...about, id: "agent", world: "MAIN", js: ["agent.js", "notice.js", "extension/start.js"] },
     { ...about, id: "relay", world: "ISOLATED", js: ["extension/relay.js"] },
   ];
   const there = await scripting.getRegisteredContentScripts();
@@ -74,6 +79,8 @@ const askRules = async (/** @type {Policy} */ { endpoint }, /** @type {Page} */ 
 /** Puts what pages need where their relays find it at once. Tokens are not among it. */
 const prepare = async (/** @type {Policy | undefined} */ of, isForced = false) => {
   const { pages: before = {}, paused } = await storage.local.get(["pages", "paused"]);
+  await action.setBadgeText({ text: paused ? "off" : "" });
+  if (isAwaited) return;
   const { asked = {} } = await storage.session.get("asked");
   const pages = /** @type {Record<string, any>} */ ({});
   for (const page of of?.pages ?? []) {
@@ -86,24 +93,39 @@ const prepare = async (/** @type {Policy | undefined} */ of, isForced = false) =
   }
   await storage.session.set({ asked });
   if (of === policy && JSON.stringify(pages) !== JSON.stringify(before)) await storage.local.set({ pages });
-  await action.setBadgeText({ text: paused ? "off" : "" });
 };
 
+/**
+ * Chromium tells the policy only some seconds after it has started. Until then the scripts run where they did when it was
+ * last open, and what they tell is kept.
+ */
 const apply = () =>
   navigator.locks.request("policy", async () => {
-    policy = await readPolicy();
-    await register(policy?.pages ?? []);
+    const read = await readPolicy();
+    const { pages = {} } = await storage.local.get("pages");
+    const { since = Date.now() } = await storage.session.get("since");
+    policy = read.policy;
+    isAwaited = !read.isThere && Object.keys(pages).length > 0 && Date.now() - since < POLICY_MS;
+    origins = new Set(isAwaited ? Object.keys(pages) : policy?.pages.map((page) => page.origin));
+    // Once it is known, nothing is waited for until the browser starts again.
+    await storage.session.set({ since: isAwaited ? since : 0 });
+    await (isAwaited ? alarms.create("policy", { when: since + POLICY_MS }) : alarms.clear("policy"));
+    await register();
     await nameOrigins(policy);
   });
-let ready = apply();
-ready.then(() => Promise.all([navigator.locks.request("rules", () => prepare(policy)), takeLeft().then(drain)]));
+/** @type {ReturnType<typeof apply>} */
+let ready;
+const follow = (isForced = false) => {
+  ready = apply();
+  return ready.then(() => Promise.all([navigator.locks.request("rules", () => prepare(policy, isForced)), takeLeft().then(drain)]));
+};
+follow();
 
 storage.onChanged.addListener((/** @type {any} */ changes, /** @type {string} */ area) => {
   if (area === "local" && Object.entries(changes).some(([key, { newValue }]) => key.startsWith("left ") && newValue)) takeLeft().then(drain);
   if (area === "local" && changes.paused) action.setBadgeText({ text: changes.paused.newValue ? "off" : "" });
   if (area !== "managed" && !(area === "local" && changes.policy)) return;
-  ready = apply();
-  ready.then(() => Promise.all([navigator.locks.request("rules", () => prepare(policy, true)), drain()]));
+  follow(true);
 });
 
 // ── What pages send ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -163,15 +185,14 @@ const takeLeft = () =>
 
 /** Where a sender is; `page` names the page at the top of its tab, and is null if that is not measured. */
 const placeOf = async (/** @type {any} */ { tab, frameId }) => {
-  const isMeasured = tab?.url && pageOf(new URL(tab.url).origin);
+  const isMeasured = tab?.url && origins.has(new URL(tab.url).origin);
   return { tab: tab?.id, frame: frameId, page: isMeasured ? await pageIn(tab.id, frameId === 0) : null };
 };
 const originOf = (/** @type {any} */ sender) => sender.origin ?? new URL(sender.url).origin;
 
 /** A page is measured: says so at the button, and looks for newer rules, which hold from the next page on. */
 const greet = async (/** @type {any} */ sender) => {
-  const page = pageOf(originOf(sender));
-  if (!page || !sender.tab) return;
+  if (!origins.has(originOf(sender)) || !sender.tab) return;
   const { paused } = await storage.local.get("paused");
   const tabId = sender.tab.id;
   const title = paused ? "Measuring is paused in all pages. Click to resume" : "This page is measured. Click to pause";
@@ -244,6 +265,7 @@ const send = async (/** @type {Batch} */ batch, /** @type {Page} */ page, /** @t
 const drain = () =>
   navigator.locks.request("send", async () => {
     await ready;
+    await count(await expire(Date.now()));
     const { tries = {} } = await storage.session.get("tries");
     for (;;) {
       const { batch, at } = policy ? await next(Date.now(), (origin) => tries[origin]?.from ?? 0) : { at: Infinity };
@@ -272,7 +294,7 @@ const comeAgain = async (/** @type {number} */ at) => {
   await alarms.create("send", { when: Date.now() + Math.max(wait, ALARM_MS) });
 };
 
-alarms.onAlarm.addListener(drain);
+alarms.onAlarm.addListener((/** @type {any} */ { name }) => (name === "policy" ? follow() : drain()));
 addEventListener("online", () => storage.session.remove("tries").then(drain));
 // Both only wake the worker, which looks at its policy and its queue whenever it wakes.
 runtime.onStartup.addListener(() => {});

@@ -22,27 +22,37 @@ const FIELDS_MAX: usize = 20_000;
 /// Systems whose names are remembered; in those beyond, every screen and field is `other`.
 const SYSTEMS_MAX: usize = 1_000;
 
-/// The screens and fields seen so far in each system, to bound their number. Shared by all who receive: nearly every
-/// name was seen before, so looking takes a lock that many may hold.
+/// The screens and fields seen so far in each system, to bound their number; of systems whose names are listed, those
+/// alone. Shared by all who receive: nearly every name was seen before, so looking takes a lock that many may hold.
 #[derive(Debug, Default)]
 pub struct Names {
+    listed: HashMap<String, Seen>,
     systems: RwLock<HashMap<String, Seen>>,
 }
 
-#[derive(Debug, Default)]
-struct Seen {
-    screens: HashSet<String>,
-    fields: HashSet<String>,
+/// Names of one system.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// Of its screens, as they are stored.
+    pub screens: HashSet<String>,
+    /// Of its fields.
+    pub fields: HashSet<String>,
 }
 
 impl Names {
+    /// None seen yet. Where a system's names are listed, every other is `other` from the first.
+    #[must_use]
+    pub fn listed(listed: HashMap<String, Seen>) -> Self {
+        Self { listed, systems: RwLock::default() }
+    }
+
     /// The screen's name, or `other` beyond the limit.
-    pub(super) fn screen(&self, system: Option<&str>, name: String) -> String {
+    pub(crate) fn screen(&self, system: Option<&str>, name: String) -> String {
         self.within(system, name, |seen| &seen.screens, |seen| &mut seen.screens, SCREENS_MAX)
     }
 
     /// The field's name, or `other` beyond the limit.
-    pub(super) fn field(&self, system: Option<&str>, name: String) -> String {
+    pub(crate) fn field(&self, system: Option<&str>, name: String) -> String {
         self.within(system, name, |seen| &seen.fields, |seen| &mut seen.fields, FIELDS_MAX)
     }
 
@@ -55,6 +65,9 @@ impl Names {
         most: usize,
     ) -> String {
         let system = system.unwrap_or_default();
+        if let Some(listed) = self.listed.get(system) {
+            return if known(listed).contains(&name) { name } else { OTHER.to_owned() };
+        }
         {
             // A set of names is whole between any two operations on it, so a panic elsewhere does not spoil it.
             let systems = self.systems.read().unwrap_or_else(PoisonError::into_inner);

@@ -97,7 +97,7 @@ impl Receiver {
         Self(Arc::new(Inner {
             policy,
             access: Arc::new(access),
-            names: Names::default(),
+            names: rules.names(),
             behind,
             cors_origins: config.cors_origins.clone(),
             rules,

@@ -31,6 +31,7 @@ use super::{
     tls::Tls,
 };
 use crate::{
+    agent::{AGENT, NOTICE},
     decode::{Encoding, Signal},
     telemetry,
 };
@@ -68,7 +69,8 @@ fn router(receiver: Receiver) -> Router {
     Router::new()
         .route("/v1/traces", exports(Signal::Traces))
         .route("/v1/logs", exports(Signal::Logs))
-        .route("/agent.js", get(|headers: HeaderMap| async move { agent::script(&headers) }))
+        .route("/agent.js", get(|headers: HeaderMap| async move { agent::script(&AGENT, &headers) }))
+        .route("/notice.js", get(|headers: HeaderMap| async move { agent::script(&NOTICE, &headers) }))
         .route(
             "/agent/{file}",
             get(|Extract(receiver): Extract<Receiver>, Named(file): Named<String>, headers: HeaderMap| async move {

@@ -1,7 +1,5 @@
-//! `GET /agent.js` and `GET /agent/{system}.json`: what pages of case systems load, whatever their origin. Neither is a
-//! secret: whoever opens such a page has both.
-
-use std::sync::LazyLock;
+//! `GET /agent.js`, `GET /notice.js` and `GET /agent/{system}.json`: what pages of case systems load, whatever their origin.
+//! None is a secret: whoever opens such a page has them.
 
 use axum::{
     body::Body,
@@ -11,20 +9,16 @@ use axum::{
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
-use crate::{
-    agent::{SCRIPT, SCRIPT_GZIP},
-    receive::export::Receiver,
-};
+use crate::{agent::Script, receive::export::Receiver};
 
 /// A page asks again after so long: a new release of the collector or of the rules reaches pages within it.
 const CACHED: HeaderValue = HeaderValue::from_static("public, max-age=300");
 
-/// The browser agent.
-pub(super) fn script(headers: &HeaderMap) -> Response {
-    static TAGS: LazyLock<[HeaderValue; 2]> = LazyLock::new(|| [SCRIPT, SCRIPT_GZIP].map(tag));
+/// A script.
+pub(super) fn script(script: &Script, headers: &HeaderMap) -> Response {
     let is_gzip = accepts_gzip(headers);
-    let mut response =
-        cached(headers, TAGS[usize::from(is_gzip)].clone(), if is_gzip { SCRIPT_GZIP } else { SCRIPT }.into());
+    let body = if is_gzip { script.gzip } else { script.plain };
+    let mut response = cached(headers, tag(body), body.into());
     let told = response.headers_mut();
     told.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/javascript; charset=utf-8"));
     told.insert(header::VARY, HeaderValue::from_static("accept-encoding"));

@@ -3,16 +3,16 @@
 use axum::http::HeaderValue;
 
 use super::*;
-use crate::agent::{SCRIPT, SCRIPT_GZIP};
+use crate::agent::{AGENT, NOTICE};
 
 #[tokio::test]
 async fn the_agent_is_served_to_pages_of_every_origin_as_they_can_read_it() {
     let bench = bench();
     for (accepts, encoding, expected) in [
-        ("gzip, deflate, br, zstd", Some("gzip"), SCRIPT_GZIP),
-        ("br;q=1.0, GZIP;q=0.8", Some("gzip"), SCRIPT_GZIP),
-        ("gzip;q=0, *", None, SCRIPT),
-        ("", None, SCRIPT),
+        ("gzip, deflate, br, zstd", Some("gzip"), AGENT.gzip),
+        ("br;q=1.0, GZIP;q=0.8", Some("gzip"), AGENT.gzip),
+        ("gzip;q=0, *", None, AGENT.plain),
+        ("", None, AGENT.plain),
     ] {
         let headers = [("accept-encoding", accepts), ("origin", "https://anybody.example")];
         let (status, told, body) = bench.request("GET", "/agent.js", &headers, "").await;
@@ -29,6 +29,13 @@ async fn the_agent_is_served_to_pages_of_every_origin_as_they_can_read_it() {
         let (status, _, body) = bench.request("GET", "/agent.js", &again, "").await;
         assert_eq!((status, body.len()), (StatusCode::NOT_MODIFIED, 0), "{accepts}");
     }
+}
+
+#[tokio::test]
+async fn so_is_its_notice() {
+    let (status, told, body) = bench().request("GET", "/notice.js", &[("accept-encoding", "gzip")], "").await;
+    assert_eq!((status, body.as_slice()), (StatusCode::OK, NOTICE.gzip));
+    assert_eq!(told[header::CONTENT_TYPE], "text/javascript; charset=utf-8");
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ use gilbreth_sample_data::{
 use gilbreth_tests::program::{Program, text};
 use serde::Deserialize;
 
-use crate::agent;
+use crate::Browser;
 
 /// How far a wait may be from what the browser itself measured: the frame after the answer is drawn in it.
 const WAIT_OFF_MS: f64 = 50.0;
@@ -93,13 +93,13 @@ fn rows(program: &Program, store: &Path, sql: &str) -> Vec<Vec<String>> {
 
 #[test]
 fn what_a_worker_did_in_four_real_systems_is_what_is_measured() {
-    let Some(python) = agent::python() else { return };
+    let Some(browser) = Browser::find() else { return };
     let folder = tempfile::tempdir().unwrap();
     let program = crate::program();
     let out = folder.path().join("demo");
     let live = Live::start(&program, &out);
     let log = folder.path().join("log");
-    let mut work = agent::script(python, "worker.py");
+    let mut work = browser.script("worker.py");
     work.arg(&log).args(live.at.iter().map(|(name, url)| format!("{name}={url}")));
     let output = work.output().unwrap();
     assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));

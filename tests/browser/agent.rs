@@ -2,53 +2,44 @@
 
 use std::{
     io::{BufRead as _, BufReader, Write as _},
-    path::PathBuf,
-    process::{Command, Stdio},
+    process::Stdio,
 };
 
 use gilbreth_tests::program::text;
 
-/// An interpreter that has Playwright, where there is a Chromium too. `.ci/run` says by `GILBRETH_TEST_CHROMIUM` that both
-/// are there, and then the journeys must run.
-pub(crate) fn python() -> Option<PathBuf> {
-    let python = std::env::var_os("GILBRETH_TEST_PYTHON").map_or_else(|| PathBuf::from("python3"), PathBuf::from);
-    let probe = Command::new(&python).args(["-c", "import playwright"]).output().ok()?;
-    let said = std::env::var_os("GILBRETH_TEST_CHROMIUM");
-    let chromium = said.clone().map_or_else(|| PathBuf::from("/usr/bin/chromium"), PathBuf::from);
-    let is_there = probe.status.success() && chromium.exists();
-    if !is_there {
-        assert!(said.is_none(), "{} is said to be there: {probe:?}", chromium.display());
-        eprintln!("not run: no Python with playwright, or no /usr/bin/chromium; .ci/run installs both");
-    }
-    is_there.then_some(python)
-}
-
-pub(crate) fn script(python: PathBuf, name: &str) -> Command {
-    let mut command = Command::new(python);
-    command.arg(format!("{}/tests/browser/{name}", env!("CARGO_MANIFEST_DIR"))).env("PYTHONDONTWRITEBYTECODE", "1");
-    command
-}
+use crate::Browser;
 
 #[test]
 fn the_agent_tells_what_it_promises_and_nothing_else() {
-    let Some(python) = python() else { return };
+    let Some(browser) = Browser::find() else { return };
     let folder = tempfile::tempdir().unwrap();
     let service = crate::program().serve(&folder.path().join("store"), &[]);
-    let output = script(python, "agent.py").arg(format!("http://{}/agent.js", service.otlp())).output().unwrap();
+    let output = browser.script("agent.py").arg(format!("http://{}/agent.js", service.otlp())).output().unwrap();
     assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
     assert!(service.stop());
 }
 
 #[test]
 fn the_extension_tells_of_pages_that_nobody_may_change_and_of_no_others() {
-    let Some(python) = python() else { return };
-    let output = script(python, "extension.py").output().unwrap();
+    let Some(browser) = Browser::find() else { return };
+    let output = browser.script("extension.py").output().unwrap();
     assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
 }
 
 #[test]
 fn what_is_done_in_a_page_with_a_token_is_in_the_store() {
-    let Some(python) = python() else { return };
+    let Some(browser) = Browser::find() else { return };
+    is_in_the_store(&browser, &[]);
+}
+
+#[test]
+fn what_is_done_in_a_page_that_the_extension_measures_is_in_the_store() {
+    let Some(browser) = Browser::find() else { return };
+    is_in_the_store(&browser, &["extension"]);
+}
+
+/// A worker fills in a form whose page may send with a token, whichever way it is measured.
+fn is_in_the_store(browser: &Browser, way: &[&str]) {
     let folder = tempfile::tempdir().unwrap();
     let store = folder.path().join("store");
     let rules = folder.path().join("rules");
@@ -59,8 +50,8 @@ fn what_is_done_in_a_page_with_a_token_is_in_the_store() {
     let program = crate::program();
     let service = program.serve(&store, &["--config", &config.to_string_lossy()]);
     let collector = format!("http://{}", service.otlp());
-    let mut working = script(python, "send.py");
-    working.arg(collector).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut working = browser.script("send.py");
+    working.arg(collector).args(way).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut working = working.spawn().unwrap();
     let mut origin = String::new();
     BufReader::new(working.stdout.take().unwrap()).read_line(&mut origin).unwrap();
