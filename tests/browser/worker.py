@@ -5,7 +5,8 @@
 LOG is a line of JSON for each thing done, in the order of their starts: `kind`, `system`, `start` and `end` (Unix
 milliseconds by this script's clock; of waits by the browser's Navigation Timing and Resource Timing, and by when what came
 was drawn), for what was keyed `screen`, `field`, `case`, `keys`, `corrections`, and in `is` what it was: `first_entry`,
-`re_entry` or `rework`. Nothing of it comes from the agent.
+`re_entry` or `rework`. `unknown` is what was done before the system knew by whom, which has no part in anybody's time. Nothing
+of it comes from the agent.
 """
 
 import json
@@ -97,6 +98,7 @@ class Worker:
         self.context, self.origins, self.log = context, origins, log
         self.random = random.Random(2016)
         self.open = None
+        self.known = set()  # systems that know who works in them
         self.system = self.tab = self.at = None
 
     # ── what was done ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -105,6 +107,8 @@ class Worker:
         return time.time() * 1_000
 
     def wrote(self, kind, start, end, **about):
+        if self.system not in self.known:
+            about["unknown"] = True
         self.log.append({"kind": kind, "system": self.system, "start": start, "end": end, **about})
         return self.log[-1]
 
@@ -127,12 +131,14 @@ class Worker:
         box = of.bounding_box()
         mouse = self.tab.mouse
         mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-        mouse.down()
+        # What is told comes at once, and the answer that it has come later.
         down = self.now()
+        mouse.down()
         self.close(down)
+        up = self.now()
         with suppress(Error):
             mouse.up()
-        return down, self.now()
+        return down, up
 
     def keys(self, text, slips=0):
         """Types a text, some letters wrong at first; returns how many keys that took, and how many of them to correct."""
@@ -161,6 +167,8 @@ class Worker:
         """Presses something and waits for what it brings."""
         down, up = self.press(of)
         self.wrote(kind, start or down, up, **about)
+        if kind == "sign_in":
+            self.known.add(self.system)
         self.wait(down, until)
 
     def wait(self, since, until):
@@ -183,8 +191,8 @@ class Worker:
     def entry(self, screen, label, of, text, case, slips=0, rework=False, tabbed=False, over=False):
         """Keys a text into a field, reached by mouse or by Tab, over what stands there if so asked."""
         if tabbed:
-            self.tab.keyboard.press("Tab")
             start = self.now()
+            self.tab.keyboard.press("Tab")
             self.close(start)
         else:
             start, _ = self.press(of)
@@ -198,8 +206,8 @@ class Worker:
 
     def choice(self, screen, label, of, place, case):
         """Chooses from a list by the arrow key, from the field before it by Tab."""
-        self.tab.keyboard.press("Tab")
         start = self.now()
+        self.tab.keyboard.press("Tab")
         self.close(start)
         self.open = self.wrote("choice", start, start, screen=screen, field=label, case=case, keys=0, corrections=0, **{"is": "first_entry"})
         self.pause(60)

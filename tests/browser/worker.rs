@@ -46,6 +46,9 @@ struct Done {
     is: String,
     #[serde(default)]
     outcome: String,
+    /// Done before the system knew by whom: it has no part in the ledger, as the method says.
+    #[serde(default)]
+    unknown: bool,
 }
 
 /// `gilbreth demo --live`, killed when dropped.
@@ -301,7 +304,7 @@ fn interactions(done: &[Done]) -> Vec<Interaction> {
         value: None,
         outcome: if one.outcome == "failed" { Outcome::Failed } else { Outcome::Ok },
     };
-    done.iter().enumerate().map(one).collect()
+    done.iter().enumerate().filter(|(_, one)| !one.unknown).map(one).collect()
 }
 
 fn spans_of_the_servers_are_below_the_waits(program: &Program, store: &Path) {
