@@ -10,7 +10,7 @@ use oxc_parser::Parser;
 use oxc_span::SourceType;
 
 /// Fields of the agent's own records, which neither a page, nor a browser, nor storage knows by name.
-const OWN_FIELDS: &str = "^(before|called|changed|continues|corrections|drawing|errand|freed|header|isIgnored|isSecret|keystrokes|last|means|of|outcome|pending|place|saves|since|takes|traced)$";
+const OWN_FIELDS: &str = "^(before|held|called|changed|continues|corrections|drawing|errand|freed|header|isIgnored|isSecret|keystrokes|last|means|of|outcome|pending|place|saves|since|takes|traced)$";
 
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=build.rs");

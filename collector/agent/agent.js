@@ -34,9 +34,11 @@
  * @property {{ url?: string, on?: string, screen: string, task?: string, function?: string }[]} [screens] the first whose
  *   `url` (a URLPattern; its groups `:case`, `:record` and `:taskid` say which) fits, and whose selector `on` finds something
  * @property {{ on: string, name?: string, kind?: string, ignore?: boolean }[]} [fields] the first whose selector fits
+ * @property {{ like: string, kind: string }[]} [kinds] the first whose pattern finds something in type, `autocomplete` and
+ *   name of a field, in small letters, says what kind of value it takes
  *
  * @typedef {Record<string, any>} Place where the worker is, and of what: attributes of every span
- * @typedef {Record<string, any>} Span a span of OTLP
+ * @typedef {Record<string, any>} Span a span of OTLP; its attributes are made of `about` when it is sent
  */
 (() => {
   "use strict";
@@ -172,8 +174,8 @@
   };
   const stored = (/** @type {string} */ key) => attempt(() => JSON.parse(sessionStorage[key]));
   const storeFor = (/** @type {string} */ key, /** @type {any} */ value) => attempt(() => (sessionStorage[key] = JSON.stringify(value)));
-  /** Of this tab: outlives the page. */
-  const tab = /** @type {{ session: string, trace: string, task?: string }} */ (stored(STORED) ?? { session: randomId(16), trace: randomId(16) });
+  /** Of this tab: outlives the page. Who works is known in the page of the next sign-in as well, until somebody signs out. */
+  const tab = /** @type {{ session: string, trace: string, task?: string, worker?: string, queue?: Span[] }} */ (stored(STORED) ?? { session: randomId(16), trace: randomId(16) });
   // What the last page in the same frame left: the screen moved to, and whether it sent what was not saved. It is stored
   // while one follows the other and no longer, since a window that a page opens begins with a copy of all that is stored.
   const LEFT = STORED + (parent === window) + name;
@@ -253,34 +255,27 @@
     const name =
       short(said(of, "field") ?? rule?.name) ||
       (group && (labelled(group) || short(textOf(group.querySelector("legend"))))) ||
-      (of.type !== "radio" && !(of.type === "checkbox" && of.closest(DATA)) && labelled(of)) ||
+      (isField(of) && of.type !== "radio" && !(of.type === "checkbox" && of.closest(DATA)) && labelled(of)) ||
       headed(of) ||
-      short(of.title || of.placeholder || written(of.name) || written(of.id)) ||
+      short(of.placeholder || written(of.name) || written(of.id)) ||
       of.localName;
-    const isSecret = /passw|\bpin\b|one-time|cc-/i.test(`${of.type} ${of.autocomplete} ${name}`);
+    // Firefox knows no `autocomplete` but those that it fills in itself.
+    const hint = `${of.type} ${of.getAttribute("autocomplete")} ${name}`.toLowerCase();
+    const isSecret = /passw|passc|\bpin\b|one-time|cc-|cvv|security|memora/.test(hint);
     return {
       called: name,
       isSecret, // and stays so if the page shows what is typed
-      takes: said(of, "kind") ?? rule?.kind ?? kindOf(of, name.toLowerCase()),
+      takes: said(of, "kind") ?? rule?.kind ?? kindOf(of, hint),
       errand: errandOf(of),
-      isIgnored: isSecret || !!rule?.ignore || said(of, "ignore") !== undefined,
+      isIgnored: isSecret || !!rule?.ignore || !!nearest(of, "[data-casework-ignore]"),
     };
   };
 
-  /** The kind of value that a field takes, by its type, and where that says nothing by its name. */
-  const kindOf = (/** @type {any} */ of, /** @type {string} */ name) => {
-    if (/^(select|radio|checkbox)/.test(of.type)) return "choice";
+  /** The kind of value that a field takes, by its type, what it may be completed with, and its name. */
+  const kindOf = (/** @type {any} */ of, /** @type {string} */ hint) => {
+    if (/^(select|radio|checkbox)/.test(hint)) return "choice";
     if (of.isContentEditable || of.localName === "textarea") return "text";
-    const hints = {
-      number: /^number/,
-      date: /\bdate|\bd\.?o\.?b\b|bday/,
-      postcode: /post ?code|postal-code/,
-      phone: /\btel\b|phone|mobile/,
-      email: /e-?mail/,
-      identifier: /\b(number|no|ref|reference|id|crn|pnc|cro)\b\.?$/,
-      name: /name\b/,
-    };
-    return Object.entries(hints).find(([, hint]) => hint.test(`${of.type} ${of.autocomplete} ${name}`))?.[0] ?? "text";
+    return rules.kinds?.find(({ like }) => attempt(() => new RegExp(like).test(hint)))?.kind ?? "text";
   };
 
   /**
@@ -309,33 +304,35 @@
       return chosen ? labelled(chosen) || chosen.value : "";
     }
     if (of.localName === "select") return [...of.selectedOptions].filter((option) => option.value).map((option) => option.text).join(" ");
-    return of.value ?? of.textContent;
+    return isIn(of, FIELDS) ? of.value : textOf(of);
   };
 
   // ── Spans and sending ────────────────────────────────────────────────────────────────────────────────────────────
 
   /** @type {Settings} */
   let settings;
-  let worker = "";
   let isPaused = false;
   /** @type {any} */
   let sending; // timer: one batch after the other, so that a collector that hangs takes one connection
   let waitMs = 0; // before the next try
   let coming = 0; // timer: the next try
   /** @type {Span[]} */
-  let queue = [];
+  let queue = tab.queue ?? [];
 
   const text = (/** @type {string} */ value) => ({ stringValue: value.slice(0, 80).toWellFormed() });
   const attributes = (/** @type {Record<string, any>} */ of) =>
-    Object.entries(of).filter(([, value]) => value?.length || typeof value === "number").map(([key, value]) => ({
+    Object.entries(of).filter(([, value]) => value?.length ?? value >= 0).map(([key, value]) => ({
       key,
       value:
         value.map ? { arrayValue: { values: value.map(text) } }
-        : typeof value === "number" ? { intValue: value }
-        : text(value),
+        : value.length ? text(value)
+        : { intValue: value },
     }));
 
-  /** Notes what happened from one instant to another; gives the span, which may still be told its outcome. */
+  /**
+   * Notes what happened from one instant to another; gives the span, which may still be told its outcome. What takes
+   * longer is left until it is sent: digests, as `held`.
+   */
   const note = (/** @type {string} */ kind, /** @type {number} */ from, to = from, /** @type {Record<string, any>} */ about = {}, on = screen, spanId = randomId(8)) => {
     const span = {
       traceId: tab.trace,
@@ -343,13 +340,7 @@
       name: kind,
       startTimeUnixNano: unixNanos(from),
       endTimeUnixNano: unixNanos(Math.max(from, to)),
-      attributes: attributes({
-        "casework.interaction": kind,
-        "session.id": tab.session,
-        "enduser.pseudo.id": worker,
-        ...on,
-        ...about,
-      }),
+      about: { "casework.interaction": kind, "session.id": tab.session, [WORKER]: tab.worker, ...on, ...about },
     };
     if (!isPaused) {
       queue.push(span);
@@ -360,12 +351,11 @@
 
   /** Batches that are neither known to have arrived nor kept. */
   const flying = /** @type {Set<string>} */ (new Set());
-  /** What waits, as batches: what the body of a request says after the instant when it is sent. */
-  const batches = () => {
+  /** What waits first, as a batch: what the body of a request says after the instant when it is sent. */
+  const batch = () => {
+    const spans = queue.splice(0, SPANS_MAX).map(({ about, ...span }) => ({ ...span, attributes: attributes({ ...about, ...about.held?.() }) }));
     const resource = JSON.stringify(attributes({ "service.name": settings.system, "service.version": settings.release }));
-    const all = [];
-    while (queue[0]) all.push(`}},${resource.slice(1)}},"scopeSpans":[{"spans":${JSON.stringify(queue.splice(0, SPANS_MAX))}}]}]}`);
-    return all;
+    return `}},${resource.slice(1)}},"scopeSpans":[{"spans":${JSON.stringify(spans)}}]}]}`;
   };
 
   /** Sends a batch; says whether it needs no more sending. `text/plain` spares the browser from asking first. */
@@ -393,13 +383,13 @@
   };
 
   const flush = async () => {
-    const all = batches();
-    all.forEach((batch) => flying.add(batch));
-    for (const batch of all) {
-      if (coming || !(await send(batch, true))) await keep(batch);
-      flying.delete(batch);
+    while (queue[0]) {
+      const next = batch();
+      flying.add(next);
+      if (coming || !(await send(next, true))) await keep(next);
+      flying.delete(next);
     }
-    sending = queue[0] && setTimeout(flush, SEND_AFTER_MS);
+    sending = undefined;
   };
 
   /** Keeps a batch for later, and comes again: after 2 s, 4 s … 2 minutes. Says by which key, if any, it is kept. */
@@ -456,9 +446,11 @@
   /** Sends what the page has as it goes. */
   const leave = () => {
     flying.forEach(stash);
-    for (const batch of batches()) {
-      stash(batch);
-      send(batch, true);
+    // Who signs in is known when the next page says so.
+    while (queue[0] && !queue.some((span) => span.name === "sign_in" && !span.about[WORKER])) {
+      const next = batch();
+      stash(next);
+      send(next, true);
     }
   };
 
@@ -467,6 +459,7 @@
   /** @type {Place} */
   let screen = {};
   const NAME = "app.screen.name";
+  const WORKER = "enduser.pseudo.id";
   /** What is watched: the page, the frames of its origin, and open shadow roots in which something happened, or that were seen. */
   const roots = /** @type {Set<Document | ShadowRoot>} */ (new Set());
   /** The window that the worker acts in: what its document says goes before what those of other frames say. */
@@ -475,7 +468,8 @@
   const viewOf = (/** @type {Node} */ of) => (of.ownerDocument ?? /** @type {Document} */ (of)).defaultView;
   const findAll = (/** @type {string | undefined} */ selector) => {
     if (!selector) return [];
-    for (const root of roots) if (!root.isConnected || !viewOf(root)) roots.delete(root);
+    // In Firefox a document that a frame showed before still says that it is in its window.
+    for (const root of roots) attempt(() => /** @type {Window} */ (viewOf(root)).document === root.getRootNode({ composed: true })) || roots.delete(root);
     const all = [...roots].flatMap((root) => /** @type {HTMLElement[]} */ (attempt(() => [...root.querySelectorAll(selector)]) ?? []));
     const here = all.filter((of) => viewOf(of) === active);
     return here[0] ? here : all;
@@ -493,9 +487,10 @@
     }));
     const one = (/** @type {string} */ what) =>
       findAll(`[data-casework-${what}]`)[0]?.getAttribute("data-casework-" + what) || (rule?.[what] ?? taken[what] ?? findAll(/** @type {any} */ (rules)[what]).map(shown)[0]);
-    const told = findAll("[data-casework-case]").flatMap((of) => (of.dataset.caseworkCase || shown(of)).split(/\s+/));
+    const told = findAll("[data-casework-case]").flatMap((of) => (of.dataset.caseworkCase ? of.dataset.caseworkCase.split(/\s+/) : shown(of)));
     const cases = [...new Set([...told, taken.case, ...findAll(rules.case).map(shown)])].filter(Boolean).slice(0, 8);
-    worker = settings.worker ?? one("worker") ?? worker;
+    tab.worker = settings.worker ?? one("worker") ?? tab.worker;
+    queue.forEach(({ about }) => (about[WORKER] ||= tab.worker)); // who signed in
     // A trace is a task done once: where only its name is known, on these cases.
     if (tab.task !== (tab.task = one("taskid") ?? (one("task") && one("task") + cases))) {
       tab.trace = randomId(16);
@@ -531,8 +526,12 @@
     readAgain();
     if (isArriving) {
       isArriving = false;
+      views = 0;
       if (field && !field.place[NAME]) field.place = screen;
-      if (arrivedAt !== (arrivedAt = screen[NAME])) note("navigation", at);
+      if (arrivedAt !== (arrivedAt = screen[NAME])) {
+        note("navigation", at);
+        if (!wasInvalid) unsaved.clear(); // whoever goes on to another screen without saving has given up, or goes on with it there
+      }
       note("view", at);
     }
     look();
@@ -563,21 +562,21 @@
    * Notes prefilled fields and elements that are said to hold a value, as seen at an instant. A shadow root that it comes
    * upon is looked through in its turn.
    */
+  let views = 0; // of this screen
   function* seen(/** @type {number} */ at, /** @type {Place} */ on) {
-    let fields = 0;
     for (const root of roots) {
       for (const of of /** @type {Iterable<HTMLElement>} */ (root.querySelectorAll("*"))) {
         yield undefined;
         if (of.shadowRoot) watchRoot(of.shadowRoot);
         if (/** @type {any} */ (of).contentWindow) watchFrame(/** @type {any} */ (of));
-        const isField = fields < VIEWS_MAX && of !== field?.of && isIn(of, FIELDS) && !/checkbox|search/.test(/** @type {any} */ (of).type);
-        if (!isField && !isIn(of, "[data-casework-value]")) continue;
+        const isField = of !== field?.of && isIn(of, FIELDS) && !/checkbox|search/.test(/** @type {any} */ (of).type);
+        if (views >= (isField ? VIEWS_MAX : KEPT_MAX) || (!isField && !isIn(of, "[data-casework-value]"))) continue;
         if (/** @type {any} */ (of).type === "radio" && !(/** @type {any} */ (of).checked)) continue;
-        const value = isField ? valueOf(of) : of.dataset.caseworkValue || textOf(of);
+        const value = of.dataset.caseworkValue || valueOf(of);
         const naming = namingOf(of);
         if (!value.trim() || told.get(of) === value || naming.errand || naming.isIgnored) continue;
         told.set(of, value);
-        fields += +isField;
+        views++;
         note("view", at, at, holds(of, value), on);
       }
     }
@@ -586,8 +585,12 @@
   }
   const holds = (/** @type {HTMLElement} */ of, /** @type {string} */ value) => {
     const { called, takes, isIgnored } = namingOf(of);
-    const { digest, parts } = !hasRules || isIgnored || /** @type {any} */ (of).type === "password" ? {} : digestsOf(value, takes);
-    return { "app.widget.name": called, "casework.value.kind": digest && takes, "casework.value.digest": digest, "casework.value.parts": parts };
+    const isTold = hasRules && !isIgnored && /** @type {any} */ (of).type !== "password";
+    const held = () => {
+      const { digest, parts } = isTold ? digestsOf(value, takes) : {};
+      return { "casework.value.kind": digest && takes, "casework.value.digest": digest, "casework.value.parts": parts };
+    };
+    return { "app.widget.name": called, held };
   };
 
   // ── Fields ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -659,6 +662,8 @@
     if (value !== closed.before || closed.continues) {
       entry(closed, at - closed.last > PAUSE_MS ? closed.last : at, holds(closed.of, value));
       unsaved.add(viewOf(closed.of));
+      // What the page says of it by itself is no answer to what is clicked later.
+      setTimeout(() => (wasInvalid = isInvalid()), 2_000);
     } else if (value && !isIgnored) note("view", closed.since, closed.since, holds(closed.of, value), closed.place);
   };
 
@@ -700,6 +705,12 @@
     const isSignOut = nearest(of, rules.signOut) || /^(sign|log) ?o(ut|ff)\b/i.test(name);
     const from = at - pressed < 5_000 ? pressed : at;
     lastAction = note(isSignOut ? "sign_out" : "action", from, at, { "app.widget.name": name });
+    if (isSignOut) {
+      // Who comes next is another.
+      tab.worker = "";
+      tab.session = randomId(16);
+      storeFor(STORED, tab);
+    }
     // After which a field that was well is invalid.
     setTimeout(() => !wasInvalid && (wasInvalid = isInvalid()) && reject());
   };
@@ -710,8 +721,7 @@
   const isInvalid = () => !!findAll("[aria-invalid=true]")[0];
   let wasInvalid = false;
   const reject = () => {
-    lastAction?.attributes.push(...attributes({ "casework.outcome": "rejected" }));
-    lastAction = undefined;
+    if (lastAction) lastAction.about["casework.outcome"] ||= "rejected";
   };
 
   // ── Waits ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -933,7 +943,9 @@
     },
     submit(event, at) {
       submitted(event.target, at);
-      setTimeout(() => (isSent ||= !event.defaultPrevented));
+      setTimeout(() => {
+        event.defaultPrevented ? wait || (isInvalid() && reject()) : (isSent = true);
+      });
     },
     invalid(_, at) {
       if (at - caused < CAUSED_MS) reject();
@@ -966,7 +978,7 @@
     roots.add(of);
     listen(of);
     of.querySelectorAll("iframe,frame").forEach(watchFrame);
-    view.navigation?.addEventListener("navigate", frameAsks);
+    if (view !== window) view.addEventListener("beforeunload", frameAsks);
     view.addEventListener("pagehide", frameLeaves);
     if (realms.has(view.Object)) return;
     realms.add(view.Object);
@@ -981,13 +993,14 @@
   };
 
   // A frame may show another document while the page stays: it is asked for, the old one goes, the new one is loaded.
-  const frameAsks = (/** @type {any} */ event) => {
+  // What asks with it are the frames in it, which nobody waits for.
+  const frameAsks = (/** @type {any} */ { target }) => {
     const at = now();
-    event.currentTarget.gilbreth = at - caused < CAUSED_MS && !event.destination.sameDocument && event.downloadRequest === null ? at : NaN;
+    target.gilbreth = at - caused < CAUSED_MS && !(at - /** @type {any} */ (viewOf(target)).frameElement?.ownerDocument.gilbreth < CAUSED_MS) ? at : NaN;
   };
   const frameLeaves = (/** @type {any} */ event) => {
     const view = event.currentTarget;
-    const from = view.navigation?.gilbreth;
+    const from = event.target.gilbreth;
     const at = now();
     if (isGone) return;
     if (field && viewOf(field.of) === view) closeField(at);
@@ -1013,8 +1026,10 @@
     isGone = true;
     end(at);
     if (unsaved.size && !isSent) note("navigation", at, at, { "casework.outcome": "lost" });
-    storeFor(LEFT, [arrivedAt, isSent && unsaved.size]);
     leave();
+    tab.queue = queue;
+    storeFor(STORED, tab);
+    storeFor(LEFT, [arrivedAt, isSent && unsaved.size]);
     database?.close();
     database = undefined;
   };
@@ -1071,12 +1086,11 @@
   const start = async (/** @type {Settings} */ given) => {
     if (settings) return;
     settings = given;
-    worker = settings.worker ?? "";
     isPaused = isHeld();
     storeFor(STORED, tab);
     storeFor(LEFT, []);
     const loading = openWait(0, hadUnsaved);
-    navigation?.addEventListener("currententrychange", routed);
+    navigation?.addEventListener?.("currententrychange", routed);
     addEventListener("pagehide", hide);
     watch(window);
     addEventListener("pageshow", (event) => event.persisted && comeBack());

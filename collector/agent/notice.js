@@ -4,8 +4,9 @@
  *
  *   <script src="https://collector.example/notice.js" data-text="How long this page takes you is measured."></script>
  *
- * Before or behind the line of the agent. In a frame the line shows nothing: the page at the top has its own. Without a
- * script element (in an extension, behind `agent.js`) it waits for `gilbreth.showNotice(text)`.
+ * Before or behind the line of the agent. In a frame the line shows nothing: the page at the top has its own, which shows it
+ * in its largest frame if it has nothing but frames. Without a script element (in an extension, behind `agent.js`) it waits
+ * for `gilbreth.showNotice(text)`.
  */
 (() => {
   "use strict";
@@ -23,29 +24,47 @@
   const style = (/** @type {HTMLElement} */ of, /** @type {string} */ text) => (of.style.cssText = text.replaceAll(";", " !important;"));
   const heard = (/** @type {string} */ what) => new Promise((then) => addEventListener(what, then, { once: true }));
 
-  /** Shows it, once the page is there and has an agent. A page has one, and none if it only holds frames. */
+  /** What it stands in: the page, or of a page of frames the largest that is of its origin. @type {(of: Document) => HTMLElement | undefined} */
+  const home = (of) => {
+    if (of.body?.localName !== "frameset") return of.body ?? undefined;
+    const room = (/** @type {HTMLElement} */ { offsetWidth, offsetHeight }) => offsetWidth * offsetHeight;
+    const frames = [.../** @type {NodeListOf<HTMLFrameElement>} */ (of.querySelectorAll("frame"))].sort((one, other) => room(other) - room(one));
+    // Those of other origins show no document.
+    return frames.map(({ contentDocument }) => contentDocument && home(contentDocument)).find((body) => body) ?? undefined;
+  };
+
+  /** Shows it, once the page is there and has an agent. A page has one. */
   const show = async (/** @type {string} */ text) => {
     if (document.readyState === "loading") await heard("DOMContentLoaded");
     if (!agent()) await heard("gilbreth-paused");
     if (document.querySelector(`aside[data-casework-ignore=${MARK}]`)) return;
 
-    const box = document.createElement("aside");
-    const button = document.createElement("button");
-    box.dataset.caseworkIgnore = MARK;
-    button.type = "button";
-    style(box, BOX);
-    style(button, BUTTON);
-    const label = () => (button.textContent = agent().isPaused ? "Resume" : "Pause");
-    button.addEventListener("click", () => (agent().isPaused ? agent().resume() : agent().pause()));
-    addEventListener("gilbreth-paused", label);
-    label();
-    box.append(text, button);
-
-    // Some pages change their whole body for another.
-    const place = () => {
-      if (!box.isConnected && document.body?.localName === "body") document.body.append(box);
+    /** @type {HTMLElement | undefined} */
+    let box;
+    const label = () => {
+      const button = box?.querySelector("button");
+      if (button) button.textContent = agent().isPaused ? "Resume" : "Pause";
     };
+    // Some pages change their whole body for another, and frames what they show. Nodes of a document that has gone hear
+    // nothing any more: each gets its own.
+    const place = () => {
+      const body = home(document);
+      if (!body || (box && body.contains(box))) return;
+      box?.remove();
+      box = document.createElement("aside");
+      const button = document.createElement("button");
+      box.dataset.caseworkIgnore = MARK;
+      button.type = "button";
+      style(box, BOX);
+      style(button, BUTTON);
+      button.addEventListener("click", () => (agent().isPaused ? agent().resume() : agent().pause()));
+      box.append(text, button);
+      label();
+      body.append(box);
+    };
+    addEventListener("gilbreth-paused", label);
     new MutationObserver(place).observe(document.documentElement, { childList: true });
+    document.addEventListener("load", place, true);
     place();
   };
 

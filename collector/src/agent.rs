@@ -8,6 +8,7 @@ use std::{
     collections::{BTreeMap, HashMap},
     fs, io,
     path::Path,
+    sync::LazyLock,
 };
 
 use bytes::Bytes;
@@ -66,6 +67,9 @@ pub struct Rules {
     pub screens: Vec<Screen>,
     /// The first that fits says which field it is.
     pub fields: Vec<Field>,
+    /// The first whose pattern fits a field says what kind of value it takes, where nothing else does. Behind those of the
+    /// system come [`KINDS`].
+    pub kinds: Vec<Kind>,
     /// Names of buttons and links, which come in beside those of fields where names are strict. The agent needs them not.
     #[serde(skip_serializing)]
     pub actions: Vec<String>,
@@ -110,6 +114,20 @@ pub struct Field {
     pub ignore: bool,
 }
 
+/// What the type, the `autocomplete` and the name of a field, in small letters, say of the kind of its values.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Kind {
+    /// A regular expression of the browser's.
+    pub like: String,
+    /// The kind.
+    pub kind: String,
+}
+
+/// How fields are called that take values of a kind, in English.
+static KINDS: LazyLock<Vec<Kind>> =
+    LazyLock::new(|| serde_json::from_str(include_str!("../agent/kinds.json")).expect("the file is a list of kinds"));
+
 /// The rules of each system that has some, as they are served.
 #[derive(Debug, Clone)]
 pub struct Rulebook {
@@ -138,13 +156,13 @@ impl Rulebook {
                     && let Some(system) = path.file_stem().and_then(|name| name.to_str())
                 {
                     let rules = read(&path)?;
-                    of.insert(system.to_owned(), served(&rules, &config.page_key));
                     listed.insert(name_as_stored(system), rules.names());
+                    of.insert(system.to_owned(), served(rules, &config.page_key));
                 }
             }
         }
         let strict = config.strict_names.then_some(listed);
-        Ok(Self { of, none: served(&Rules::default(), &config.page_key), strict })
+        Ok(Self { of, none: served(Rules::default(), &config.page_key), strict })
     }
 
     /// What the gate is to remember of names: nothing yet, and no others than those of the rules where the configuration
@@ -160,13 +178,14 @@ impl Rulebook {
     }
 }
 
-fn served(rules: &Rules, key: &str) -> Bytes {
+fn served(mut rules: Rules, key: &str) -> Bytes {
     #[derive(Serialize)]
     struct Served<'a> {
         key: &'a str,
         #[serde(flatten)]
-        rules: &'a Rules,
+        rules: Rules,
     }
+    rules.kinds.extend_from_slice(&KINDS);
     serde_json::to_vec(&Served { key, rules }).expect("rules are texts, which JSON can hold").into()
 }
 
@@ -204,9 +223,11 @@ impl Rules {
                 return Err(format!("screens[{place}] ({}) has neither url nor on", screen.screen));
             }
         }
-        for (place, field) in rules.fields.iter().enumerate() {
-            if let Some(kind) = field.kind.as_deref().filter(|kind| ValueKind::parse(kind).is_none()) {
-                return Err(format!("fields[{place}].kind is {kind}, which is no kind of value"));
+        let of_fields = rules.fields.iter().map(|field| ("fields", field.kind.as_deref())).enumerate();
+        let of_patterns = rules.kinds.iter().map(|kind| ("kinds", Some(kind.kind.as_str()))).enumerate();
+        for (place, (list, kind)) in of_fields.chain(of_patterns) {
+            if let Some(kind) = kind.filter(|kind| ValueKind::parse(kind).is_none()) {
+                return Err(format!("{list}[{place}].kind is {kind}, which is no kind of value"));
             }
         }
         Ok(rules)
@@ -237,17 +258,26 @@ mod tests {
     }
 
     #[test]
+    fn fields_are_of_kinds_by_their_english_names() {
+        assert!(KINDS.iter().all(|kind| ValueKind::parse(&kind.kind).is_some()));
+    }
+
+    #[test]
     fn rules_are_served_with_the_page_key() {
-        let text = r##"{"case": "#crn", "signOut": ".off", "fields": [{"on": "#dob", "name": "Date of birth", "kind": "date"}]}"##;
+        let text = r##"{"case": "#crn", "signOut": ".off", "fields": [{"on": "#dob", "name": "Date of birth", "kind": "date"}],
+            "kinds": [{"like": "dyddiad", "kind": "date"}]}"##;
         let rulebook = rulebook(&[("ndelius.json", text), ("notes.txt", "not rules")]).unwrap();
+        let mut kinds = serde_json::to_value(&*KINDS).unwrap();
+        let others: serde_json::Value = serde_json::from_slice(&rulebook.of("oasys")).unwrap();
+        assert_eq!(others, serde_json::json!({"key": "estate", "screens": [], "fields": [], "kinds": kinds}));
+        // A system's own words come first.
+        kinds.as_array_mut().unwrap().insert(0, serde_json::json!({"like": "dyddiad", "kind": "date"}));
         let rules: serde_json::Value = serde_json::from_slice(&rulebook.of("ndelius")).unwrap();
         assert_eq!(
             rules,
             serde_json::json!({"key": "estate", "case": "#crn", "signOut": ".off", "screens": [],
-                "fields": [{"on": "#dob", "name": "Date of birth", "kind": "date"}]})
+                "fields": [{"on": "#dob", "name": "Date of birth", "kind": "date"}], "kinds": kinds})
         );
-        let others: serde_json::Value = serde_json::from_slice(&rulebook.of("oasys")).unwrap();
-        assert_eq!(others, serde_json::json!({"key": "estate", "screens": [], "fields": []}));
     }
 
     #[test]
@@ -276,6 +306,7 @@ mod tests {
             (r#"{"cases": "x"}"#, "unknown field `cases`"),
             (r#"{"screens": [{"screen": "Home"}]}"#, "screens[0] (Home) has neither url nor on"),
             (r#"{"fields": [{"on": "x", "kind": "dates"}]}"#, "fields[0].kind is dates"),
+            (r#"{"kinds": [{"like": "x", "kind": "date"}, {"like": "y", "kind": "dates"}]}"#, "kinds[1].kind is dates"),
             ("{\n", "line 2"),
             (&" ".repeat(300 << 10), "of at most 262144"),
         ] {

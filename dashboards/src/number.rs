@@ -43,6 +43,37 @@ pub fn plain(value: f64) -> String {
     fixed(value, decimals(value))
 }
 
+/// Time in words: hours from one on, and less in minutes or seconds, since nobody reads 0.0002 hours. Tables and charts keep to
+/// the hours of their heading.
+pub fn time(hours: f64) -> String {
+    let (figure, unit) = amount(hours);
+    format!("{figure} {unit}")
+}
+
+/// The same as its figure and its unit.
+pub(crate) fn amount(hours: f64) -> (String, &'static str) {
+    if hours > 0.0 && hours < 1.0 {
+        for (value, unit) in [(hours * 3600.0, "seconds"), (hours * 60.0, "minutes")] {
+            // What is shown decides: 59.9 seconds would be 60.
+            let rounded = if value < 10.0 { (value * 10.0).round() / 10.0 } else { value.round() };
+            if rounded < 0.1 {
+                return ("under 0.1".to_owned(), unit);
+            }
+            if rounded < 60.0 {
+                // One keeps its decimal, and so its plural.
+                let decimals = usize::from(rounded < 10.0 && (rounded.fract() != 0.0 || rounded == 1.0));
+                return (fixed(rounded, decimals), unit);
+            }
+        }
+    }
+    (plain(hours), "hours")
+}
+
+/// Hours for each person-week or week in words. They stay hours while two decimals tell them, as in the tables beside them.
+pub(crate) fn rate(hours: f64) -> String {
+    if hours >= 0.1 { format!("{} hours", plain(hours)) } else { time(hours) }
+}
+
 /// `value` with the ends of its interval, where it has one, all with so many decimals.
 pub(crate) fn estimate(value: f64, interval: Option<(f64, f64)>, decimals: usize) -> String {
     match interval {
@@ -72,6 +103,25 @@ pub fn percent(share: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn time_under_an_hour_is_said_in_minutes_and_under_a_minute_in_seconds() {
+        let check = |hours: f64, expected: &str| assert_eq!(time(hours), expected);
+        check(1486.2, "1,486 hours");
+        check(1.0, "1.00 hours");
+        check(0.9999, "1.00 hours");
+        check(0.75, "45 minutes");
+        check(0.05, "3 minutes");
+        check(0.04, "2.4 minutes");
+        check(1.0 / 60.0, "1.0 minutes");
+        check(59.9 / 3600.0, "1.0 minutes");
+        check(12.0 / 3600.0, "12 seconds");
+        check(0.000_192, "0.7 seconds");
+        check(0.000_001, "under 0.1 seconds");
+        check(0.0, "0.00 hours");
+        check(f64::NAN, "not available hours");
+        assert_eq!([rate(1.764), rate(0.234), rate(0.04)], ["1.76 hours", "0.23 hours", "2.4 minutes"]);
+    }
 
     #[test]
     fn numbers_have_commas_and_the_decimals_that_suit_them() {

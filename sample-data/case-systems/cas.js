@@ -143,6 +143,7 @@ class App extends Component {
     else delete document.body.dataset.caseworkCase;
     document.body.dataset.caseworkFunction = "allocation";
     if (this.session) document.body.dataset.caseworkWorker = this.session.worker;
+    else delete document.body.dataset.caseworkWorker;
   }
   async route() {
     const [, , number, id] = location.hash.split("/");

@@ -42,6 +42,7 @@ const tell = (screen, numbers = "") => {
   else delete document.body.dataset.caseworkCase;
   document.body.dataset.caseworkFunction = "assessment";
   if (session) document.body.dataset.caseworkWorker = session.worker;
+  else delete document.body.dataset.caseworkWorker;
 };
 
 const signIn = () => {

@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// What was done shows on the pages so soon.
-const REFRESH_EVERY_S: u64 = 5;
+const REFRESH_EVERY: Duration = Duration::from_secs(5);
 /// Anybody signs in to them: they are for whoever sits at this machine.
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 /// As long as those of the real ones. The desk's page ends sessions at once.
@@ -40,7 +40,7 @@ pub(crate) async fn run(options: &cli::Demo) -> anyhow::Result<ExitCode> {
     config.store.estate = "sample case systems".to_owned();
     config.collector.tls = tls::Config::default();
     config.collector.agent_rules = rules(&options.out.join("rules"))?;
-    config.serve.refresh_every_s = REFRESH_EVERY_S;
+    config.serve.refresh_every_s = REFRESH_EVERY.as_secs();
     let store = Store::open_or_create(&options.out.join("store"), config.manifest())?;
 
     // Pages and servers send with tokens, as they would in earnest.
@@ -68,6 +68,7 @@ pub(crate) async fn run(options: &cli::Demo) -> anyhow::Result<ExitCode> {
             traces: format!("http://{}", service.ports.otlp_grpc),
             server_token: Some(server_token),
             dashboards: dashboards.clone(),
+            refreshed_every: REFRESH_EVERY,
             session: SESSION,
         },
     )?;

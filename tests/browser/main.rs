@@ -45,6 +45,19 @@ impl Browser {
     fn script(&self, name: &str) -> Command {
         let mut command = Command::new(&self.python);
         command.arg(format!("{}/tests/browser/{name}", env!("CARGO_MANIFEST_DIR"))).env("PYTHONDONTWRITEBYTECODE", "1");
+        // The scripts use Firefox wherever this says that there is one.
+        command.env_remove("GILBRETH_TEST_FIREFOX");
         command
+    }
+
+    /// The same script, in Firefox; `None` unless `GILBRETH_TEST_FIREFOX` says where that is, as `.ci/run` does.
+    fn script_in_firefox(&self, name: &str) -> Option<Command> {
+        let Some(firefox) = std::env::var_os("GILBRETH_TEST_FIREFOX") else {
+            eprintln!("not run: GILBRETH_TEST_FIREFOX is not set; .ci/run installs Firefox and sets it");
+            return None;
+        };
+        let mut command = self.script(name);
+        command.env("GILBRETH_TEST_FIREFOX", firefox);
+        Some(command)
     }
 }

@@ -1,8 +1,10 @@
 """A worker fills in a form that is measured for a real collector: by a line in its page, or by the extension.
 
-    send.py COLLECTOR [extension]
+    send.py COLLECTOR [extension | away]
 
-prints the page's origin, reads a page token from standard input, works, and ends once the page was closed.
+prints the page's origin, reads a page token from standard input, works, and ends once the page was closed. With `away` it
+prints another line once the collector is to go, works on when it has read one, and goes on with two tabs until it reads the
+next, which says that the collector is there again.
 """
 
 import os
@@ -18,7 +20,7 @@ collector, *ways = sys.argv[1:]
 stage = Stage(b"")
 print(stage.url, flush=True)
 token = sys.stdin.readline().strip()
-line = "" if ways else f'<script src="{collector}/agent.js" data-system="ndelius" data-token="{token}"></script>'
+line = "" if "extension" in ways else f'<script src="{collector}/agent.js" data-system="ndelius" data-token="{token}"></script>'
 stage.pages["/form"] = f"""<!doctype html><body data-casework-screen="Contact" data-casework-case="X123456" data-casework-worker="jsmith">{line}
 <form action="/saved" method="post"><label>Surname <input></label><label>Date of birth <input></label><button>Save</button></form>"""
 stage.pages["/saved"] = stage.pages["/form"].replace('"Contact"', '"Saved"')
@@ -37,7 +39,38 @@ def work(tab):
     tab.close()
 
 
-if ways:
+def key_in(tab, label, text):
+    tab.bring_to_front()
+    tab.get_by_label(label).click()
+    tab.keyboard.type(text, delay=10)
+
+
+def work_without_collector(context):
+    """One tab leaves its page again and again, one stays; and both are there when the collector is."""
+    tabs = [context.new_page(), context.new_page()]
+    for tab in tabs:
+        tab.goto(stage.url + "/form")
+        key_in(tab, "Surname", "Canary")
+    tabs[0].wait_for_timeout(6_000)
+    print("all is well", flush=True)
+    sys.stdin.readline()
+    for turn in range(4):
+        key_in(tabs[0], "Surname", "Canary"[: turn + 2])
+        tabs[0].get_by_role("button").click()
+        tabs[0].wait_for_url("**/saved")
+        key_in(tabs[1], "Date of birth", str(turn))
+        key_in(tabs[1], "Surname", str(turn))
+        tabs[1].wait_for_timeout(3_000)
+    print("worked", flush=True)
+    sys.stdin.readline()
+    for tab in tabs:
+        tab.goto(stage.url + "/form")
+    tabs[0].wait_for_timeout(8_000)
+    for tab in tabs:
+        tab.close()
+
+
+if "extension" in ways:
     with sync_playwright() as playwright:
         desk = Desk(playwright, os.path.abspath(f"{os.path.dirname(__file__)}/../../collector/agent"))
         desk.allow(collector, {"origin": stage.url, "system": "ndelius", "token": token})
@@ -57,6 +90,7 @@ if ways:
         desk.close()
 else:
     with browser() as chromium:
-        work(chromium.new_page())
-        chromium.new_page().goto("about:blank")
+        context = chromium.new_context()
+        work_without_collector(context) if ways else work(context.new_page())
+        context.new_page().goto("about:blank")
 stage.close()

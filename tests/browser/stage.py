@@ -1,5 +1,7 @@
-"""Pages on loopback, a collector that remembers what it was sent, and Chromium between them."""
+"""Pages on loopback, a collector that remembers what it was sent, and a browser between them."""
 
+import hashlib
+import hmac
 import json
 import os
 import threading
@@ -8,6 +10,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from playwright.sync_api import sync_playwright
+
+import firefox
 
 # What a browser without a network must not try, and what a container does not let it have.
 CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -29,7 +33,11 @@ class Stage:
 
     def __init__(self, agent, notice=b""):
         self.agent, self.notice = agent, notice
-        self.pages = {}
+        # What a collector has for a system without rules of its own.
+        with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../collector/agent/kinds.json")) as kinds:
+            rules = json.dumps({"kinds": json.load(kinds)})
+        told = {"content-type": "application/json", "access-control-allow-origin": "*"}
+        self.pages = {"/agent/ndelius.json": lambda *_: (200, told, rules)}
         self.seen = []
         self.bodies = []
         self.requests = []
@@ -150,7 +158,7 @@ def value_of(value):
     return int(value["intValue"]) if "intValue" in value else value["stringValue"]
 
 
-def page(body, screen="Contact", settings='data-rules="none"', case="X123456", agent="/agent.js"):
+def page(body, screen="Contact", settings="", case="X123456", agent="/agent.js"):
     """A page with the agent in it."""
     return f"""<!doctype html><title>A page</title>
 <body data-casework-screen="{screen}" data-casework-case="{case}">
@@ -158,16 +166,49 @@ def page(body, screen="Contact", settings='data-rules="none"', case="X123456", a
 {body}</body>"""
 
 
-def launch(chromium, **how):
+def launch_firefox(playwright):
+    launched, launched.tools = firefox.launch(playwright.firefox.launch)
+    return launched
+
+
+def launch_chromium(chromium, **how):
     path = os.environ.get("GILBRETH_TEST_CHROMIUM", "/usr/bin/chromium")
     return chromium.launch(executable_path=path, args=CHROMIUM, **how)
 
 
 @contextmanager
-def browser():
+def browser(is_firefox=False):
     with sync_playwright() as playwright:
-        chromium = launch(playwright.chromium)
+        launched = launch_firefox(playwright) if is_firefox else launch_chromium(playwright.chromium)
         try:
-            yield chromium
+            yield launched
         finally:
-            chromium.close()
+            launched.close()
+
+
+def digest(canonical):
+    return hmac.new(PAGE_KEY.encode(), canonical.encode(), hashlib.sha256).hexdigest()[:16]
+
+
+FORM = """<form action="/saved" method="post">
+<label>Surname: <input name="s" value="Smith"></label> <label>Notes <textarea name="n"></textarea></label>
+<label>Date of birth <input name="d"></label>
+<label>Sex <select name="x"><option value="">Choose</option><option value="1">Male</option><option value="2">Female</option></select></label>
+<fieldset><legend>Risk</legend><label><input type="radio" name="r" value="1"> Low</label> <label><input type="radio" name="r" value="2"> High</label></fieldset>
+<button>Save contact</button></form>"""
+
+
+def data(request, _):
+    asked = dict(part.split("=") for part in request.path.split("?")[1].split("&"))
+    time.sleep(float(asked["wait"]))
+    return int(asked.get("status", 200)), {"content-type": "application/json"}, "{}"
+
+
+def notice(origin=""):
+    return f'<script src="{origin}/notice.js" data-text="This page is measured"></script>'
+
+
+# Time that passes without anybody waiting for it: both clocks, or the wall's alone.
+CLOCKS = """const wall = Date.now, ticks = performance.now.bind(performance); let passed = 0, jumped = 0;
+Date.now = () => wall() + passed + jumped; performance.now = () => ticks() + passed;
+window.pass = (ms) => { passed += ms; }; window.jump = (ms) => { jumped += ms; };"""

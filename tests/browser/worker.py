@@ -5,8 +5,7 @@
 LOG is a line of JSON for each thing done, in the order of their starts: `kind`, `system`, `start` and `end` (Unix
 milliseconds by this script's clock; of waits by the browser's Navigation Timing and Resource Timing, and by when what came
 was drawn), for what was keyed `screen`, `field`, `case`, `keys`, `corrections`, and in `is` what it was: `first_entry`,
-`re_entry` or `rework`. `unknown` is what was done before the system knew by whom, which has no part in anybody's time. Nothing
-of it comes from the agent.
+`re_entry` or `rework`. Nothing of it comes from the agent.
 """
 
 import json
@@ -88,7 +87,6 @@ class Worker:
         self.context, self.origins, self.log = context, origins, log
         self.random = random.Random(2016)
         self.open = None
-        self.known = set()  # systems that know who works in them
         self.system = self.tab = self.at = None
 
     # ── what was done ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -97,8 +95,6 @@ class Worker:
         return time.time() * 1_000
 
     def wrote(self, kind, start, end, **about):
-        if self.system not in self.known:
-            about["unknown"] = True
         self.log.append({"kind": kind, "system": self.system, "start": start, "end": end, **about})
         return self.log[-1]
 
@@ -157,8 +153,6 @@ class Worker:
         """Presses something and waits for what it brings."""
         down, up = self.press(of)
         self.wrote(kind, start or down, up, **about)
-        if kind == "sign_in":
-            self.known.add(self.system)
         self.wait(down, until)
 
     def wait(self, since, until):

@@ -131,7 +131,13 @@ elsewise AS (
                 WHEN s.kind = 'repair' THEN ' entered this field again after it was rejected, '
                 ELSE ' entered this field again in the same task, '
             END,
-            round(s.hours, 1), ' hours in all'
+            -- Of what takes seconds, 0.0 hours would say nothing.
+            CASE
+                WHEN s.hours >= 0.1 THEN concat(round(s.hours, 1), ' hours')
+                WHEN s.hours * 60.0 >= 1.0 THEN concat(round(s.hours * 60.0, 1), ' minutes')
+                ELSE concat(round(s.hours * 3600.0, 1), ' seconds')
+            END,
+            ' in all'
         ) AS why
     FROM sums s
     CROSS JOIN observed o

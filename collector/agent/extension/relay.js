@@ -88,12 +88,20 @@
   });
   // A page that comes back out of the browser's cache has not heard of it.
   addEventListener("pageshow", async (event) => event.persisted && hold((await storage.local.get("paused")).paused));
+  /** A page of frames shows its notice in one of them. */
+  const mayShowNotice = () => {
+    try {
+      return parent === window || parent.document.body.localName === "frameset";
+    } catch {
+      return false; // of another origin
+    }
+  };
   // The button of the notice, when the worker presses it. It comes here before the agent hears of it.
   addEventListener(
     "click",
     (event) => {
       const on = event.composedPath()[0];
-      if (!isStarted || !event.isTrusted || parent !== window || !(on instanceof Element) || !on.matches(BUTTON)) return;
+      if (!isStarted || !event.isTrusted || !(on instanceof Element) || !on.matches(BUTTON) || !mayShowNotice()) return;
       isPaused = !isPaused;
       if (runtime.id) storage.local.set({ paused: isPaused });
     },

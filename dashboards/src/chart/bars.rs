@@ -1,5 +1,6 @@
 //! Horizontal bars, plain or stacked, with a label to the left of each (above it, where the picture is narrow) and
-//! its total to the right. Room for labels and totals is measured before anything is drawn, so that nothing overlaps.
+//! its total to the right. Room for labels and totals is measured before anything is drawn, and long labels are broken into
+//! lines, so that nothing overlaps and nothing leaves the picture.
 //! Where a total has an interval, a line with two ends lies over its bar, in ink on a paper edge, so that it is seen on
 //! every colour.
 
@@ -17,11 +18,13 @@ const LINE: i32 = 19;
 const BAR: i32 = 20;
 const GAP: i32 = 12;
 const WHISKER: i32 = 5;
+/// Lines of one part of a label; it is cut after them.
+const PART_LINES_MAX: usize = 3;
 
-/// A bar: its label in one or two parts, and one value for each series.
+/// A bar: its label in parts, and one value for each series.
 #[derive(Debug, Clone)]
 pub(crate) struct Bar {
-    /// Lines of the label.
+    /// Parts of the label: each begins a line.
     pub(crate) label: Vec<String>,
     /// A value for each series of the chart; below zero or not finite counts as nothing, and a bar of which no value
     /// is finite is said to be not available.
@@ -120,7 +123,10 @@ impl Places {
         let labels: Vec<Vec<String>> = chart
             .bars
             .iter()
-            .map(|bar| bar.label.iter().map(|part| metrics::fit(part, room, SIZE, Weight::Regular)).collect())
+            .map(|bar| {
+                let wrapped = |part: &String| metrics::wrap(part, room, PART_LINES_MAX, SIZE, Weight::Regular);
+                bar.label.iter().flat_map(wrapped).collect()
+            })
             .collect();
         let left = if above { 2 } else { widest(&mut labels.iter().flatten()).ceil() as i32 + 14 };
         let totals: Vec<String> = chart.bars.iter().map(|bar| shown(bar, decimals)).collect();
@@ -234,6 +240,7 @@ fn draw(
         root.draw_text(&name, &text(&INK, FontStyle::Normal, HPos::Left, VPos::Center), (x + 21, y + 8))?;
     }
     let quiet = text(&QUIET, FontStyle::Normal, HPos::Center, VPos::Top);
+    let mut labelled = 0;
     for tick in 0..=at.axis.ticks {
         let x = at.x(at.axis.step * f64::from(tick));
         for (from, to) in at.stretches() {
@@ -241,7 +248,12 @@ fn draw(
         }
         let label = at.axis.label(tick);
         let half = metrics::width(&label, SIZE, Weight::Regular).ceil() as i32 / 2 + 1;
-        root.draw_text(&label, &quiet, (x.clamp(half, at.width - half), at.bottom + 6))?;
+        let middle = x.clamp(half, at.width - half);
+        // Where labels have no room beside each other, the grid goes on without.
+        if middle - half >= labelled {
+            root.draw_text(&label, &quiet, (middle, at.bottom + 6))?;
+            labelled = middle + half + 4;
+        }
     }
     let unit = metrics::fit(chart.unit, f64::from(at.width - at.left), SIZE, Weight::Regular);
     let left = text(&QUIET, FontStyle::Normal, HPos::Left, VPos::Top);

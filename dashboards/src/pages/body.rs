@@ -3,6 +3,7 @@
 use gilbreth_analytics::findings::{Findings, Measure, Provenance};
 use maud::{Markup, PreEscaped, html};
 
+use super::Page;
 use crate::chart::Figure;
 use crate::data;
 use crate::number;
@@ -59,6 +60,19 @@ pub(super) fn notices(findings: &Findings) -> Markup {
     }
 }
 
+/// Where the page about re-entry has an answer as yet only of pairs with too few cases: that, and where they are.
+pub(super) fn undecided(findings: &Findings, page: Page) -> Markup {
+    let pairs = sections::undecided(findings);
+    let there = if page == Page::ReEntry { "#too-few".to_owned() } else { format!("{}#too-few", Page::ReEntry.path()) };
+    html! {
+        @if let Some(pairs) = pairs { p {
+            (counted(pairs, "pair of fields agrees", "pairs of fields agree"))
+            " as if values were keyed again, but on "
+            a href=(there) { "too few cases to tell" } "."
+        } }
+    }
+}
+
 /// The headline, large, and every measure in a table.
 pub(super) fn key_figures(findings: &Findings) -> Markup {
     let rows = &findings.headline.rows;
@@ -68,7 +82,8 @@ pub(super) fn key_figures(findings: &Findings) -> Markup {
             h2 #key-figures { "Key figures" }
             dl.large { @for r in telling(rows) {
                 div { dt { (measure(&r.measure)) } dd {
-                    (shown(r)) span { (unit(r)) }
+                    @let (figure, unit) = large(r);
+                    (figure) span { (unit) }
                     @if let Some(ends) = interval(r) { span { "95% interval " (ends) } }
                 } }
             } }
@@ -207,6 +222,17 @@ fn interval(r: &Measure) -> Option<String> {
 
 fn shown(r: &Measure) -> String {
     r.value.map_or(number::NONE.into(), |value| figure(r, value))
+}
+
+/// The value shown large, and its unit. With an interval beside it, it keeps to the unit of that.
+fn large(r: &Measure) -> (String, String) {
+    match r.value {
+        Some(hours) if r.unit == "hours" && interval(r).is_none() => {
+            let (figure, unit) = number::amount(hours);
+            (figure, unit.to_owned())
+        }
+        _ => (shown(r), unit(r)),
+    }
 }
 
 /// Shares are shown as percentages, counts without decimals, other numbers as suits them.

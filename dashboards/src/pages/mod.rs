@@ -12,7 +12,7 @@ use maud::{Markup, html};
 
 use frame::{Look, frame};
 
-use crate::sections;
+use crate::sections::{self, Section};
 
 /// A page of the web port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,6 +121,7 @@ pub fn page(findings: &Findings, page: Page) -> String {
         @else if is_empty(findings) { (body::no_data()) }
         @else {
             (body::notices(findings))
+            @if matches!(page, Page::Overview | Page::ReEntry) { (body::undecided(findings, page)) }
             @if page == Page::Overview {
                 @for claims in sections::all(findings).iter().filter(|section| section.id == "claims") {
                     (body::section(findings, claims))
@@ -131,12 +132,20 @@ pub fn page(findings: &Findings, page: Page) -> String {
             @if page == Page::Releases && findings.releases.rows.is_empty() && findings.go_lives.rows.is_empty() {
                 p { "No system changed its release while the data ran, and no date of an interface going live was loaded." }
             }
-            @for section in sections::all(findings).iter().filter(|s| page.sections().contains(&s.id)) {
-                (body::section(findings, section))
-            }
+            @for section in shown(findings, page) { (body::section(findings, &section)) }
         }
     };
     frame(&Look::Web(Some(page)), &format!("{}: {}", page.name(), name(findings)), &body)
+}
+
+/// The sections of a page. While nothing else is seen of re-entry, pairs with too few cases come first on its page.
+fn shown(findings: &Findings, page: Page) -> Vec<Section> {
+    let mut shown = sections::all(findings);
+    shown.retain(|section| page.sections().contains(&section.id));
+    if page == Page::ReEntry && sections::undecided(findings).is_some() {
+        shown.sort_by_key(|section| section.id != "too-few");
+    }
+    shown
 }
 
 /// What is shown where there is no such page.

@@ -1,6 +1,6 @@
 //! What every page promises: a table, a title and words for each picture; nothing that a name could break out of.
 
-use gilbreth_analytics::findings::Provenance;
+use gilbreth_analytics::findings::{Measure, Provenance};
 
 use super::*;
 use crate::fixture;
@@ -143,6 +143,44 @@ fn constants_are_listed_apart() {
 }
 
 #[test]
+fn while_nothing_is_established_pairs_with_too_few_cases_come_first() {
+    let mut findings = fixture::findings();
+    let place = |html: &str, what: &str| html.find(what).unwrap_or_else(|| panic!("{what} in {html}"));
+    let (too_few, matrix) = ("<section aria-labelledby=\"too-few\"", "<section aria-labelledby=\"re-entry\"");
+    let html = page(&findings, Page::ReEntry);
+    assert!(place(&html, matrix) < place(&html, too_few) && !html.contains("#too-few"));
+
+    findings.matrix.rows.clear();
+    findings.hotspots.rows.clear();
+    let html = page(&findings, Page::ReEntry);
+    let lead = place(&html, "2 pairs of fields agree as if values were keyed again, but on <a href=\"#too-few\">");
+    assert!(lead < place(&html, too_few) && place(&html, too_few) < place(&html, matrix));
+    assert!(html.contains("id=\"too-few\"") && html.contains("No value is established as keyed again yet"));
+    let overview = page(&findings, Page::Overview);
+    assert!(place(&overview, "<a href=\"/re-entry#too-few\">") < place(&overview, "<section"));
+    assert!(!page(&findings, Page::Tasks).contains("#too-few"));
+}
+
+#[test]
+fn small_amounts_are_readable_in_sentences_and_stay_hours_in_tables() {
+    let mut findings = fixture::findings();
+    findings.by_system.rows.truncate(1);
+    findings.by_system.rows[0].hours = 0.000_192;
+    findings.by_system.rows[0].hours_per_person_week = 0.0;
+    findings.headline.rows = vec![Measure {
+        measure: "lost_hours".into(),
+        value: Some(0.000_373),
+        unit: "hours".into(),
+        ..Measure::default()
+    }];
+    let html = page(&findings, Page::Overview);
+    for said in ["ndelius costs 0.7 seconds, 100%", "Over all systems 0.7 seconds are lost", "1.3<span>seconds"] {
+        assert!(html.contains(said), "{said} in {html}");
+    }
+    assert!(html.contains(">0.000192<") && html.contains(">0.000373<"), "tables");
+}
+
+#[test]
 fn one_kind_of_fix_has_words_for_each_cause() {
     let mut findings = fixture::findings();
     let said = |findings: &Findings| report(findings);
@@ -165,6 +203,7 @@ fn an_empty_store_says_how_to_fill_it() {
     bare.fixes.rows.clear();
     bare.quality.rows.clear();
     bare.headline.rows.clear();
+    bare.too_few.rows.clear();
     assert!(report(&bare).contains("No value was found to be keyed again"));
 }
 

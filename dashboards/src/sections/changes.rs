@@ -3,7 +3,7 @@
 use gilbreth_analytics::findings::Findings;
 
 use super::Section;
-use crate::number::plain;
+use crate::number::rate;
 use crate::table::{Cell, Table, numbers, text, words};
 use crate::words::{capital, counted};
 
@@ -82,9 +82,9 @@ pub(super) fn go_lives(findings: &Findings) -> Section {
         || "What interfaces did cannot be estimated".to_owned(),
         |(r, difference)| {
             format!(
-                "Since {} went live, keying again what it carries takes {} hours per person-week {}",
+                "Since {} went live, keying again what it carries takes {} per person-week {}",
                 r.interface,
-                plain(difference.abs()),
+                rate(difference.abs()),
                 if difference < 0.0 { "less" } else { "more" }
             )
         },

@@ -4,7 +4,7 @@ use gilbreth_analytics::findings::{Findings, LostBySystem, LostByTask};
 
 use super::{Section, bar, both, ranked, ratio, whiskers};
 use crate::chart::{Bar, BarChart};
-use crate::number::{percent, plain};
+use crate::number::{self, percent, plain};
 use crate::table::{Cell, Table, numbers, text, words};
 use crate::words::{capital, cause, cause_order, counted};
 
@@ -110,6 +110,11 @@ fn has_rates(rows: &[LostBySystem]) -> bool {
     rows.iter().any(|r| r.hours_per_person_week.is_finite() && r.hours_per_person_week > 0.0)
 }
 
+/// Hours in words; of a rate, with what it is a rate of.
+fn said(hours: f64, rates: bool) -> String {
+    if rates { format!("{} per person-week", number::rate(hours)) } else { number::time(hours) }
+}
+
 /// What time is lost to, over all systems: the chart of the key figures.
 pub(super) fn by_cause(findings: &Findings) -> Section {
     let rows = &findings.by_system.rows;
@@ -120,7 +125,7 @@ pub(super) fn by_cause(findings: &Findings) -> Section {
     let finding = match causes.first() {
         Some((name, hours)) => {
             let share = percent(ratio(*hours, all));
-            format!("{} takes {} hours{per}, {share} of all time lost", capital(&cause(name)), plain(*hours))
+            format!("{} takes {}, {share} of all time lost", capital(&cause(name)), said(*hours, rates))
         }
         None => "No lost time was found".to_owned(),
     };
@@ -176,14 +181,14 @@ pub(super) fn by_system(findings: &Findings) -> Section {
             let causes = ranked(rows, |r| &r.cause, value);
             if let Some((name, hours)) = causes.first() {
                 lead.push(format!(
-                    "Over all systems {} hours{per} are lost. The greatest cause is {}: {} hours, {} of it.",
-                    plain(all),
+                    "Over all systems {} are lost. The greatest cause is {}: {}, {} of it.",
+                    said(all, rates),
                     cause(name),
-                    plain(*hours),
+                    if rates { number::rate(*hours) } else { number::time(*hours) },
                     percent(ratio(*hours, all)),
                 ));
             }
-            format!("{system} costs {} hours{per}, {} of all time lost", plain(*hours), percent(ratio(*hours, all)))
+            format!("{system} costs {}, {} of all time lost", said(*hours, rates), percent(ratio(*hours, all)))
         }
         None => "No lost time was found".to_owned(),
     };
@@ -238,9 +243,9 @@ pub(super) fn by_task(findings: &Findings) -> Section {
             let share = percent(ratio(*hours, all));
             match each(task) {
                 Some(minutes) => format!(
-                    "{} takes {share} of the time lost: {} minutes each time it is done",
+                    "{} takes {share} of the time lost: {} each time it is done",
                     capital(task),
-                    plain(minutes)
+                    if minutes < 1.0 { number::time(minutes / 60.0) } else { format!("{} minutes", plain(minutes)) }
                 ),
                 None => format!("{} takes {share} of the time lost", capital(task)),
             }

@@ -66,6 +66,12 @@ pub(crate) fn all(findings: &Findings) -> Vec<Section> {
     sections
 }
 
+/// How many pairs of fields agree on too few cases, while no pair is established: all that is seen of re-entry as yet.
+pub(crate) fn undecided(findings: &Findings) -> Option<i64> {
+    let too_few = &findings.too_few;
+    (findings.hotspots.rows.is_empty() && !too_few.rows.is_empty()).then_some(too_few.of as i64)
+}
+
 /// What the key figures are made of: time lost by cause.
 pub(crate) fn causes(findings: &Findings) -> Section {
     lost::by_cause(findings)

@@ -2,9 +2,9 @@
 
 use gilbreth_analytics::findings::{Agreement, Answer, Findings, Hotspot};
 
-use super::{Section, bar, both, ranked, ratio, whiskers};
+use super::{Section, bar, both, ranked, ratio, undecided, whiskers};
 use crate::chart::{Bar, BarChart, Grid, Layout, matrix as heat_map};
-use crate::number::{percent, plain};
+use crate::number::{percent, time};
 use crate::table::{Cell, Table, numbers, text, words};
 use crate::words::{counted, path, spaced};
 
@@ -20,18 +20,19 @@ pub(super) fn matrix(findings: &Findings) -> Section {
     let greatest = rows.iter().max_by(|a, b| a.hours.total_cmp(&b.hours));
     let finding = match greatest {
         Some(r) if r.from_system == r.to_system => format!(
-            "{} of re-entry is within {}: {} hours go into keying what it holds on another screen",
+            "{} of re-entry is within {}: {} go into keying what it holds on another screen",
             share_of(r.hours, all),
             r.to_system,
-            plain(r.hours)
+            time(r.hours)
         ),
         Some(r) => format!(
-            "{} of re-entry is keying into {} what {} holds already: {} hours",
+            "{} of re-entry is keying into {} what {} holds already: {}",
             share_of(r.hours, all),
             r.to_system,
             r.from_system,
-            plain(r.hours)
+            time(r.hours)
         ),
+        None if undecided(findings).is_some() => "No value is established as keyed again yet".to_owned(),
         None => "No value was found to be keyed again".to_owned(),
     };
     let across: f64 = rows.iter().filter(|r| r.from_system != r.to_system).map(|r| r.hours).sum();
@@ -39,8 +40,8 @@ pub(super) fn matrix(findings: &Findings) -> Section {
         Vec::new()
     } else {
         vec![format!(
-            "Re-entry took {} hours; {} of that crosses from one system to another. The rest is keyed again within a system.",
-            plain(all),
+            "Re-entry took {}; {} of that crosses from one system to another. The rest is keyed again within a system.",
+            time(all),
             percent(ratio(across, all))
         )]
     };
@@ -115,7 +116,7 @@ pub(super) fn hotspots(findings: &Findings) -> Section {
     let top: f64 = rows.iter().take(first).map(|r| r.hours).sum();
     let finding = match rows.first() {
         None => "No field is established as keyed again".to_owned(),
-        Some(r) if rows.len() <= 3 => format!("{} of {} is keyed again: {} hours", r.to[2], r.to[0], plain(r.hours)),
+        Some(r) if rows.len() <= 3 => format!("{} of {} is keyed again: {}", r.to[2], r.to[0], time(r.hours)),
         Some(_) => {
             format!(
                 "{first} of {} pairs of fields make up {} of the hours of re-entry",

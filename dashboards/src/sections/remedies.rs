@@ -4,7 +4,7 @@ use gilbreth_analytics::findings::{Findings, Fix};
 
 use super::{Section, bar, both, whiskers};
 use crate::chart::BarChart;
-use crate::number::{fixed, percent, plain};
+use crate::number::{self, fixed, percent, plain};
 use crate::table::{Cell, Table, numbers, text, words};
 use crate::words::{capital, counted, fix, place, spaced};
 
@@ -21,7 +21,8 @@ pub(super) fn fixes(findings: &Findings) -> Section {
     let value = |r: &Fix| if rates { r.hours_per_week } else { r.hours };
     let unit = if rates { "hours a week" } else { "hours" };
     let finding = match rows.first() {
-        Some(first) => first_of(first, value(first), unit),
+        Some(first) if rates => first_of(first, &format!("{} a week", number::rate(first.hours_per_week))),
+        Some(first) => first_of(first, &number::time(first.hours)),
         None => "Nothing to fix was found".to_owned(),
     };
     let lead = if rows.is_empty() {
@@ -139,17 +140,15 @@ pub(super) fn quality(findings: &Findings) -> Section {
 }
 
 /// The first fix as a finding.
-fn first_of(r: &Fix, hours: f64, unit: &str) -> String {
-    let hours = plain(hours);
+fn first_of(r: &Fix, time: &str) -> String {
     match (r.cause.as_str(), &r.from_field, &r.from_system) {
-        ("re_entry", Some(field), Some(from)) if *from != r.system => format!(
-            "Passing {field} on from {from} to {} comes first: {hours} {unit} go into keying it again",
-            r.system
-        ),
-        ("re_entry", Some(field), _) => {
-            format!("Asking for {field} once in {} comes first: {hours} {unit} go into keying it again", r.system)
+        ("re_entry", Some(field), Some(from)) if *from != r.system => {
+            format!("Passing {field} on from {from} to {} comes first: {time} go into keying it again", r.system)
         }
-        _ => format!("{}: {} comes first, with {hours} {unit} lost", fix(&r.kind, &r.cause), place(r)),
+        ("re_entry", Some(field), _) => {
+            format!("Asking for {field} once in {} comes first: {time} go into keying it again", r.system)
+        }
+        _ => format!("{}: {} comes first, with {time} lost", fix(&r.kind, &r.cause), place(r)),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The page where a visitor begins: where the systems are, what to do in them, and what happens to a session that nobody
 //! uses for too long, without the waiting.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Form, Router,
@@ -14,6 +14,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde::Deserialize;
 
 use super::{
+    Options,
     host::Host,
     records::CASES,
     system::{System, crn},
@@ -24,6 +25,7 @@ const STYLE: &str = include_str!("../../case-systems/desk.css");
 struct Desk {
     hosts: Vec<(Arc<Host>, String)>,
     dashboards: String,
+    refreshed_every: Duration,
 }
 
 #[derive(Deserialize)]
@@ -31,11 +33,13 @@ struct Ended {
     system: String,
 }
 
-pub(super) fn router(hosts: Vec<(Arc<Host>, String)>, dashboards: String) -> Router {
-    Router::new()
-        .route("/", get(page))
-        .route("/time-out", post(time_out))
-        .with_state(Arc::new(Desk { hosts, dashboards }))
+pub(super) fn router(hosts: Vec<(Arc<Host>, String)>, options: &Options) -> Router {
+    let Options { dashboards, refreshed_every, .. } = options.clone();
+    Router::new().route("/", get(page)).route("/time-out", post(time_out)).with_state(Arc::new(Desk {
+        hosts,
+        dashboards,
+        refreshed_every,
+    }))
 }
 
 async fn page(State(desk): State<Arc<Desk>>) -> Markup {
@@ -58,7 +62,12 @@ async fn page(State(desk): State<Arc<Desk>>) -> Markup {
                     ol {
                         li { "Register a person in " b { (System::Ndelius.title()) } ": sign in, search for " (crn(1)) ", open Personal details." }
                         li { "Key the same name and date of birth into " b { (System::Oasys.title()) } " for the same case." }
-                        li { "Within half a minute the " a href={ (desk.dashboards) "re-entry" } { "page about re-entry" } " shows that they agree, and after ten cases that it is no chance." }
+                        li {
+                            "Within half a minute the page about re-entry shows that they agree, under "
+                            a href={ (desk.dashboards) "re-entry#too-few" } { "Too few cases to tell" }
+                            ", and after ten cases that it is no chance. Its figures are made anew every "
+                            (desk.refreshed_every.as_secs()) " seconds: reload the page to see the newest."
+                        }
                     }
                     table {
                         thead { tr { th { "System" } th { "Built as" } th { "Sessions" } } }

@@ -62,6 +62,8 @@ pub struct Options {
     pub server_token: Option<String>,
     /// Where the dashboards are, as a URL that ends in a slash: the desk's page leads there.
     pub dashboards: String,
+    /// How often their figures are made anew: the desk's page says so.
+    pub refreshed_every: Duration,
     /// How long a session lasts without a request.
     pub session: Duration,
 }
@@ -129,7 +131,7 @@ pub fn start(ports: Ports, options: &Options) -> io::Result<CaseSystems> {
         running.serve(listener, router, stopped.clone());
         hosts.push((host, origin));
     }
-    running.serve(ports.desk, desk::router(hosts, options.dashboards.clone()), stopped);
+    running.serve(ports.desk, desk::router(hosts, options), stopped);
     Ok(running)
 }
 

@@ -13,7 +13,7 @@ use axum::{
 use tower::ServiceExt as _;
 
 use super::{
-    Host, Options, System,
+    Host, Options, System, desk,
     forms::{Takes, refusal},
     frames, pages, parts,
     records::{Records, Save},
@@ -26,9 +26,19 @@ fn options(session: Duration) -> Options {
         page_tokens: BTreeMap::from([(System::Oasys, "gilbreth_token".to_owned())]),
         traces: String::new(),
         server_token: None,
-        dashboards: String::new(),
+        dashboards: "http://dashboards.example/".to_owned(),
+        refreshed_every: Duration::from_secs(5),
         session,
     }
+}
+
+#[tokio::test]
+async fn the_desk_says_where_re_entry_shows_and_that_the_page_is_to_be_reloaded() {
+    let desk = desk::router(Vec::new(), &options(Duration::MAX));
+    let answer = desk.oneshot(Request::builder().uri("/").body(Body::empty()).unwrap()).await.unwrap();
+    let html = String::from_utf8(to_bytes(answer.into_body(), usize::MAX).await.unwrap().to_vec()).unwrap();
+    assert!(html.contains("http://dashboards.example/re-entry#too-few"), "{html}");
+    assert!(html.contains("made anew every 5 seconds: reload the page"), "{html}");
 }
 
 struct Browser {

@@ -1,0 +1,1 @@
+"""What the agent promises of pages, each as a test of a stage and a tab: `agent.py` runs them."""
