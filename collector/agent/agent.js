@@ -9,8 +9,9 @@
  *
  * In the order of the file: digests, clock, storage, names, spans, sending, screens, fields, errands, actions, waits,
  * and what the browser is asked to tell. Values leave it only as digests (`digestsOf`), and nothing else that stands in
- * the page does but for names of fields and buttons (`nameOf`, `buttonName`) and numbers of cases. It never asks again
- * and again: it is told, and where it must look (`look`) it does so when the browser is idle.
+ * the page does but for names of screens, fields and buttons (`nameField`, `buttonName`), numbers of cases, records and tasks,
+ * and who works. It never asks again and again: it is told, and where it must look (`look`) it does so when the browser is
+ * idle.
  *
  * @typedef {object} Settings
  * @property {string} system     the case system, as it is called everywhere: `service.name`
@@ -175,11 +176,12 @@
   const stored = (/** @type {string} */ key) => attempt(() => JSON.parse(sessionStorage[key]));
   const storeFor = (/** @type {string} */ key, /** @type {any} */ value) => attempt(() => (sessionStorage[key] = JSON.stringify(value)));
   /** Of this tab: outlives the page. Who works is known in the page of the next sign-in as well, until somebody signs out. */
-  const tab = /** @type {{ session: string, trace: string, task?: string, worker?: string, queue?: Span[] }} */ (stored(STORED) ?? { session: randomId(16), trace: randomId(16) });
-  // What the last page in the same frame left: the screen moved to, and whether it sent what was not saved. It is stored
-  // while one follows the other and no longer, since a window that a page opens begins with a copy of all that is stored.
+  const tab = /** @type {{ session: string, trace: string, task?: string, worker?: string }} */ (stored(STORED) ?? { trace: randomId(16), session: randomId(16) });
+  // What the last page in the same frame left: the screen moved to, whether it sent what was not saved, and what is not
+  // sent until it is known of whom it is. It is stored while one follows the other and no longer, since a window that a
+  // page opens begins with a copy of all that is stored.
   const LEFT = STORED + (parent === window) + name;
-  let [arrivedAt, hadUnsaved] = /** @type {[string?, boolean?]} */ (stored(LEFT) ?? []);
+  let [arrivedAt, hadUnsaved, queue = []] = /** @type {[string?, boolean?, Span[]?]} */ (stored(LEFT) ?? []);
 
   // ── Names ────────────────────────────────────────────────────────────────────────────────────────────────────────
   // Attributes first, then rules, then what a screen reader would say. Whatever could be somebody's data is not asked:
@@ -261,7 +263,7 @@
       of.localName;
     // Firefox knows no `autocomplete` but those that it fills in itself.
     const hint = `${of.type} ${of.getAttribute("autocomplete")} ${name}`.toLowerCase();
-    const isSecret = /passw|passc|\bpin\b|one-time|cc-|cvv|security|memora/.test(hint);
+    const isSecret = /passw|passc|\bpin\b|one-time|cc-|security [aq]|memora/.test(hint);
     return {
       called: name,
       isSecret, // and stays so if the page shows what is typed
@@ -304,7 +306,7 @@
       return chosen ? labelled(chosen) || chosen.value : "";
     }
     if (of.localName === "select") return [...of.selectedOptions].filter((option) => option.value).map((option) => option.text).join(" ");
-    return isIn(of, FIELDS) ? of.value : textOf(of);
+    return isIn(of, "input,textarea") ? of.value : textOf(of);
   };
 
   // ── Spans and sending ────────────────────────────────────────────────────────────────────────────────────────────
@@ -316,22 +318,20 @@
   let sending; // timer: one batch after the other, so that a collector that hangs takes one connection
   let waitMs = 0; // before the next try
   let coming = 0; // timer: the next try
-  /** @type {Span[]} */
-  let queue = tab.queue ?? [];
 
   const text = (/** @type {string} */ value) => ({ stringValue: value.slice(0, 80).toWellFormed() });
   const attributes = (/** @type {Record<string, any>} */ of) =>
     Object.entries(of).filter(([, value]) => value?.length ?? value >= 0).map(([key, value]) => ({
       key,
       value:
-        value.map ? { arrayValue: { values: value.map(text) } }
-        : value.length ? text(value)
+        value?.map ? { arrayValue: { values: value.map(text) } }
+        : value?.length ? text(value)
         : { intValue: value },
     }));
 
   /**
    * Notes what happened from one instant to another; gives the span, which may still be told its outcome. What takes
-   * longer is left until it is sent: digests, as `held`.
+   * longer is left until it is sent: digests, as `held`, which go with the page if nothing was sent by then.
    */
   const note = (/** @type {string} */ kind, /** @type {number} */ from, to = from, /** @type {Record<string, any>} */ about = {}, on = screen, spanId = randomId(8)) => {
     const span = {
@@ -525,12 +525,15 @@
   const arrive = (/** @type {number} */ at) => {
     readAgain();
     if (isArriving) {
+      storeFor(STORED, tab);
       isArriving = false;
       views = 0;
       if (field && !field.place[NAME]) field.place = screen;
       if (arrivedAt !== (arrivedAt = screen[NAME])) {
         note("navigation", at);
-        if (!wasInvalid) unsaved.clear(); // whoever goes on to another screen without saving has given up, or goes on with it there
+        // Whoever goes on to another screen without saving has given up, or goes on with it there. A form that was refused
+        // comes back with what was entered.
+        if (!isInvalid()) unsaved.delete(active);
       }
       note("view", at);
     }
@@ -558,11 +561,11 @@
   /** What was told of before, so that nothing is told twice. */
   const told = /** @type {WeakMap<Element, string>} */ (new WeakMap());
 
+  let views = 0; // of this screen
   /**
    * Notes prefilled fields and elements that are said to hold a value, as seen at an instant. A shadow root that it comes
    * upon is looked through in its turn.
    */
-  let views = 0; // of this screen
   function* seen(/** @type {number} */ at, /** @type {Place} */ on) {
     for (const root of roots) {
       for (const of of /** @type {Iterable<HTMLElement>} */ (root.querySelectorAll("*"))) {
@@ -709,6 +712,7 @@
       // Who comes next is another.
       tab.worker = "";
       tab.session = randomId(16);
+      tab.trace = randomId(16);
       storeFor(STORED, tab);
     }
     // After which a field that was well is invalid.
@@ -1005,7 +1009,7 @@
     if (isGone) return;
     if (field && viewOf(field.of) === view) closeField(at);
     if (!isSent && unsaved.delete(view)) note("navigation", at, at, { "casework.outcome": "lost" });
-    if (isPaused || !view.frameElement || !(from >= typed)) return;
+    if (isPaused || !view.frameElement || !(from >= typed && from >= caused)) return;
     const waiting = openWait(from, isSent);
     isSent = false;
     view.frameElement.addEventListener("load", () => shownIn(view, waiting), { once: true });
@@ -1027,9 +1031,7 @@
     end(at);
     if (unsaved.size && !isSent) note("navigation", at, at, { "casework.outcome": "lost" });
     leave();
-    tab.queue = queue;
-    storeFor(STORED, tab);
-    storeFor(LEFT, [arrivedAt, isSent && unsaved.size]);
+    storeFor(LEFT, [arrivedAt, isSent && unsaved.size, queue]);
     database?.close();
     database = undefined;
   };

@@ -13,6 +13,7 @@
   /** The agent, once there is one. @type {() => any} */
   const agent = () => /** @type {any} */ (globalThis).gilbreth;
   const MARK = "notice"; // tells the extension, too, which button is this one
+  const SHOWN = `aside[data-casework-ignore=${MARK}]`;
 
   // Set by script, which no Content-Security-Policy forbids, and above whatever the page says of such elements.
   const BOX =
@@ -37,8 +38,6 @@
   const show = async (/** @type {string} */ text) => {
     if (document.readyState === "loading") await heard("DOMContentLoaded");
     if (!agent()) await heard("gilbreth-paused");
-    if (document.querySelector(`aside[data-casework-ignore=${MARK}]`)) return;
-
     /** @type {HTMLElement | undefined} */
     let box;
     const label = () => {
@@ -49,7 +48,7 @@
     // nothing any more: each gets its own.
     const place = () => {
       const body = home(document);
-      if (!body || (box && body.contains(box))) return;
+      if (!body || body.querySelector(SHOWN)) return;
       box?.remove();
       box = document.createElement("aside");
       const button = document.createElement("button");

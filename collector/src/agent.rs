@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_are_of_kinds_by_their_english_names() {
+    fn kinds_of_english_names_are_kinds_of_values() {
         assert!(KINDS.iter().all(|kind| ValueKind::parse(&kind.kind).is_some()));
     }
 

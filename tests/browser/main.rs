@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a journey that cannot go on fails, and says where")]
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::Command,
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -56,6 +56,7 @@ impl Browser {
             eprintln!("not run: GILBRETH_TEST_FIREFOX is not set; .ci/run installs Firefox and sets it");
             return None;
         };
+        assert!(Path::new(&firefox).exists(), "GILBRETH_TEST_FIREFOX says {}", firefox.display());
         let mut command = self.script(name);
         command.env("GILBRETH_TEST_FIREFOX", firefox);
         Some(command)

@@ -133,7 +133,7 @@ elsewise AS (
             END,
             -- Of what takes seconds, 0.0 hours would say nothing.
             CASE
-                WHEN s.hours >= 0.1 THEN concat(round(s.hours, 1), ' hours')
+                WHEN s.hours >= 1.0 THEN concat(round(s.hours, 1), ' hours')
                 WHEN s.hours * 60.0 >= 1.0 THEN concat(round(s.hours * 60.0, 1), ' minutes')
                 ELSE concat(round(s.hours * 3600.0, 1), ' seconds')
             END,

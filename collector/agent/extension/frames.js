@@ -48,7 +48,8 @@ export const fill = (/** @type {any[]} */ spans, /** @type {string | undefined} 
     const at = Number(span.startTimeUnixNano);
     const inForce = said.findLast((one) => one.at <= at) ?? said.find((one) => one.at - at < BEFORE_NS);
     if (!inForce) continue;
-    const worker = inForce[WORKER] ?? said.find((one) => one[WORKER])?.[WORKER];
+    // Whoever is named next: before a sign-in nobody is, and after a sign-out.
+    const worker = inForce[WORKER] ?? said.find((one) => one.at > at && one[WORKER])?.[WORKER];
     const own = span.attributes.filter((/** @type {any} */ one) => !inForce[SESSION] || one.key !== SESSION);
     span.attributes = [...own, inForce[SESSION], find(span, WORKER) ? undefined : worker, find(span, CASE) ? undefined : inForce[CASE]].filter(Boolean);
   }

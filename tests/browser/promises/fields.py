@@ -124,14 +124,15 @@ def secrets_never_leave(stage, tab):
 NAMED = """<input title="Secrettip" placeholder="When" value="Secrettip"> <input title="Secrettip too">
 <span data-casework-value title="Secretfull" aria-label="Secretlabel">Secretshown</span>
 <table><tr><th>Alias</th></tr><tr><td><b data-casework-value>Secretcell</b></td></tr></table>
-<label>Passcode <input></label> <label>Security answer <input></label> <label>Memorable word <input></label> <label>CVV <input></label>"""
+<label>Passcode <input></label> <label>Security answer <input></label> <label>Memorable word <input></label>
+<label>Security category <input></label>"""
 
 
 def names_are_not_what_fields_hold(stage, tab):
     """Tooltips and labels of elements repeat what these hold; and what opens a door is no value."""
     stage.pages["/form"] = page(NAMED)
     tab.goto(stage.url + "/form")
-    for label in ["Passcode", "Security answer", "Memorable word", "CVV"]:
+    for label in ["Passcode", "Security answer", "Memorable word", "Security category"]:
         tab.get_by_label(label).click()
         tab.keyboard.type("7431")
     tab.locator("input").nth(1).click()
@@ -142,7 +143,7 @@ def names_are_not_what_fields_hold(stage, tab):
     views = {span.field: span.digest for span in stage.spans("view") if span.field}
     assert views == {"When": digest("secrettip"), "span": digest("secretshown"), "Alias": digest("secretcell")}, views
     assert {span.field: bool(span.digest) for span in stage.spans("entry")} == {
-        "Passcode": False, "Security answer": False, "Memorable word": False, "CVV": False, "input": True}
+        "Passcode": False, "Security answer": False, "Memorable word": False, "Security category": True, "input": True}
 
 
 def pasted_text_is_told_as_pasted(stage, tab):
@@ -206,14 +207,14 @@ def fields_are_named_as_a_person_would(stage, tab):
 def any_element_may_name_the_case(stage, tab):
     """Items of lists have values of their own, and so may elements of frameworks."""
     stage.pages["/form"] = page("""<ul><li data-casework-case>X123456</li></ul> <button data-casework-case>2016/99 K</button>
-<my-case data-casework-case>T7</my-case> <input data-casework-case value="S4"> <p data-casework-case="A1 B2">Two</p>
+<my-case data-casework-case>T7</my-case> <input data-casework-case value="S4"> <input type="hidden" data-casework-case value="H9"> <p data-casework-case="A1 B2">Two</p>
 <script>document.querySelector("my-case").value = { number: 7 }</script><label>Notes <input></label>""", case="").replace(' data-casework-case=""', "")
     tab.goto(stage.url + "/form")
     tab.get_by_label("Notes").click()
     tab.keyboard.type("abc")
     tab.goto("about:blank")
     stage.wait_for(lambda: stage.spans("entry"), "the entry is missing")
-    assert {tuple(span.cases) for span in stage.spans()} == {("X123456", "2016/99 K", "T7", "S4", "A1", "B2")}
+    assert {tuple(span.cases) for span in stage.spans()} == {("X123456", "2016/99 K", "T7", "S4", "H9", "A1", "B2")}
 
 
 # Firefox before 142 has no URLPattern: there the second fits.

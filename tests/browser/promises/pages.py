@@ -282,12 +282,34 @@ def who_comes_next_is_another(stage, tab):
         tab.get_by_role("button", name="Sign out").click()
         tab.get_by_label("User").wait_for()
         tab.wait_for_timeout(300)
-    tab.close()
+    tab.goto("about:blank")
     stage.wait_for(lambda: len(stage.spans("sign_out")) == 2, "a sign-out is missing")
     who = lambda kind: [span.about.get("enduser.pseudo.id") for span in stage.spans(kind)]
     assert who("sign_in") == who("entry") == who("sign_out") == ["alice", "bob"], [who("sign_in"), who("entry"), who("sign_out")]
     sessions = [span.session for span in stage.spans("entry")]
     assert sessions == [span.session for span in stage.spans("sign_in")] and len(set(sessions)) == 2
+
+
+def a_page_that_still_names_who_signed_out_names_nobody_else(stage, tab):
+    """It asks the server to end the session and leads to the door, as it is: the next sign-in is of whom that page names."""
+    door = """<!doctype html><body data-casework-screen="Sign in"><script src="/agent.js" data-system="ndelius"></script>
+<form action="/bob" method="post"><label>User <input></label><label>Word <input type="password"></label><button>Sign in</button></form>"""
+    home = """<!doctype html><body data-casework-screen="Home" data-casework-worker="%s"><script src="/agent.js" data-system="ndelius"></script>
+<button onclick="fetch('/data?wait=0.1', { method: 'DELETE' }).then(() => setTimeout(() => { location = '/door' }, 200))">Sign out</button>"""
+    stage.pages |= {"/door": door, "/alice": home % "alice", "/bob": home % "bob", "/data": data}
+    tab.goto(stage.url + "/alice")
+    tab.get_by_role("button", name="Sign out").click()
+    tab.wait_for_url("**/door")
+    for label in ["User", "Word"]:
+        tab.get_by_label(label).click()
+        tab.keyboard.type("secret")
+    tab.get_by_role("button", name="Sign in").click()
+    tab.wait_for_url("**/bob")
+    stage.wait_for(lambda: stage.spans("sign_in") and len(stage.spans("wait")) == 4, "the sign-in is missing")
+    worker = lambda kind: [span.about.get("enduser.pseudo.id") for span in stage.spans(kind)]
+    assert (worker("sign_out"), worker("sign_in"), worker("wait")[-1]) == (["alice"], ["bob"], "bob"), list(map(str, stage.spans()))
+    (left,), (come,) = stage.spans("sign_out"), stage.spans("sign_in")
+    assert left.session != come.session and left.trace != come.trace
 
 
 def a_sign_in_is_of_whom_the_next_page_names(stage, tab):
@@ -428,6 +450,20 @@ def unsaved_input_of_a_frame_that_is_left_is_lost(stage, tab):
     stage.wait_for(lambda: len(stage.spans("action")) == 3, "an action is missing")
     assert [(span.screen, span.outcome) for span in stage.spans("navigation")] == [("Start", None), ("Contact", None), ("Contact", "lost"), ("Other", None)]
     assert [span.digest for span in stage.spans("entry")] == [digest("abc")]
+
+
+def unsaved_input_outlives_a_glance_at_another_frame(stage, tab):
+    """Each frame names its screen: whoever clicks in the other has not left the first."""
+    frame = lambda name: page(f"<label>Notes of {name} <input></label>", screen=name).replace(page("").split("\n")[2], "")
+    stage.pages |= {"/top": page('<iframe src="/one"></iframe><iframe src="/two"></iframe>', screen="").replace(' data-casework-screen=""', ""),
+                    "/one": frame("One"), "/two": frame("Two")}
+    tab.goto(stage.url + "/top")
+    tab.frames[1].get_by_label("Notes").click()
+    tab.keyboard.type("abc")
+    tab.frames[2].get_by_label("Notes").click()
+    tab.wait_for_timeout(300)
+    tab.goto("about:blank")
+    stage.wait_for(lambda: [span for span in stage.spans("navigation") if span.outcome == "lost"], "what was lost is not told")
 
 
 def a_frame_that_meets_the_sign_in_page_is_lost(stage, tab):
