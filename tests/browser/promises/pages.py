@@ -453,15 +453,16 @@ def unsaved_input_of_a_frame_that_is_left_is_lost(stage, tab):
 
 
 def unsaved_input_outlives_a_glance_at_another_frame(stage, tab):
-    """Each frame names its screen: whoever clicks in the other has not left the first."""
+    """Each frame names its screen: whoever clicks in others has not left the first."""
     frame = lambda name: page(f"<label>Notes of {name} <input></label>", screen=name).replace(page("").split("\n")[2], "")
-    stage.pages |= {"/top": page('<iframe src="/one"></iframe><iframe src="/two"></iframe>', screen="").replace(' data-casework-screen=""', ""),
-                    "/one": frame("One"), "/two": frame("Two")}
+    stage.pages |= {"/top": page('<iframe src="/one"></iframe><iframe src="/two"></iframe><iframe src="/three"></iframe>', screen="").replace(' data-casework-screen=""', ""),
+                    "/one": frame("One"), "/two": frame("Two"), "/three": frame("Three")}
     tab.goto(stage.url + "/top")
     tab.frames[1].get_by_label("Notes").click()
     tab.keyboard.type("abc")
-    tab.frames[2].get_by_label("Notes").click()
-    tab.wait_for_timeout(300)
+    for place in (2, 3):
+        tab.frames[place].get_by_label("Notes").click()
+        tab.wait_for_timeout(300)
     tab.goto("about:blank")
     stage.wait_for(lambda: [span for span in stage.spans("navigation") if span.outcome == "lost"], "what was lost is not told")
 
@@ -481,7 +482,7 @@ def a_frame_that_meets_the_sign_in_page_is_lost(stage, tab):
 
 def the_frame_that_is_worked_in_says_which_screen_it_is(stage, tab):
     stage.pages |= {
-        "/outer": page('<iframe src="/one"></iframe><iframe src="/two"></iframe>', screen="").replace(' data-casework-screen="" data-casework-case="X123456"', ""),
+        "/outer": page('<iframe src="/one"></iframe><iframe src="/two"></iframe><iframe src="/three"></iframe>', screen="").replace(' data-casework-screen="" data-casework-case="X123456"', ""),
         "/one": plain("<label>First <input></label>", "One"),
         "/two": plain("<label>Second <input></label>", "Two"),
     }
