@@ -101,7 +101,7 @@ fn what_is_done_while_the_collector_is_away_for_a_minute_is_in_the_store_once() 
     working.end();
     assert!(service.stop());
     let found =
-        estate.rows("SELECT field, keystrokes, count(*) FROM spans WHERE kind = 'entry' GROUP BY ALL ORDER BY ALL");
+        estate.rows("SELECT field, keystrokes, count(*) FROM spans WHERE kind = 'entry' GROUP BY field, keystrokes ORDER BY field, keystrokes");
     let turns = [
         ["Date of birth,1,4"].as_slice(),
         &["Surname,1,4", "Surname,2,1", "Surname,3,1", "Surname,4,1", "Surname,5,1", "Surname,6,2"],
