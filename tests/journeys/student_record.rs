@@ -43,12 +43,12 @@ fn keying_from_the_spreadsheet_is_found_in_a_real_recording() {
     let constants = csv("SELECT DISTINCT to_field FROM re_entry_pairs WHERE verdict = 'constant' ORDER BY 1");
     assert!(constants.lines().any(|line| line.contains(REGION)), "{constants}");
 
-    // The report of an hour has no rates: it speaks of hours, says that it is a recording, and names the constants.
+    // The report of an hour has no rates: it speaks of minutes, says that it is a recording, and names the constants.
     let out = folder.path().join("report");
     program.succeed(["report", "--store", &path, "--out", &out.to_string_lossy()]);
     let report = std::fs::read_to_string(out.join("report.html")).unwrap();
     assert!(report.contains("A recording.") && !report.contains("Simulated data."));
-    assert!(!report.contains("not available hours") && report.contains("hours go into keying it again"));
+    assert!(!report.contains("not available hours") && report.contains("4.9 minutes go into keying it again"));
     let apart = report.split("Cannot be told from a default</caption>").nth(1).unwrap();
     assert!(apart.split("</table>").next().unwrap().contains(REGION), "the constant field is listed apart");
 
